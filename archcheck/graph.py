@@ -1,0 +1,168 @@
+"""The architecture as read: tensor types, nodes and graphs, frozen and in ONNX's vocabulary."""
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple, Union
+
+from archcheck.dims import Size
+
+if TYPE_CHECKING:
+    import networkx
+
+Shape = tuple[Size, ...]
+Element = Any  # int | Dim | Ratio | float | bool | str, or None where one element is not known
+
+
+class Location(NamedTuple):
+    """Where a stored payload lies: a file (None: the model's own), the offset of its first byte, its
+    length."""
+
+    file: str | None
+    offset: int
+    length: int
+
+
+class Literal:
+    """The elements of a tensor stored in a file: decoded on first use if they are small, else only located.
+
+    ``decode`` gives the elements in row-major order, or None where they cannot be read after all; it is None
+    when they are not to be read. Two tensors with the same ``location`` are the same bytes.
+    """
+
+    __slots__ = ("_decode", "_items", "location")
+
+    def __init__(self, decode: Callable[[], tuple[Element, ...] | None] | None,
+                 location: Location | None = None) -> None:
+        self._decode, self.location = decode, location
+        self._items: tuple[Element, ...] | None = None
+
+    @property
+    def items(self) -> tuple[Element, ...] | None:
+        """The elements in row-major order, or None when they are too many to have been read."""
+        if self._items is None and self._decode is not None:
+            self._items, self._decode = self._decode(), None
+        return self._items
+
+
+class TensorType(NamedTuple):
+    """What is known of a value: dtype, shape and, for small tensors, the elements themselves.
+
+    ``dtype`` is numpy's name (``float32``, ``int64``, ``bool``, ``string``) or ONNX's beyond numpy
+    (``bfloat16``, ``float8e4m3fn``, ``int4``); ``seq(…)``, ``opt(…)``, ``sparse(…)`` and ``map(…)`` wrap it;
+    None is not known. ``shape`` is None where the rank is not known. For a sequence it is what all elements
+    have in common and ``value`` holds the elements' own types, if their number is known. ``value`` of a
+    tensor is its elements in row-major order, with None for an element that is not known; or a `Literal`; or
+    None when nothing is known of them.
+    """
+
+    dtype: str | None
+    shape: Shape | None
+    value: Union[tuple[Element, ...], Literal, None] = None
+
+
+class AttrRef(NamedTuple):
+    """An attribute inside a function's body that stands for the attribute ``name`` of the call."""
+
+    name: str
+
+
+class Node(NamedTuple):
+    """One operator at its place. A node without a name gets one: its operator and its place in the file,
+    ``Conv_7``.
+
+    ``attrs`` hold Python values: int, float, str, tuples of them, `TensorType` for a tensor and `Graph` for a
+    body; None for one without a value. ``metadata`` is what the exporter left (scopes, stack traces).
+    """
+
+    name: str
+    op: str
+    domain: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attrs: Mapping[str, Any]
+    metadata: Mapping[str, str] = {}
+    overload: str = ""
+    doc: str = ""
+
+
+class Irregularity(NamedTuple):
+    """Something about the file itself that is not as the format wants it, kept for the lint. ``kind`` is a
+    slug: ``unsorted-nodes``, ``cycle``, ``duplicate-value``, ``duplicate-node-name``, ``duplicate-function``,
+    ``empty-name``, ``not-utf8``, ``weights-as-inputs``, ``tensor-size`` (not as many elements as its shape
+    has), ``external-data-missing``, ``external-data-escapes``, ``external-data-short`` or
+    ``external-data-invalid``; ``subject`` names the node, value, graph or file that it is about."""
+
+    kind: str
+    subject: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A network as read. Names lead from nodes to values; ``inputs`` leaves out those that an initializer
+    fills.
+
+    ``weights`` are the initializers, ``declared`` the shapes the file claims for values and outputs: claims,
+    never truth. ``opsets`` maps a domain (``""`` for ai.onnx) to its version. ``functions`` maps (domain,
+    name, overload) to the body of a local function, whose ``attributes`` names its parameters and their
+    defaults (None: required). ``training`` are the graphs that a file keeps for training it, which are not
+    part of running it.
+    """
+
+    name: str
+    inputs: Mapping[str, TensorType]
+    outputs: tuple[str, ...]
+    nodes: tuple[Node, ...]
+    weights: Mapping[str, TensorType]
+    declared: Mapping[str, TensorType] = field(default_factory=dict)
+    opsets: Mapping[str, int] = field(default_factory=dict)
+    functions: Mapping[tuple[str, str, str], Graph] = field(default_factory=dict)
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    irregularities: tuple[Irregularity, ...] = ()
+    source: str = ""
+    ir_version: int = 0
+    producer: str = ""
+    doc: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    file_size: int = 0
+    training: tuple[Graph, ...] = ()
+
+    @cached_property
+    def producers(self) -> Mapping[str, int]:
+        """Value name to the index of the node that makes it; inputs and weights are not in it."""
+        return {name: index for index, node in enumerate(self.nodes) for name in node.outputs if name}
+
+    @cached_property
+    def uses(self) -> Mapping[str, tuple[int, ...]]:
+        """Value name to the indices of the nodes that read it, once for each time they do."""
+        found: dict[str, list[int]] = {}
+        for index, node in enumerate(self.nodes):
+            for name in node.inputs:
+                found.setdefault(name, []).append(index)
+        return {name: tuple(indices) for name, indices in found.items()}
+
+    @cached_property
+    def free_names(self) -> tuple[str, ...]:
+        """Names that the nodes, and the bodies inside them, read from the graphs around this one."""
+        made = {*self.inputs, *self.weights, *self.producers, ""}
+        read = dict.fromkeys(name for node in self.nodes for name in (*node.inputs, *_names_of_bodies(node)))
+        return tuple(name for name in (*read, *self.outputs) if name not in made)
+
+    def dag(self) -> networkx.MultiDiGraph[int]:
+        """The nodes' indices as a networkx graph, with an edge for every value that one makes and another
+        reads."""
+        import networkx
+        graph: networkx.MultiDiGraph[int] = networkx.MultiDiGraph()
+        graph.add_nodes_from((index, {"node": node}) for index, node in enumerate(self.nodes))
+        for index, node in enumerate(self.nodes):
+            graph.add_edges_from((self.producers[name], index, {"value": name})
+                                 for name in node.inputs if name in self.producers)
+        return graph
+
+
+def _names_of_bodies(node: Node) -> tuple[str, ...]:
+    """What the subgraphs of a node read from outside themselves."""
+    bodies = (value for value in node.attrs.values() if isinstance(value, Graph))
+    return tuple(name for body in bodies for name in body.free_names)

@@ -1,0 +1,119 @@
+"""Where a node stands in the program that it was exported from: module, classes, source line.
+
+PyTorch's newer exporter leaves this in a node's metadata. Others write the path of the module into the node's
+name, TorchScript's also into that of its first output; optimizers keep one of the two.
+"""
+from __future__ import annotations
+
+import ast
+import re
+from typing import NamedTuple
+
+from archcheck.graph import Node
+
+MAX_TEXT = 1 << 16
+"""Longer metadata is not looked into."""
+
+_NAMESPACE = "namespace"
+_NAME_SCOPES = "pkg.torch.onnx.name_scopes"
+_CLASSES = "pkg.torch.onnx.class_hierarchy"
+_STACK_TRACE = "pkg.torch.onnx.stack_trace"
+_NO_MODULE = "_empty_nn_module_stack_from_metadata_hook"
+_WRAPPER = re.compile(r"(Stateful)?PartitionedCall(_\d+)?")
+_FRAME = re.compile(r'^\s*File "([^"\n]+)", line (\d+)|^([^\s(][^\n(]*)\((\d+)\): ', re.MULTILINE)
+_LIBRARY = re.compile(r"[/\\](site-packages|dist-packages)[/\\]|[/\\]torch[/\\](nn|_\w+|functional\.py)")
+
+
+class SourceLine(NamedTuple):
+    """A line of the program that a network was exported from; lines count from 1."""
+
+    file: str
+    line: int
+
+
+def scope(node: Node) -> tuple[str, ...]:
+    """The path of the module that a node belongs to, outermost first, as ``("layer1", "0", "conv1")``; empty
+    for a node that belongs to the whole network, or of which nothing is known."""
+    metadata = node.metadata
+    if _NAMESPACE in metadata:
+        return _module_path(_modules(metadata[_NAMESPACE])[-2:-1])
+    if _NAME_SCOPES in metadata:
+        return _module_path(_strings(metadata[_NAME_SCOPES])[-2:-1])
+    first = node.outputs[0] if node.outputs else ""
+    return _path_in(node.name) or (_torch_path(first) if first.startswith("/") else ())
+
+
+def classes(node: Node) -> tuple[str, ...]:
+    """The classes of the modules around a node, outermost first, as far as the exporter left them."""
+    if _CLASSES in node.metadata:
+        return _strings(node.metadata[_CLASSES])[:-1]
+    entries = node.metadata.get(_NAMESPACE, "")[:MAX_TEXT].split("/")[:-1]
+    return tuple(name for entry in entries if (name := entry.partition(": ")[2]))
+
+
+def modules(node: Node) -> dict[tuple[str, ...], str]:
+    """The path of each module around a node, as `scope` has them, to the name of its class, without its
+    package."""
+    if _NAMESPACE in node.metadata:
+        entries = [entry.partition(": ")[::2] for entry in node.metadata[_NAMESPACE][:MAX_TEXT].split("/")[:-1]]
+    else:
+        names, found = (_strings(node.metadata.get(key, "")) for key in (_NAME_SCOPES, _CLASSES))
+        entries = list(zip(names, found[:-1]))
+    return {_module_path((name,)): title.rpartition(".")[2] for name, title in entries}
+
+
+def source_line(node: Node) -> SourceLine | None:
+    """The line of the program that made a node: the innermost one that is not in a library, where there is
+    one."""
+    found = _frames(node.metadata.get(_STACK_TRACE) or node.doc)
+    own = [frame for frame in found if not _LIBRARY.search(frame.file)]
+    return next(iter(own or found), None)
+
+
+def _module_path(innermost: tuple[str, ...]) -> tuple[str, ...]:
+    """The parts of a dotted module name; those of no name are none."""
+    return tuple(part for name in innermost if name != _NO_MODULE for part in name.split(".") if part)
+
+
+def _modules(namespace: str) -> tuple[str, ...]:
+    """The names in ``name: class/name: class/…``."""
+    return tuple(entry.partition(":")[0] for entry in namespace[:MAX_TEXT].split("/"))
+
+
+def _strings(text: str) -> tuple[str, ...]:
+    """The strings of a Python list written as text; none where it is something else."""
+    try:
+        found = ast.literal_eval(text) if len(text) <= MAX_TEXT else ()
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return ()
+    return tuple(map(str, found)) if isinstance(found, (list, tuple)) else ()
+
+
+def _path_in(name: str) -> tuple[str, ...]:
+    """The module path that a node's or value's name begins with; its last part names the operator."""
+    name = name.partition(";")[0]
+    if name.startswith("/"):
+        return _torch_path(name)
+    if "/" in name:
+        return tuple(part for part in name.split("/")[:-1] if part and not _WRAPPER.fullmatch(part))
+    *parts, last = name.split(".")
+    return tuple(parts) if all(parts) and not last.isdigit() else ()
+
+
+def _torch_path(name: str) -> tuple[str, ...]:
+    """``/layer1/layer1.0/layer1.0.conv1/Conv`` as ``layer1``, ``0``, ``conv1``: a child repeats its parent's
+    name."""
+    parts = name.strip("/").split("/")
+    if parts[-1].endswith("Fusion"):
+        del parts[-1]
+    path: list[str] = []
+    for parent, child in zip(["", *parts], parts[:-1]):
+        path += child.removeprefix(f"{parent}.").split(".")
+    return tuple(filter(None, path))
+
+
+def _frames(trace: str) -> list[SourceLine]:
+    """The frames of a Python stack trace, innermost first. Newer traces list the outermost first."""
+    matches = list(_FRAME.finditer(trace[:MAX_TEXT]))
+    frames = [SourceLine(match[1] or match[3], int(match[2] or match[4])) for match in matches]
+    return frames[::-1] if matches and matches[0][1] else frames
