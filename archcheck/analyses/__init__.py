@@ -1,0 +1,1 @@
+"""Folds over the effects of a network's nodes; none of them knows an operator by name."""

@@ -1,0 +1,46 @@
+"""Binding the symbols of a network's inputs to numbers."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from archcheck.dims import Atom, Size, substitute, symbols
+from archcheck.errors import UserError
+from archcheck.graph import Graph, TensorType
+
+
+class BindingError(UserError):
+    """A size was given for a symbol that no input has, or one that no axis can have."""
+
+
+def bind(graph: Graph, sizes: Mapping[str, int]) -> dict[str, TensorType]:
+    """The types of the graph's inputs with ``sizes`` put in for their symbols."""
+    known = _symbols(graph)
+    for name, size in sizes.items():
+        if name not in known:
+            raise BindingError(_unknown_symbol(name, sorted(known)))
+        if size < 0:
+            raise BindingError(f"the size of {name} is {size}, and no axis can have fewer than 0 elements")
+    values: dict[Atom, Size] = {known[name]: size for name, size in sizes.items()}
+    return {name: _bound(kind, values) for name, kind in graph.inputs.items()}
+
+
+def _symbols(graph: Graph) -> dict[str, Atom]:
+    """The symbols in the inputs' shapes, by name."""
+    sizes = (size for kind in graph.inputs.values() for size in kind.shape or ())
+    return {atom.args[0]: atom for size in sizes for atom in symbols(size)}
+
+
+def _bound(kind: TensorType, values: Mapping[Atom, Size]) -> TensorType:
+    if kind.shape is None or not values:
+        return kind
+    return kind._replace(shape=tuple(substitute(size, values) for size in kind.shape))
+
+
+def _unknown_symbol(name: str, known: list[str]) -> str:
+    from difflib import get_close_matches
+    close = get_close_matches(name, known, 1)
+    if close:
+        cure = f"did you mean {close[0]}?"
+    else:
+        cure = f"its symbols are {', '.join(known)}" if known else "all its input sizes are numbers"
+    return f"no input of the network has a size called {name}; {cure}"

@@ -1,0 +1,281 @@
+"""What an operator is: a function from the types of its inputs to an `Effect`.
+
+The signature is the schema: positional parameters are ONNX's inputs, keyword-only ones its attributes, with
+ONNX's names and defaults. A function gets a `TensorType` per input (None for an optional one left out) and
+returns ``result(…)``. It may take shapes and values as known: whatever it cannot go on without raises
+`Unknown` by itself, and the walk gives its outputs unknown shapes. It states what is impossible with
+``require`` and what it had to believe with ``assume``; both are kept under its node.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, NoReturn, Union
+
+from archcheck.dims import Dim, Size, counted, is_known, same, unknown
+from archcheck.graph import TensorType
+
+
+class ShapeError(Exception):
+    """The inputs cannot be what they are said to be; the message says what met, with both numbers."""
+
+
+class Unknown(Exception):
+    """Something this operator needs is not known; the message says what."""
+
+
+class Unranked(tuple[Any, ...]):
+    """The shape of an input of unknown rank: looking into it raises `Unknown`, passing it on is allowed."""
+
+    def _raise(self, *_: object) -> NoReturn:
+        raise Unknown("the rank of an input")
+
+    __iter__ = __len__ = __getitem__ = __add__ = __radd__ = __contains__ = _raise
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __ne__(self, other: object) -> bool:
+        return self is not other
+
+
+UNRANKED = Unranked()
+
+
+class Cost(NamedTuple):
+    """Scalar operations of one run: multiply-accumulates, and what else is done, by kind. ``special`` counts
+    exponentials, roots, logarithms and trigonometric functions; ``cmp`` comparisons, minima and maxima."""
+
+    mac: Size = 0
+    add: Size = 0
+    mul: Size = 0
+    div: Size = 0
+    cmp: Size = 0
+    special: Size = 0
+
+    @property
+    def flops(self) -> Size:
+        """2·MACs plus every other scalar operation."""
+        return 2 * self.mac + self.add + self.mul + self.div + self.cmp + self.special
+
+    def __add__(self, other: Cost) -> Cost:  # type: ignore[override]
+        return Cost(*(a + b for a, b in zip(self, other)))
+
+    def times(self, count: Size) -> Cost:
+        """This cost, ``count`` times over."""
+        return Cost(*(part * count for part in self))
+
+
+FREE = Cost()
+
+
+# ------------------------------------------------------------------------------- how an output reads an input
+class Along(NamedTuple):
+    """One axis of the input is read along one axis of the output: position ``o`` reads ``o·stride + start +
+    k·dilation`` for ``k`` in ``range(taps)``. The default is the same position. A negative stride flips.
+    Positions outside the input read nothing, or with a ``border`` what Pad's mode of that name puts there:
+    ``reflect``, ``edge``, ``wrap``."""
+
+    axis: int
+    stride: int = 1
+    start: Size = 0
+    taps: Size = 1
+    dilation: int = 1
+    border: str = ""
+
+
+class Spread(NamedTuple):
+    """Position ``o`` of the output axis, ``o = q·phases + r``, reads ``q·stride + first[r] … q·stride +
+    last[r]`` of the input axis, both included: upsampling, transposed convolution. ``first[r] > last[r]``
+    reads nothing."""
+
+    axis: int
+    stride: int
+    first: tuple[int, ...]
+    last: tuple[int, ...]
+
+
+class Packed(NamedTuple):
+    """The input axis is a row-major packing of output axes (Reshape splits it), or a part of one output axis
+    (Reshape merges it): its position is ``Σ (o[axis] // divisor % size) · weight`` over ``parts = (axis,
+    divisor, size, weight)``."""
+
+    parts: tuple[tuple[int, Size, Size, Size], ...]
+
+
+class Prefix(NamedTuple):
+    """Everything up to the output's position is read (recurrence, causal attention, cumulative sums); with
+    ``reverse``, everything from it on."""
+
+    axis: int
+    reverse: bool = False
+
+
+class Picked(NamedTuple):
+    """Positions that a table names (Gather): ``indices[o]`` for position ``o`` of the output axis ``axis``,
+    or any position where the indices are not known. With ``axis`` None the same positions are read by every
+    output."""
+
+    axis: int | None
+    indices: tuple[Size, ...] | None
+
+
+class All(NamedTuple):
+    """The whole axis is read by every position: reduction, contraction, softmax. ``statistic`` marks what
+    only scales the result (means, variances, gates)."""
+
+    statistic: bool = False
+
+
+ALL = All()
+STATISTIC = All(statistic=True)
+Reader = Union[Along, Spread, Packed, Prefix, Picked, All]
+Axes = tuple[Reader, ...]  # a reader per axis of one input
+Reads = tuple[Union[Axes, None], ...]
+"""For each input a reader per input axis; None for an input whose data are not read."""
+
+
+class Effect(NamedTuple):
+    """What one node does: its outputs' types; its cost (None: not counted); how each output reads each
+    input's elements (``reads(k)`` for output ``k``, None: not stated); and which input an output is only a
+    view of."""
+
+    outputs: tuple[TensorType, ...]
+    cost: Callable[[], Cost] | Cost | None = None
+    reads: Callable[[int], Reads] | None = None
+    alias: int | None = None
+
+
+def cost_of(effect: Effect) -> Cost | None:
+    """What a node costs in one run, or None where it is not counted."""
+    if not callable(effect.cost):
+        return effect.cost
+    try:
+        return effect.cost()
+    except Exception:  # noqa: BLE001 - a cost that cannot be worked out must not take the others with it
+        return None
+
+
+def result(shape: Iterable[Size], like: TensorType | str | None, *, value: Any = None,
+           cost: Callable[[], Cost] | Cost | None = None, reads: Callable[[int], Reads] | None = None,
+           alias: int | None = None) -> Effect:
+    """The effect of an operator with one output, of dtype ``like`` (a name, or that of another type)."""
+    dtype = like.dtype if isinstance(like, TensorType) else like
+    shape = shape if isinstance(shape, tuple) else tuple(shape)
+    return Effect((TensorType(dtype, shape, value),), cost, reads, alias)
+
+
+# ----------------------------------------------------------------------------- what is impossible or believed
+class Assumption(NamedTuple):
+    """Two sizes that must be equal for the network to run, though that is not known: ``a = b``, or ``a = b or
+    1`` where they broadcast (``kind`` is ``equal``, ``broadcast`` or ``divides``: ``a`` is a multiple of
+    ``b``)."""
+
+    kind: str
+    a: Size
+    b: Size
+
+
+class Here:
+    """The node that runs: its name, for sizes that are not known; how many outputs it has; what it assumed.
+    The walk sets and reads it."""
+
+    __slots__ = ("place", "outputs", "fresh", "assumed")
+
+    def __init__(self) -> None:
+        self.place, self.outputs, self.fresh = "", 1, 0
+        self.assumed: list[Assumption] = []
+
+
+here = Here()
+
+
+def unknown_size(reason: str) -> Dim:
+    """A size of the running node's output that is not known, and why."""
+    here.fresh += 1
+    return unknown(f"{here.place}.{here.fresh}", reason)
+
+
+def counted_size(limit: Size | None = None) -> Dim:
+    """A size of the running node's output that its data decide, at most ``limit``."""
+    here.fresh += 1
+    return counted(f"{here.place}.{here.fresh}", limit)
+
+
+def require(condition: bool | None, message: str, *parts: object) -> None:
+    """Raise `ShapeError` with ``message.format(*parts)`` where ``condition`` is False; None (not decided)
+    passes."""
+    if condition is False:
+        raise ShapeError(message.format(*parts))
+
+
+def equal(a: Size, b: Size, message: str, *parts: object) -> None:
+    """``a`` and ``b`` must be equal: a `ShapeError` if they cannot be, an assumption if that is not
+    decided."""
+    if a is b:
+        return
+    verdict = same(a, b)
+    require(verdict, message, *parts)
+    if verdict is None:
+        here.assumed.append(Assumption("equal", a, b))
+
+
+def agreed(a: Size, b: Size, message: str, *parts: object) -> Size:
+    """The better known of ``a`` and ``b``, which must be `equal`."""
+    if a is b:
+        return a
+    equal(a, b, message, *parts)
+    return b if isinstance(b, int) or is_known(b) and not is_known(a) else a
+
+
+def assume(kind: str, a: Size, b: Size) -> None:
+    """Record what has to hold for the result to be right."""
+    here.assumed.append(Assumption(kind, a, b))
+
+
+# ---------------------------------------------------------------------------------- the registry
+class Op(NamedTuple):
+    """A registered operator: its function, the version it counts from, which of its parameters hold state
+    that is not learned (``buffers``: running statistics, initial states), and the dtypes of outputs whose
+    shape is not known (a name, or the position of the input that has the same)."""
+
+    name: str
+    domain: str
+    since: int
+    function: Callable[..., Effect]
+    buffers: tuple[str, ...] = ()
+    dtypes: tuple[str | int | None, ...] = ()
+
+
+OPS: dict[tuple[str, str], list[Op]] = {}  # (domain, name) -> versions, oldest first
+
+
+def op(*names: str, since: int = 1, domain: str = "", buffers: Sequence[str] = (),
+       dtypes: Sequence[str | int | None] = ()) -> Callable[[Any], Any]:
+    """Register a function as the operator(s) ``names`` of ``domain`` from opset ``since`` on. ``dtypes``
+    needs to be said only where an output's dtype is not that of the first input."""
+    def register(function: Any) -> Any:
+        for name in names:
+            versions = OPS.setdefault((domain, name), [])
+            if any(known.since == since for known in versions):
+                raise ValueError(f"{domain or 'ai.onnx'}.{name} is registered twice since {since}")
+            versions.append(Op(name, domain, since, function, tuple(buffers), tuple(dtypes)))
+            versions.sort(key=lambda known: known.since)
+        return function
+    return register
+
+
+def rank(kind: TensorType) -> int:
+    """The number of axes of ``kind``."""
+    return len(kind.shape)  # type: ignore[arg-type]
+
+
+def axis_of(axis: int, ndim: int) -> int:
+    """``axis`` counted from 0, negative ones from the end; a `ShapeError` outside."""
+    require(-ndim <= axis < ndim, "axis {} is outside a tensor of {} axes", axis, ndim)
+    return axis % ndim
+
+
+def ranked(*kinds: TensorType | None) -> bool:
+    """Whether all ``kinds`` are given and the number of their axes is known."""
+    return all(kind is not None and kind.shape is not UNRANKED for kind in kinds)

@@ -1,0 +1,2 @@
+"""One test module an operator family: a table of rows, each run through archcheck and through an outside
+oracle."""
