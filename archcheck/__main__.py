@@ -1,0 +1,4 @@
+"""``python -m archcheck``."""
+from archcheck.cli import main
+
+main()

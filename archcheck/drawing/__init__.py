@@ -1,0 +1,1 @@
+"""Turning a graph of thousands of nodes into something a person can read."""

@@ -1,0 +1,155 @@
+"""What stands below the table of ``archcheck summary``: a label and a text each."""
+from __future__ import annotations
+
+from archcheck.dims import Size, evaluate
+from archcheck.graph import TensorType
+from archcheck.report import Report
+from archcheck.reporters.text import Script, compact, size_in_bytes
+
+SHORT = 200
+"""Longer formulas are shown by ``--wide`` only."""
+
+MAX_VALUES = 12
+MAX_PROBLEMS = 5
+IMAGE, SEQUENCE = 224, 128  # sizes to try a network with
+
+
+def facts(report: Report, script: Script, wide: bool = False) -> list[tuple[str, str]]:
+    """The facts that there are. ``wide`` leaves nothing out."""
+    graph, dot = report.graph, script.separator
+    lines = [("inputs", _signature(report, tuple(graph.inputs), script, wide)),
+             ("outputs", _signature(report, graph.outputs, script, wide)),
+             ("params", dot.join(_params(report, script))),
+             ("MACs", _figure(report, report.macs, script, wide)),
+             ("FLOPs", _flops(report, script, wide)),
+             ("weights", _weights(report)),
+             ("file", dot.join(_file(report, script))),
+             ("not counted", _counts(report.uncounted, script)),
+             ("problems", _problems(report, script, wide)),
+             ("unknown", _unknown(report, script, wide)),
+             ("symbols", _legend(script)),
+             ("sizes", _hint(report, script))]
+    return [(label, text) for label, text in lines if text]
+
+
+def _signature(report: Report, names: tuple[str, ...], script: Script, wide: bool) -> str:
+    shown = names if wide or len(names) <= MAX_VALUES else names[:MAX_VALUES - 1]
+    lines = [f"{script.safe(name)}: {_type(report.types.get(name), script)}" for name in shown]
+    return "\n".join(lines) + _more(len(names) - len(shown))
+
+
+def _type(kind: TensorType | None, script: Script) -> str:
+    return script.type(kind) if kind else "?"
+
+
+def _more(count: int) -> str:
+    return f"\nand {count:,} more; --wide lists them" if count > 0 else ""
+
+
+def _params(report: Report, script: Script) -> list[str]:
+    weights = report.weights
+    parts = [script.exact(weights.total)]
+    if weights.as_used != weights.total:
+        parts.append(f"{script.exact(weights.as_used)} as used")
+    if weights.buffers != 0:
+        parts.append(f"{script.exact(weights.buffers)} in buffers")
+    if weights.quantization != 0:
+        parts.append(f"{script.exact(weights.quantization)} scales and zero points")
+    return parts
+
+
+def _figure(report: Report, figure: Size, script: Script, wide: bool) -> str:
+    """A count: a number; or a formula at a glance and, where that leaves something out, in full."""
+    least = script.at_least if report.uncounted else ""
+    if isinstance(figure, int):
+        return least + script.exact(figure)
+    rough, exact = script.rough(figure), script.exact(figure)
+    if not rough.startswith(script.about):
+        rough = ""
+    if len(exact) > SHORT and not wide:
+        exact = f"--wide shows the formula, which has {len(exact):,} characters"
+    return least + "\n".join(filter(None, (rough.removeprefix(script.about) if least else rough, exact)))
+
+
+def _flops(report: Report, script: Script, wide: bool) -> str:
+    others = report.flops - 2 * report.macs
+    if isinstance(report.flops, int):
+        return f"{_figure(report, report.flops, script, wide)}  (2 per MAC, and {script.exact(others)} other operations)"
+    first, *exact = _figure(report, report.flops, script, wide).split("\n")
+    return "\n".join([f"{first}  (2 per MAC, 1 per other operation)", *exact])
+
+
+def _weights(report: Report) -> str:
+    by_dtype = sorted(report.weights.bytes_by_dtype.items(), key=lambda item: (-item[1], item[0]))
+    parts = ", ".join(f"{size_in_bytes(count)} {dtype}" for dtype, count in by_dtype)
+    return parts if len(by_dtype) < 2 else f"{size_in_bytes(sum(count for _, count in by_dtype))}: {parts}"
+
+
+def _file(report: Report, script: Script) -> list[str]:
+    graph = report.graph
+    size = [size_in_bytes(graph.file_size)] if graph.file_size else []
+    opsets = [f"{script.safe(domain) or 'opset'} {version}" for domain, version in graph.opsets.items()]
+    return [*size, *opsets, f"IR {graph.ir_version}", *filter(None, [script.safe(graph.producer)]),
+            f"{len(graph.nodes):,} node" + "s" * (len(graph.nodes) != 1)]
+
+
+def _counts(found: dict[str, int], script: Script) -> str:
+    return ", ".join(script.safe(name) + (f" {script.times}{count}" if count > 1 else "")
+                     for name, count in sorted(found.items()))
+
+
+def _problems(report: Report, script: Script, wide: bool) -> str:
+    return _reasons(report, {index: failure.message for index, failure in report.failures.items()}, script, wide)
+
+
+def _unknown(report: Report, script: Script, wide: bool) -> str:
+    return _reasons(report, {index: reason for index, reason in report.reasons.items()
+                             if index not in report.failures}, script, wide)
+
+
+def _reasons(report: Report, found: dict[int, str], script: Script, wide: bool) -> str:
+    shown = list(found.items())[:None if wide else MAX_PROBLEMS]
+    lines = [script.safe(f"{report.graph.nodes[index].name}: {reason}") for index, reason in shown]
+    return "\n".join(lines) + _more(len(found) - len(shown))
+
+
+def _legend(script: Script) -> str:
+    return ", ".join(f"{short} = {script.safe(name)}" for name, short in script.names.items() if short != name)
+
+
+def _hint(report: Report, script: Script) -> str:
+    """How to bind the symbols, and what that gives."""
+    if isinstance(report.macs, int) or not report.symbols:
+        return ""
+    sizes, least = _example(report), script.at_least if report.uncounted else ""
+    macs = evaluate(report.macs, sizes)
+    if isinstance(macs, int) and macs > 0 and _runs(report, sizes):
+        return " ".join(f"--set {name}={size}" for name, size in sizes.items()) + f" makes it {least}{compact(macs)} MACs"
+    return f"--set {report.symbols[0]}=NUMBER puts a number in for {script.safe(report.symbols[0])}"
+
+
+def _example(report: Report) -> dict[str, int]:
+    """Sizes that one would try first: one sample, of an image or a sequence."""
+    sizes: dict[str, int] = {}
+    for kind in report.graph.inputs.values():
+        shape = kind.shape or ()
+        for axis, size in enumerate(shape):
+            for atom in () if isinstance(size, int) else size.symbols:
+                large = IMAGE if len(shape) == 4 and axis > 1 else SEQUENCE
+                sizes.setdefault(atom.args[0], 1 if axis == 0 and len(shape) > 1 else large)
+    return {name: sizes[name] for name in report.symbols if name in sizes}
+
+
+def _runs(report: Report, sizes: dict[str, int]) -> bool:
+    """Whether the network is known to run at ``sizes``."""
+    for _, assumed in report.assumptions:
+        a, b = evaluate(assumed.a, sizes), evaluate(assumed.b, sizes)
+        if not isinstance(a, int) or not isinstance(b, int) or not _holds(assumed.kind, a, b):
+            return False
+    return all(failure.kind == "unknown-operator" for failure in report.failures.values())
+
+
+def _holds(kind: str, a: int, b: int) -> bool:
+    if kind == "divides":
+        return b != 0 and a % b == 0
+    return a == b or kind == "broadcast" and 1 in (a, b)
