@@ -1,0 +1,1 @@
+"""How fast archcheck is, how its time grows, and how much memory it takes: ``python -m tests.benchmarks``."""

@@ -1,0 +1,148 @@
+"""Measure and print: ``python -m tests.benchmarks [speed] [process] [memory] [--repeat 7]``.
+
+CPU times are medians over the repetitions. A line says the limit it is held against; the exit code is 1 if
+one is over. Measure on a machine that does nothing else.
+"""
+from __future__ import annotations
+
+import argparse
+import gc
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from multiprocessing import get_context
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+from tests.benchmarks import graphs
+
+STATUS = "/proc/self/status"
+
+
+class Measured(NamedTuple):
+    """One line: what was measured, the number, its unit, and the limit it is held against (None: none)."""
+
+    what: str
+    number: float
+    unit: str
+    limit: float | None = None
+
+    def __str__(self) -> str:
+        limit = "" if self.limit is None else f"limit {self.limit:g}{', EXCEEDED' if self.over else ''}"
+        return f"{self.what:<48}{self.number:>9.2f} {self.unit:<6}{limit}".rstrip()
+
+    @property
+    def over(self) -> bool:
+        """Whether the number is above its limit."""
+        return self.limit is not None and self.number > self.limit
+
+
+def speed(repeat: int) -> Iterator[Measured]:
+    """CPU time of reading and analyzing generated graphs, and how it grows with them."""
+    for name, make, limit in (("mixed", graphs.mixed, 100), ("pyramid", graphs.pyramid, 150)):
+        for kind in ("symbolic", "static"):
+            read, analyze = _phases(make(5000, kind == "symbolic"), repeat)
+            yield Measured(f"{name}, 5,000 nodes, {kind}: read", 1000 * read, "ms")
+            yield Measured(f"{name}, 5,000 nodes, {kind}: analyze", 1000 * analyze, "ms", limit)
+        once, twice = (sum(_phases(make(count), repeat)) for count in (5000, 10_000))
+        yield Measured(f"{name}, 10,000 nodes against 5,000", twice / once, "times", 2.2)
+
+
+def _phases(model: bytes, repeat: int) -> tuple[float, float]:
+    """Median CPU seconds to read ``model``, and to analyze it down to the totals. Each repetition runs in a
+    process of its own, which has the code loaded but has seen no size before."""
+    _timed(graphs.mixed(1))
+    with get_context("fork").Pool(1, maxtasksperchild=1) as pool:
+        reads, analyses = zip(*pool.map(_timed, [model] * repeat, chunksize=1), strict=True)
+    return median(reads), median(analyses)
+
+
+def _timed(model: bytes) -> tuple[float, float]:
+    import archcheck
+    gc.collect()
+    start = time.process_time()
+    graph = archcheck.load(model)
+    read = time.process_time()
+    report = archcheck.analyze(graph)
+    assert report.macs != 0
+    done = time.process_time()
+    assert not report.reasons, f"not all is known: {next(iter(report.reasons.values()))}"
+    return read - start, done - read
+
+
+def process(repeat: int) -> Iterator[Measured]:
+    """CPU time of whole processes, against that of an interpreter that imports onnx."""
+    with tempfile.TemporaryDirectory() as folder:
+        resnet, vgg = Path(folder, "resnet50.onnx"), Path(folder, "vgg16.onnx")
+        graphs.resnet50(resnet)
+        graphs.vgg16(vgg)
+        bare = _process(["-c", "pass"], repeat)
+        onnx = _process(["-c", "import onnx"], repeat)
+        small, large = (_process(["-m", "archcheck", "summary", str(path)], repeat) for path in (resnet, vgg))
+        yield Measured("import onnx", 1000 * onnx, "ms")
+        imported = _process(["-c", "import archcheck"], repeat)
+        helped = _process(["-m", "archcheck", "--help"], repeat)
+        yield Measured("import archcheck", 1000 * (imported - bare), "ms", 50)
+        yield Measured("archcheck --help", 1000 * helped, "ms", 150)
+        yield Measured("summary of ResNet-50, 102 MB", 1000 * small, "ms")
+        yield Measured("summary of ResNet-50 against import onnx", small / onnx, "times", 1.6)
+        yield Measured("summary of VGG-16, 553 MB", 1000 * large, "ms")
+        yield Measured("summary of VGG-16 against ResNet-50", large / small, "times", 1.1)
+
+
+def memory(repeat: int) -> Iterator[Measured]:
+    """The largest resident memory of a summary of a file of 553 MB."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "vgg16.onnx")
+        graphs.vgg16(path)
+        summary = "from archcheck.cli import main; main(sys.argv[1:])"
+        yield Measured("import onnx, peak memory", _peak("import onnx", [], repeat), "MiB")
+        used = _peak(summary, ["summary", str(path)], repeat)
+        yield Measured("summary of VGG-16, 553 MB, peak memory", used, "MiB", 80)
+
+
+def _process(arguments: list[str], repeat: int) -> float:
+    """The median CPU seconds of a Python process with these arguments, after one that is not counted."""
+    return median([_once(arguments) for _ in range(repeat + 1)][1:])
+
+
+def _once(arguments: list[str]) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, *arguments], stdout=subprocess.DEVNULL, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def _peak(code: str, arguments: list[str], repeat: int) -> float:
+    """The median of the largest resident memory of a process that runs ``code``, in MiB. The process tells it
+    itself: what the system says of a child counts the parent's memory as well."""
+    code = f"import atexit, sys; atexit.register(lambda: sys.stderr.write(open({STATUS!r}).read())); {code}"
+    command = [sys.executable, "-c", code, *arguments]
+    runs = [subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=True)
+            for _ in range(repeat)]
+    return median(int(run.stderr.split("VmHWM:")[1].split()[0]) / 1024 for run in runs)
+
+
+BENCHMARKS = {"speed": speed, "process": process, "memory": memory}
+
+
+def main() -> int:
+    """Run the benchmarks named on the command line, or all."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="|".join(BENCHMARKS))
+    parser.add_argument("--repeat", type=int, default=7)
+    options = parser.parse_args()
+    over = False
+    for name in options.names or BENCHMARKS:
+        for line in BENCHMARKS[name](options.repeat):
+            print(line, flush=True)
+            over |= line.over
+    return int(over)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

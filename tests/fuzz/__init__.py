@@ -1,0 +1,1 @@
+"""Tests that throw damaged files at the readers."""
