@@ -12,6 +12,7 @@ files) become unknown sizes, which print as ``?``.
 """
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import reduce
 from math import gcd, inf
@@ -23,12 +24,13 @@ from archcheck.algebra.extremes import bcast, maximum, minimum
 from archcheck.algebra.intervals import Bound, bounds_of
 from archcheck.algebra.memory import remembered
 from archcheck.algebra.polynomials import constant_of, terms_of
-from archcheck.algebra.sizes import Atom, Dim, Size, atom_of, atom_size
+from archcheck.algebra.sizes import Atom, Dim, Size, atom_of, atom_size, polynomial
 
 __all__ = ["Atom", "Bound", "Dim", "Size", "atom_size", "atoms_of", "bcast", "bounds", "ceildiv", "counted",
            "evaluate", "is_known", "least", "maximum", "minimum", "most", "prod", "same", "substitute",
-           "symbol", "symbols", "to_sympy", "unknown", "vanishes"]
+           "symbol", "symbols", "to_sympy", "total", "unknown", "vanishes"]
 COUNTED = "depends on the data"  # the origin of a symbol that is a count
+MAX_TOTAL = 4000  # the terms of a sum over a whole network
 
 
 # ----------------------------------------------------------------------------------------------- making sizes
@@ -55,6 +57,15 @@ def ceildiv(a: Size, b: Size) -> Size:
 def prod(sizes: Iterable[Size]) -> Size:
     """The product of ``sizes``; 1 for none."""
     return _prod(sizes)
+
+
+def total(sizes: Iterable[Size]) -> Size:
+    """The sum of ``sizes``, worked out at once: of a network's costs, say, which are many and often equal."""
+    poly: dict[tuple[Atom, ...], int] = {}
+    for size, times in Counter(sizes).items():
+        for atoms, c in terms_of(size):
+            poly[atoms] = poly.get(atoms, 0) + c * times
+    return polynomial(poly, most=MAX_TOTAL)
 
 
 # ----------------------------------------------------------------------------------------- asking about sizes

@@ -4,7 +4,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -108,10 +108,20 @@ class Walk:
     @cached_property
     def cost(self) -> Cost:
         """What all nodes cost together; those not counted are left out."""
-        total = FREE
-        for effect in self.effects:
-            total = total + (cost_of(effect) or FREE)
-        return total
+        return Cost.total(cost_of(effect) or FREE for effect in self.effects)
+
+    def uncounted(self) -> Iterator[Node]:
+        """The nodes that have no cost, those with bodies of their own left out."""
+        for index, (node, effect) in enumerate(zip(self.graph.nodes, self.effects)):
+            if index not in self.bodies and cost_of(effect) is None:
+                yield node
+
+    def and_inner(self) -> Iterator[Walk]:
+        """This walk and those of all bodies inside it."""
+        yield self
+        for bodies in self.bodies.values():
+            for body in bodies.values():
+                yield from body.and_inner()
 
     def _capture(self) -> None:
         """Bring in what a subgraph reads from the graphs around it."""

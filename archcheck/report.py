@@ -1,14 +1,15 @@
 """The one result: what is known of a network. Everything a user sees is a function of it."""
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from archcheck.dims import Size, symbols
+from archcheck.dims import Size, symbols, total
 from archcheck.graph import Graph, Shape, TensorType
 from archcheck.infer import Failure, Walk
-from archcheck.ops._op import FREE, Assumption, Cost, cost_of
+from archcheck.ops._op import Assumption, Cost, cost_of
 
 if TYPE_CHECKING:
     from archcheck.analyses.params import Params
@@ -67,7 +68,7 @@ class Report:
     @cached_property
     def cost(self) -> Cost:
         """The cost of the network; nodes that are not counted (see `uncounted`) are left out."""
-        return sum((cost for cost in self.costs if cost is not None), FREE)
+        return Cost.total(cost for cost in self.costs if cost is not None)
 
     @property
     def macs(self) -> Size:
@@ -77,17 +78,14 @@ class Report:
     @property
     def flops(self) -> Size:
         """2·MACs plus every other scalar operation."""
-        return self.cost.flops
+        return total(cost.flops for cost in self.costs if cost is not None)
 
     @cached_property
     def uncounted(self) -> dict[str, int]:
-        """Operator names to how many of their nodes have no cost: not known operators, or unknown shapes."""
-        found: dict[str, int] = {}
-        for node, cost in zip(self.graph.nodes, self.costs):
-            if cost is None:
-                name = f"{node.domain}.{node.op}" if node.domain else node.op
-                found[name] = found.get(name, 0) + 1
-        return found
+        """Operator names to how many of their nodes have no cost, in bodies too: operators that are not known,
+        unknown shapes, and work that the data decide."""
+        return dict(Counter(f"{node.domain}.{node.op}" if node.domain else node.op
+                            for walk in self.walk.and_inner() for node in walk.uncounted()))
 
     @cached_property
     def layers(self) -> tuple[Layer, ...]:

@@ -263,8 +263,9 @@ def outgrown(formula: str) -> Dim:
     return atom_size(atom_of("symbol", (f"outgrown.h{digest}",), OUTGROWN))
 
 
-def polynomial(poly: Polynomial, canonical: bool = False) -> Size:
-    """The size with these terms; ``canonical`` where its atoms are known to be preferred to their twins."""
+def polynomial(poly: Polynomial, canonical: bool = False, most: int = MAX_TERMS) -> Size:
+    """The size with these terms; ``canonical`` where its atoms are known to be preferred to their twins. One of
+    more than ``most`` terms has outgrown every use."""
     terms = [term for term in poly.items() if term[1]]
     if len(terms) > 1:
         terms.sort(key=order)
@@ -272,16 +273,16 @@ def polynomial(poly: Polynomial, canonical: bool = False) -> Size:
         return 0
     elif not terms[0][0]:
         return terms[0][1]
-    return size_of(tuple(terms), canonical)
+    return size_of(tuple(terms), canonical, most)
 
 
-def size_of(terms: Terms, canonical: bool = False) -> Size:
+def size_of(terms: Terms, canonical: bool = False, most: int = MAX_TERMS) -> Size:
     """The one size with these terms, which are sorted, not constant, and have no coefficient of zero."""
     found: Dim | None = recall(terms)
     if found is not None:
         return found
     made = Dim(terms)
-    if made.weight > MAX_WEIGHT or len(terms) > MAX_TERMS:
+    if made.weight > MAX_WEIGHT * most // MAX_TERMS or len(terms) > most:
         return outgrown(_key_of_terms(terms))
     shorter = shortest(dict(terms)) if made.twinned and len(terms) > 1 and not canonical else None
     return keep(terms, made) if shorter is None else polynomial(shorter, True)

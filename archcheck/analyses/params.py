@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property, reduce
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from archcheck.dims import Size, prod, same, unknown
+from archcheck.dims import Size, prod, same, total, unknown
 from archcheck.dtypes import BITS, storage
 from archcheck.graph import Graph, Literal, Node, TensorType
 from archcheck.infer import Resolved, Walk
@@ -69,7 +69,7 @@ class Params:
     def as_used(self) -> Size:
         """The number of learned elements, counted at every node that uses them."""
         learned = [weight for weight in self.weights if weight.kind == LEARNED]
-        return _sum(len(weight.used_by) * weight.elements for weight in learned)
+        return total(len(weight.used_by) * weight.elements for weight in learned)
 
     @cached_property
     def by_node(self) -> Mapping[int, Size]:
@@ -82,7 +82,7 @@ class Params:
         return counts
 
     def _elements(self, kind: str) -> Size:
-        return _sum(weight.elements for weight in self.weights if weight.kind == kind)
+        return total(weight.elements for weight in self.weights if weight.kind == kind)
 
 
 def params(report: Report) -> Params:
@@ -297,10 +297,3 @@ def _roles(function: Callable[..., Any], buffers: tuple[str, ...]) -> tuple[tupl
 
 def _is_quantization(name: str) -> bool:
     return any(word in name for word in ("scale", "zero_point", "absmax"))
-
-
-def _sum(sizes: Iterable[Size]) -> Size:
-    total: Size = 0
-    for size in sizes:
-        total = total + size
-    return total

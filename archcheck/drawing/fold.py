@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate, groupby
 from typing import NamedTuple
 
-from archcheck.dims import Size
+from archcheck.dims import Size, total
 from archcheck.graph import Graph, Node, Shape
 from archcheck.report import Layer, Report
 from archcheck.scopes import modules
@@ -73,7 +73,7 @@ class Block:
     def rest(self) -> tuple[int, Size]:
         """How many nodes have no rows among the children, and their FLOPs."""
         return (self.nodes - sum(child.nodes for child in self.children),
-                self.flops - _sum(child.flops for child in self.children))
+                self.flops - total(child.flops for child in self.children))
 
     def walk(self, level: int = 0) -> Iterator[tuple[int, Block]]:
         """This block and those inside it, each with its depth below this one."""
@@ -130,7 +130,8 @@ def _roles(report: Report) -> tuple[list[int], set[str]]:
     roles = []
     for layer, node in zip(report.layers, report.graph.nodes):
         counts = layer.macs is None or layer.params != 0 or layer.macs != 0
-        moves, fed = _moves(node, moving, report), not carrying.isdisjoint(node.inputs)
+        moves = _moves(node, moving, report)
+        fed = moves and not carrying.isdisjoint(node.inputs)
         if moves:
             moving.update(node.outputs)
         if counts or fed:
@@ -211,10 +212,10 @@ class _Folder:
         """A block over ``blocks``, with ``children`` as its rows. Its shape is that of the last of them. One without
         rows has one itself if it costs anything."""
         last = max(children or blocks, key=lambda block: block.last, default=None)
-        flops, role = _sum(block.flops for block in blocks), min((block.role for block in blocks), default=HIDDEN)
+        flops, role = total(block.flops for block in blocks), min((block.role for block in blocks), default=HIDDEN)
         return Block(
-            name, op, last and last.shape, last and last.dtype, _sum(block.params for block in blocks),
-            _sum(block.macs for block in blocks), flops, sum(block.nodes for block in blocks),
+            name, op, last and last.shape, last and last.dtype, total(block.params for block in blocks),
+            total(block.macs for block in blocks), flops, sum(block.nodes for block in blocks),
             min((block.first for block in blocks), default=0), max((block.last for block in blocks), default=-1),
             self.kind(op, *(child.kind for child in children)), role if flops == 0 else min(role, MINOR), children,
             uncounted=sum(block.uncounted for block in blocks))
@@ -256,8 +257,8 @@ def _merged(blocks: Sequence[Block]) -> Block:
     """Equal blocks as one, their figures added up."""
     first = blocks[0]
     children = tuple(map(_merged, zip(*(block.children for block in blocks))))
-    return replace(first, children=children, params=_sum(block.params for block in blocks),
-                   macs=_sum(block.macs for block in blocks), flops=_sum(block.flops for block in blocks),
+    return replace(first, children=children, params=total(block.params for block in blocks),
+                   macs=total(block.macs for block in blocks), flops=total(block.flops for block in blocks),
                    nodes=sum(block.nodes for block in blocks), uncounted=sum(block.uncounted for block in blocks))
 
 
@@ -319,10 +320,3 @@ def _chosen(regions: Sequence[tuple[int, int, int]], crossing: Sequence[int], ro
         taken[run.start:run.stop] = [True] * (run.stop - run.start)
         runs.append(run)
     return sorted(runs)
-
-
-def _sum(sizes: Iterable[Size]) -> Size:
-    total: Size = 0
-    for size in sizes:
-        total = total + size
-    return total

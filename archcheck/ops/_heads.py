@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from archcheck.dims import Size
 from archcheck.graph import TensorType
-from archcheck.ops._op import ALL, Along, Axes, Cost, Packed, Prefix, Reader, Reads, counted_size, rank
+from archcheck.ops._op import ALL, FREE, Along, Axes, Cost, Packed, Prefix, Reader, Reads, counted_size, rank
 from archcheck.ops._slide import group_reader
 from archcheck.ops.activations import SOFTMAX
 from archcheck.values import items
@@ -19,8 +19,8 @@ RESULT, KEYS, VALUES, SCORES = range(4)
 
 class Heads(NamedTuple):
     """``number`` heads of queries, of which ``number / shared`` each use the same of ``shared`` heads of keys
-    and values; ``size`` channels a head of queries and keys, ``value_size`` of values. What is
-    kept may be ``mixed`` from channels of one head: turned by positions, or two to a byte."""
+    and values; ``size`` channels a head of queries and keys, ``value_size`` of values. What is kept may be
+    ``mixed`` from channels of one head: turned by positions, or two to a byte."""
 
     number: int
     shared: int
@@ -63,11 +63,18 @@ class Heads(NamedTuple):
         return Packed(((1, self.number // self.shared, self.shared, 1),)) if k == SCORES else Along(1)
 
 
-def attention_cost(batch: Size, heads: Size, queries: Size, keys: Size, width: Size,
-                   value_width: Size) -> Cost:
-    """Scores, their scale, softmax and weighted sums; widths are those of all heads of queries together."""
+def attention_cost(batch: Size, heads: Size, queries: Size, keys: Size, width: Size, value_width: Size,
+                   per_score: Cost = FREE) -> Cost:
+    """Scores, their scale, softmax, weighted sums, and ``per_score`` besides; widths are those of all heads
+    of queries together."""
     pairs = batch * queries * keys
-    return Cost(mac=pairs * (width + value_width)) + (SOFTMAX + Cost(mul=1)).times(pairs * heads)
+    each = SOFTMAX + Cost(mul=1) + per_score
+    return Cost(mac=pairs * (width + value_width)) + each.times(pairs * heads)
+
+
+def mask_cost(*masks: TensorType | None, causal: int = 0) -> Cost:
+    """What masks and biases add to each score."""
+    return Cost(add=sum(mask is not None for mask in masks) + int(causal > 0))
 
 
 def cached(past: Size, new: Size, buffer: bool, position: TensorType | None) -> tuple[Size, Size]:
@@ -98,8 +105,8 @@ def tokens(kind: TensorType | None, position: Reader, channel: Reader = ALL) -> 
 def attending_reads(k: int, heads: Heads, query: TensorType, key: TensorType | None, value: TensorType | None,
                     before: Size, causal: int) -> Reads:
     """How output ``k`` reads the queries and the new keys and values, which follow ``before`` older ones."""
-    place: Reader = (Prefix(1) if causal else ALL) if k == RESULT else Along(3 if k == SCORES else 2,
-                                                                             start=-before)
+    attended = Prefix(1) if causal else ALL
+    place: Reader = attended if k == RESULT else Along(3 if k == SCORES else 2, start=-before)
     if key is None:
         return tokens(query, place), None, None
     to_query = tokens(query, Along(1 if k == RESULT else 2), heads.of_query(k))
@@ -111,9 +118,10 @@ def attending_reads(k: int, heads: Heads, query: TensorType, key: TensorType | N
 def past_reads(k: int, heads: Heads, keys: TensorType | None, values: TensorType | None) -> Reads:
     """How output ``k`` reads the caches of older keys and values, ``[batch, head, token, channel]``."""
     place: Reader = (ALL, Along(2), Along(2), Along(3))[k]
-    channel = None
-    if k in (RESULT, VALUES):
-        channel = ALL if heads.mixed else Packed(((2, 1, heads.value_size, 1),)) if k == RESULT else Along(3)
-    return ((Along(0), heads.of_head(k), place,
-             Along(3) if k == KEYS else ALL) if keys and k != VALUES else None,
-            (Along(0), heads.of_head(k), place, channel) if values and channel else None)
+    of_key: Reader = Along(3) if k == KEYS else ALL
+    of_value: Reader = Along(3)
+    if k == RESULT:
+        of_value = ALL if heads.mixed else Packed(((2, 1, heads.value_size, 1),))
+    cache = Along(0), heads.of_head(k), place
+    return ((*cache, of_key) if keys and k != VALUES else None,
+            (*cache, of_value) if values and k in (RESULT, VALUES) else None)

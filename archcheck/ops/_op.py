@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, NoReturn, Union
 
-from archcheck.dims import Dim, Size, counted, is_known, same, unknown
+from archcheck.dims import Dim, Size, counted, is_known, same, unknown, total
 from archcheck.graph import TensorType
 
 
@@ -60,6 +60,11 @@ class Cost(NamedTuple):
 
     def __add__(self, other: Cost) -> Cost:  # type: ignore[override]
         return Cost(*(a + b for a, b in zip(self, other)))
+
+    @staticmethod
+    def total(costs: Iterable[Cost]) -> Cost:
+        """What ``costs`` come to together."""
+        return Cost(*map(total, zip(*costs)))
 
     def times(self, count: Size) -> Cost:
         """This cost, ``count`` times over."""

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from archcheck.dims import Size
+from archcheck.dims import Size, prod
 from archcheck.graph import TensorType
-from archcheck.ops._fusion import ms
+from archcheck.ops._fusion import ROTARY, ms
 from archcheck.ops._heads import (
     Heads,
     attending_reads,
     attention_cost,
     cached,
+    mask_cost,
     mask_reads,
     past_reads,
     tokens,
@@ -32,9 +33,12 @@ def attention(input, weights, bias=None, mask_index=None, past=None, attention_b
               scale=None):
     """``softmax(Q·Kᵀ·scale + mask)·V`` in ``num_heads`` heads, where ``[Q K V] = input·weights + bias``;
     ``present`` is ``[2, batch, heads, length, head]``: the keys and values of ``past`` and of this input."""
-    outputs, cost, reads = _projecting(input, weights, past, past_sequence_length, num_heads,
-                                       qkv_hidden_sizes, past_present_share_buffer, unidirectional)
-    return Effect(outputs, cost, lambda k: (
+    outputs, cost, reads = _projecting(
+        input, weights, past, past_sequence_length, num_heads, qkv_hidden_sizes, past_present_share_buffer,
+        unidirectional, mask_cost(mask_index, attention_bias, causal=unidirectional))
+    width = num_heads * rotary_embedding_dim if rotary_embedding_dim else outputs[0].shape[2]
+    turned = prod(input.shape[:2]) * 2 * width if do_rotary else 0
+    return Effect(outputs, lambda: cost() + ROTARY.times(turned), lambda k: (
         reads(k)[0], whole(weights), whole(bias), mask_reads(mask_index), reads(k)[1],
         mask_reads(attention_bias), None))
 
@@ -46,7 +50,8 @@ def decoder_masked_self_attention(input, weights, bias, mask_index=None, past=No
                                   mask_filter_value=-10000.0, scale=None):
     """`Attention` of one new token a sequence."""
     return attention(input, weights, bias, mask_index, past, attention_bias, past_sequence_length,
-                     num_heads=num_heads, past_present_share_buffer=past_present_share_buffer)
+                     num_heads=num_heads, past_present_share_buffer=past_present_share_buffer,
+                     do_rotary=do_rotary)
 
 
 @ms("QAttention", dtypes=(2,))
@@ -54,29 +59,28 @@ def q_attention(input, weight, bias, input_scale, weight_scale, mask_index=None,
                 weight_zero_point=None, past=None, *, num_heads, unidirectional=0,
                 past_present_share_buffer=0, do_rotary=0, mask_filter_value=-10000.0, scale=None):
     """`Attention` of an 8-bit input with an 8-bit weight; the result is of the bias's dtype."""
-    outputs, cost, reads = _projecting(input, weight, past, None, num_heads, None, past_present_share_buffer,
-                                       unidirectional)
+    outputs, cost, reads = _projecting(
+        input, weight, past, None, num_heads, None, past_present_share_buffer, unidirectional,
+        mask_cost(mask_index, causal=unidirectional))
     return Effect(tuple(kind._replace(dtype=bias.dtype) for kind in outputs), cost, lambda k: reading(
         {0: reads(k)[0], 5: mask_reads(mask_index), 8: reads(k)[1]}, input, weight, bias, input_scale,
         weight_scale, mask_index, input_zero_point, weight_zero_point, past))
 
 
 def _projecting(x: Any, weights: Any, past: Any, position: Any, heads: int, widths: Any, shared: int,
-                causal: int) -> tuple[Any, Any, Any]:
-    """Attention of a sequence to itself and its past: outputs, cost, and how output ``k`` reads input and
-    past."""
+                causal: int, per_score: Cost) -> tuple[Any, Any, Any]:
+    """Attention of a sequence to itself and its past: outputs, cost, and how output ``k`` reads the input and
+    the past."""
     batch, length, depth = x.shape
     expect(weights, "the weight", depth, None)
     width, _, value_width = widths or (part(weights.shape[1], 3, "the width of the weight"),) * 3
     before = past.shape[3] if past is not None else 0
     keys, kept = cached(before, length, bool(shared) and past is not None, position)
-    outputs = (TensorType(x.dtype, (batch, length, value_width)),
-               TensorType(x.dtype, (2, batch, heads, kept, part(value_width, heads,
-                                                                "the width of the values"))))
+    present = (2, batch, heads, kept, part(value_width, heads, "the width of the values"))
     projected = batch * length * (2 * width + value_width)
 
     def cost() -> Cost:
-        inside = attention_cost(batch, heads, length, keys, width, value_width)
+        inside = attention_cost(batch, heads, length, keys, width, value_width, per_score)
         return inside + Cost(mac=depth, add=1).times(projected)
 
     def reads(k: int) -> Reads:
@@ -85,7 +89,8 @@ def _projecting(x: Any, weights: Any, past: Any, position: Any, heads: int, widt
         if width != value_width:  # keys and values fill one tensor without regard to its axes
             return (ALL,) * 3, past and (ALL,) * 5
         return (Along(1), Along(3, start=length - keys), ALL), past and tuple(map(Along, range(5)))
-    return outputs, cost, reads
+
+    return (TensorType(x.dtype, (batch, length, value_width)), TensorType(x.dtype, present)), cost, reads
 
 
 @ms("QOrderedAttention")
@@ -99,8 +104,9 @@ def q_ordered_attention(input, scale_input, scale_Q_gemm, scale_K_gemm, scale_V_
     width, value_width = Q_weight.shape[1], V_weight.shape[1]
     projected = batch * length * (2 * width + value_width)
     return result((batch, length, value_width), input,
-                  cost=lambda: attention_cost(batch, num_heads, length, length, width, value_width)
-                  + Cost(mac=depth, add=1).times(projected),
+                  cost=lambda: Cost(mac=depth, add=1).times(projected) + attention_cost(
+                      batch, num_heads, length, length, width, value_width,
+                      mask_cost(mask_index, attention_bias, causal=unidirectional)),
                   reads=lambda _: reading(
                       {0: tokens(input, Prefix(1) if unidirectional else ALL), 17: mask_reads(mask_index),
                        18: None, 19: mask_reads(attention_bias)},
@@ -122,12 +128,17 @@ def decoder_attention(query, key, q_weight, kv_weight, bias, key_padding_mask=No
     def reads(k: int) -> Reads:
         batched = (ALL, Along(1 if k == 0 else 0), ALL)
         cache = (Along(1), ALL, ALL, ALL) if k == 0 else tuple(map(Along, range(4)))
-        return (batched, batched, whole(q_weight), whole(kv_weight), whole(bias),
-                key_padding_mask and (Along(1), ALL), key_cache and cache, value_cache and cache,
-                *(None,) * 4)
-    return Effect((untold(query), new, new), lambda: attention_cost(batch, num_heads, length, keys, width,
-                                                                    width)
-                  + Cost(mac=width, add=1).times(batch * (length + 2 * projected) * width), reads)
+        return reading({0: batched, 1: batched, 5: key_padding_mask and (Along(1), ALL),
+                        6: key_cache and cache, 7: value_cache and cache, 8: None, 9: None, 10: None,
+                        11: None}, query, key, q_weight,
+                       kv_weight, bias, key_padding_mask, key_cache, value_cache, static_kv, use_past,
+                       has_layer_state, has_key_padding_mask)
+
+    def cost() -> Cost:
+        inside = attention_cost(batch, num_heads, length, keys, width, width, mask_cost(key_padding_mask))
+        return inside + Cost(mac=width, add=1).times(batch * (length + 2 * projected) * width)
+
+    return Effect((untold(query), new, new), cost, reads)
 
 
 def _decoder_keys(query: Any, key: Any, cache: Any, *flags: Any) -> tuple[Size, Size]:
@@ -151,8 +162,10 @@ def multi_head_attention(query, key=None, value=None, bias=None, key_padding_mas
     ``[batch, head, length, channel]``. All three may come packed as ``[batch, token, head, 3, channel]``,
     keys and values as ``[batch, token, head, 2, channel]``, or as a cache ``[batch, head, token,
     channel]``."""
-    outputs, cost, reads = _attending(query, key, value, past_key, past_value, past_sequence_length,
-                                      num_heads, past_sequence_length is not None, unidirectional)
+    outputs, cost, reads = _attending(
+        query, key, value, bias, past_key, past_value, past_sequence_length, num_heads,
+        past_sequence_length is not None, unidirectional,
+        mask_cost(key_padding_mask, attention_bias, causal=unidirectional))
     return Effect(outputs, cost, lambda k: (
         *reads(k)[:3], whole(bias), mask_reads(key_padding_mask), mask_reads(attention_bias), *reads(k)[3:],
         None, None))
@@ -166,29 +179,35 @@ def decoder_masked_multi_head_attention(query, key=None, value=None, mask_index=
                                         scale=None):
     """`MultiHeadAttention` of one new token a sequence; packed, its queries, keys and values are
     ``[batch, 1, 3·width]``."""
-    outputs, cost, reads = _attending(query, key, value, past_key, past_value, past_sequence_length,
-                                      num_heads, bool(past_present_share_buffer), 0)
+    outputs, cost, reads = _attending(
+        query, key, value, bias, past_key, past_value, past_sequence_length, num_heads,
+        bool(past_present_share_buffer), 0, mask_cost(mask_index, attention_bias))
     return Effect(outputs, cost, lambda k: (
         *reads(k)[:3], mask_reads(mask_index), mask_reads(attention_bias), *reads(k)[3:], None, None, None,
         whole(bias)))
 
 
-def _attending(query: Any, key: Any, value: Any, past_key: Any, past_value: Any, position: Any, heads: int,
-               buffer: bool, causal: int) -> tuple[Any, Any, Any]:
+def _attending(query: Any, key: Any, value: Any, bias: Any, past_key: Any, past_value: Any, position: Any,
+               heads: int, buffer: bool, causal: int, per_score: Cost) -> tuple[Any, Any, Any]:
     """Attention of queries to keys and their past: outputs, cost, and how output ``k`` reads query, key,
     value and the past's keys and values."""
     batch, length, width, new, value_width = _widths(query, key, value, heads)
-    sizes = Heads(heads, heads, part(width, heads, "the width of the query"),
+    split = Heads(heads, heads, part(width, heads, "the width of the query"),
                   part(value_width, heads, "the width of the value"))
     crossing = past_key is None or (key is not None and rank(key) == 4)
     before = 0 if crossing else past_key.shape[2]
     keys, kept = cached(before, new, buffer and not crossing, position)
-    outputs = ((batch, length, value_width), (batch, heads, kept, sizes.size),
-               (batch, heads, kept, sizes.value_size), (batch, heads, length, keys))
-    return (tuple(TensorType(query.dtype, shape) for shape in outputs),
-            lambda: attention_cost(batch, heads, length, keys, width, value_width),
-            lambda k: (*attending_reads(k, sizes, query, key, value, keys - new, causal),
-                       *past_reads(k, sizes, past_key, past_value)))
+    outputs = ((batch, length, value_width), (batch, heads, kept, split.size),
+               (batch, heads, kept, split.value_size), (batch, heads, length, keys))
+
+    def cost() -> Cost:
+        inside = attention_cost(batch, heads, length, keys, width, value_width, per_score)
+        biased = 0 if bias is None else length * width + new * (width + value_width)
+        return inside + Cost(add=batch * biased)
+
+    return (tuple(TensorType(query.dtype, shape) for shape in outputs), cost,
+            lambda k: (*attending_reads(k, split, query, key, value, keys - new, causal),
+                       *past_reads(k, split, past_key, past_value)))
 
 
 def _widths(query: Any, key: Any, value: Any, heads: int) -> tuple[Size, Size, Size, Size, Size]:

@@ -6,9 +6,9 @@ from typing import Any
 from archcheck.dims import Size, maximum, minimum
 from archcheck.graph import TensorType
 from archcheck.ops._fusion import ROTARY, ms
-from archcheck.ops._heads import Heads, attending_reads, attention_cost, mask_reads, past_reads
+from archcheck.ops._heads import Heads, attending_reads, attention_cost, mask_cost, mask_reads, past_reads
 from archcheck.ops._inputs import expect, part, untold, whole
-from archcheck.ops._op import Effect, require, unknown_size
+from archcheck.ops._op import FREE, Cost, Effect, require, unknown_size
 from archcheck.values import items
 
 
@@ -33,8 +33,15 @@ def group_query_attention(query, key=None, value=None, past_key=None, past_value
     turned = batch * (length * num_heads + new * kv_num_heads) * (2 * cos_cache.shape[1] if do_rotary else 0)
     outputs = (TensorType(query.dtype, (batch, length, width)), *caches,
                TensorType(query.dtype, (batch, num_heads, length, total)))
+    capped = Cost(mul=1, div=1, special=1) if softcap else FREE
+    per_score = mask_cost(attention_bias, causal=causal) + capped
+
+    def cost() -> Cost:
+        inside = attention_cost(batch, num_heads, length, total, width, width, per_score)
+        return inside + ROTARY.times(turned)
+
     return Effect(
-        outputs, lambda: attention_cost(batch, num_heads, length, total, width, width) + ROTARY.times(turned),
+        outputs, cost,
         None if sliding_window_cache else lambda k: (
             *attending_reads(k, heads, query, key, value, total - new, causal),
             *past_reads(k, heads, past_key, past_value), *map(mask_reads, (seqlens_k, total_sequence_length)),

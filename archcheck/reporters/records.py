@@ -86,7 +86,7 @@ def _field(row: Row, column: str) -> object:
 
 def render_markdown(report: Report, view: View, script: Script) -> str:
     """The table and the facts as GitHub's Markdown."""
-    heading, *body = cells(rows(report, view), view, script)
+    heading, *body = cells(rows(report, view), view.columns, script, view.wide)
     rule = [" ---: " if COLUMNS[name].right else " --- " for name in view.columns]
     table = ["|" + "|".join(f" {text} " for text in heading) + "|", "|" + "|".join(rule) + "|"]
     table += ["|" + "|".join(f" {_escaped(text)} " for text in row) + "|" for row in body]

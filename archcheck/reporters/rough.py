@@ -43,12 +43,18 @@ def _of_atom(atom: object) -> Products:
     kind, args, origin = atom.kind, atom.args, atom.origin  # type: ignore[attr-defined]
     if kind == "symbol" and not origin:
         return {args: 1.0}
-    if kind in ("max", "min") and isinstance(args[-1], int) and len(args) == 2 and abs(args[-1]) <= SMALL:
-        return polynomial(args[0] if kind == "max" else args[1])
+    if kind in ("max", "min") and len(args) == 2:
+        return _of_extreme(kind, *sorted(args, key=lambda arg: isinstance(arg, int)))
     if kind != "floor" or not isinstance(args[1], int):
         raise NotRough
     products = polynomial(args[0])
     return {names: value / args[1] for names, value in products.items() if names}
+
+
+def _of_extreme(kind: str, a: Size, b: Size) -> Products:
+    if not isinstance(b, int) or abs(b) > SMALL:
+        raise NotRough
+    return polynomial(a if kind == "max" else b)
 
 
 def _times(a: Products, b: Products) -> Products:

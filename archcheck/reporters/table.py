@@ -13,8 +13,11 @@ from archcheck.reporters.text import Script, shortened, shortened_shape
 INDENT = "  "
 GAP = "  "
 BAR = 6
-ROOMS = (32, 24, 20, 16)
-"""Lengths that formulas may have in a table, to be tried in turn."""
+ROOMS = (32, 32, 24, 20, 16)
+"""Lengths that formulas may have in a table, to be tried in turn, from the second on with tight shapes."""
+
+SPARED = ("share", "op", "shape", "params")
+"""Columns to do without where nothing else helps, in this order."""
 
 BOLD, DIM, RED, HEADING = "1", "2", "31", "1;4"
 
@@ -56,10 +59,11 @@ def _share(row: Row, script: Script, wide: bool) -> str:
     """The percentage and a bar as long as it is of the longest row's."""
     if row.share is None or row.share < 0.0005:
         return ""
+    percent = min(row.share, 0.999) if row.share < 1 else 1.0
     cells = row.share / max(row.largest, row.share) * BAR
     blocks = script.blocks
     part = blocks[int(cells % 1 * (len(blocks) - 1) + 0.5)] if len(blocks) > 2 else ""
-    return f"{row.share:6.1%} {blocks[-1] * int(cells)}{part}".rstrip()
+    return f"{percent:6.1%} {blocks[-1] * int(cells)}{part}".rstrip()
 
 
 COLUMNS = {
@@ -75,11 +79,11 @@ COLUMNS = {
 }
 
 
-def cells(found: Sequence[Row], view: View, script: Script) -> list[list[str]]:
+def cells(found: Sequence[Row], columns: Sequence[str], script: Script, wide: bool) -> list[list[str]]:
     """The texts of the table, headings first."""
-    chosen = [COLUMNS[name] for name in view.columns]
+    chosen = [COLUMNS[name] for name in columns]
     return [[column.heading for column in chosen],
-            *([column.cell(row, script, view.wide) for column in chosen] for row in found)]
+            *([column.cell(row, script, wide) for column in chosen] for row in found)]
 
 
 class Table(NamedTuple):
@@ -99,14 +103,18 @@ class Table(NamedTuple):
 
 
 def laid_out(found: Sequence[Row], view: View, script: Script, width: int | None = None) -> Table:
-    """The table at its natural width, or fitted to ``width``: with shorter formulas first, then with short names for
-    the symbols, then with less of what may give way."""
+    """The table at its natural width, or fitted to ``width``: with short names for the symbols, then with shorter
+    formulas, then with less of what may give way, and at last without columns that there is no room for."""
     if width is None:
-        return _natural(found, view, script)
+        return _natural(found, view.columns, view.wide, script)
     for writing in _writings(script):
-        table = _natural(found, view, writing)
+        table = _natural(found, view.columns, view.wide, writing)
         if _total(_narrowed(table, "enough")) <= width:
             break
+    for spared in SPARED:
+        if _total(_narrowed(table, "least")) > width and len(table.columns) > 1:
+            kept = tuple(name for name in table.columns if name != spared)
+            table = _natural(found, kept, view.wide, writing)
     return table._replace(widths=_squeezed(table, width))
 
 
@@ -117,8 +125,8 @@ def _writings(script: Script) -> Iterator[Script]:
         names[name] = _initials(name, names)
     short = replace(script, names={name: text or name for name, text in names.items()}, _texts={})
     yield replace(script, room=ROOMS[0])
-    for room in ROOMS:
-        yield replace(short, room=room)
+    for step, room in enumerate(ROOMS):
+        yield replace(short, room=room, tight=step > 0)
 
 
 def _initials(name: str, taken: dict[str, str | None]) -> str | None:
@@ -132,14 +140,13 @@ def _initials(name: str, taken: dict[str, str | None]) -> str | None:
     return None
 
 
-def _natural(found: Sequence[Row], view: View, script: Script) -> Table:
-    """The table at its natural width. A column of figures that has none is left out."""
-    texts = cells(found, view, script)
-    kept = [k for k, name in enumerate(view.columns)
-            if name not in ("share", "macs", "params", "flops") or any(row[k] for row in texts[1:])]
+def _natural(found: Sequence[Row], columns: Sequence[str], wide: bool, script: Script) -> Table:
+    """The table at its natural width. Shares are left out where there are none."""
+    texts = cells(found, columns, script, wide)
+    kept = [k for k, name in enumerate(columns) if name != "share" or any(row[k] for row in texts[1:])]
     texts = [[row[k] for k in kept] for row in texts]
     widths = [max(len(row[k]) for row in texts) for k in range(len(kept))]
-    return Table(tuple(view.columns[k] for k in kept), texts, widths, script)
+    return Table(tuple(columns[k] for k in kept), texts, widths, script)
 
 
 def _narrowed(table: Table, limit: str) -> list[int]:
@@ -165,7 +172,7 @@ def _squeezed(table: Table, width: int) -> list[int]:
 def _padded(text: str, name: str, width: int, script: Script) -> str:
     if len(text) > width:
         if name == "shape":
-            text = shortened_shape(text, width, script.cut, script.times)
+            text = shortened_shape(text, width, script.cut, script.by)
         elif name == "share":
             text = text[:width]
         else:  # a name keeps its indent when its middle is left out
@@ -177,7 +184,7 @@ def _padded(text: str, name: str, width: int, script: Script) -> str:
 
 def fact_lines(report: Report, script: Script, wide: bool, width: int | None) -> list[tuple[str, str]]:
     """The facts below the table as lines, each a label, which may be blank, and a text, wrapped between words."""
-    found = facts(report, script, wide)
+    found = facts(report, replace(script, tight=False), wide)
     margin = max(len(label) for label, _ in found) + 2
     out = []
     for label, text in found:

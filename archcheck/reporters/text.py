@@ -16,17 +16,23 @@ _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 @dataclass(frozen=True)
 class Script:
     """How to write: in Unicode or in plain ``ascii``; with ``names`` for the symbols, in the order in which they are
-    to stand; and formulas in at most ``room`` characters."""
+    to stand; formulas in at most ``room`` characters; and shapes without spaces where they are to be ``tight``."""
 
     ascii: bool = False
     names: Mapping[str, str] = field(default_factory=dict)
     room: int = 32
+    tight: bool = False
     _texts: dict[Dim, str] = field(default_factory=dict, compare=False)
 
     @property
     def times(self) -> str:
-        """What stands between the sizes of a shape, and before a count."""
+        """What stands before a count."""
         return "x" if self.ascii else "×"
+
+    @property
+    def by(self) -> str:
+        """What stands between the sizes of a shape."""
+        return self.times if self.tight and not self.ascii else f" {self.times} "
 
     @property
     def dot(self) -> str:
@@ -77,7 +83,7 @@ class Script:
         """A shape: ``N × 512 × ⌈H/32⌉``, ``scalar``, ``?`` where the rank is not known."""
         if shape is None:
             return "?"
-        return f" {self.times} ".join(map(self.size, shape)) or "scalar"
+        return self.by.join(map(self.size, shape)) or "scalar"
 
     def type(self, kind: TensorType) -> str:
         """A dtype and a shape: ``float32 N × 3``."""
@@ -164,12 +170,15 @@ def shortened(text: str, width: int, cut: str) -> str:
     return (text[:head] + cut + text[len(text) - (kept - head):])[:max(width, 1)]
 
 
-def shortened_shape(text: str, width: int, cut: str, times: str) -> str:
-    """A shape in at most ``width`` characters: its longest sizes are left out one by one, never a part of one."""
-    parts = text.split(f" {times} ")
+def shortened_shape(text: str, width: int, cut: str, by: str) -> str:
+    """A shape in at most ``width`` characters: whole sizes are left out, formulas first, those in the middle next."""
+    parts = text.split(by)
     for longest in sorted(range(len(parts)), key=lambda k: (-len(parts[k]), k)):
-        if len(f" {times} ".join(parts)) <= width:
-            break
-        if not parts[longest].isdigit():
+        if len(by.join(parts)) > width and not parts[longest].isdigit():
             parts[longest] = cut
-    return shortened(f" {times} ".join(parts), width, cut)
+    while len(by.join(parts)) > width and len(parts) > 2:
+        middle = len(parts) // 2
+        parts[middle - 1:middle + 1] = [cut] if len(parts) > 3 or cut in parts[:2] else parts[:1] + [cut]
+        if len(parts) == 3:
+            break
+    return shortened(by.join(parts), width, cut)

@@ -20,9 +20,8 @@ def i32(*values: Any) -> Any:
 
 ROWS = [
     ms("Attention", "float32[B,S,6]", "float32[6,24]", "float32[24]", num_heads=2, out="float32[B, S, 8]"),
-    ms("Attention", "float32[B,S,6]", "float32[6,28]", "float32[28]", num_heads=2, qkv_hidden_sizes=[8, 8,
-                                                                                                     12],
-       out=["float32[B, S, 12]", "float32[2, B, 2, S, 6]"]),
+    ms("Attention", "float32[B,S,6]", "float32[6,28]", "float32[28]", num_heads=2,
+       qkv_hidden_sizes=[8, 8, 12], out=["float32[B, S, 12]", "float32[2, B, 2, S, 6]"]),
     ms("Attention", "float32[B,S,6]", "float32[6,24]", "float32[24]", None, "float32[2,B,2,P,4]", num_heads=2,
        unidirectional=1, out=["float32[B, S, 8]", "float32[2, B, 2, P + S, 4]"]),
     ms("Attention", "float32[B,S,6]", "float32[6,24]", "float32[24]", "int32[B,S]", None, "float32[1,2,S,S]",
@@ -79,12 +78,11 @@ ROWS = [
        oracle="published", why="the CPU provider takes nothing packed"),
 
     *[ms("DecoderAttention", "float32[S,B,8]", "float32[T,B,8]", "float32[8,8]", "float32[8,16]",
-         "float32[24]", None, *["float32[B,2,P,4]"] * 2, *[np.array(flag) for flag in (static, past, past,
-                                                                                       False)], num_heads=2,
-         out=["float32[S, B, 8]", *[f"float32[B, 2, {length}, 4]"] * 2], oracle="published", why=NO_CPU)
-      for static, past, length in [(False, False, "S"), (True, False, "T"), (False, True, "P + S"), (True,
-                                                                                                     True,
-                                                                                                     "P")]],
+         "float32[24]", None, *["float32[B,2,P,4]"] * 2,
+         *[np.array(flag) for flag in (static, past, past, False)], num_heads=2,
+         out=["float32[S, B, 8]", *[f"float32[B, 2, {length}, 4]"] * 2], oracle="published",
+         why=NO_CPU) for static, past, length in [(False, False, "S"), (True, False, "T"),
+         (False, True, "P + S"), (True, True, "P")]],
     ms("DecoderAttention", "float32[S,B,8]", "float32[T,B,8]", "float32[8,8]", "float32[8,16]",
        "float32[24]", None, *["float32[B,2,P,4]"] * 2, *["bool[1]"] * 4, num_heads=2,
        out=["float32[S, B, 8]", *["float32[B, 2, ?, 4]"] * 2], oracle="published", why=NO_CPU),

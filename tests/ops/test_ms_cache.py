@@ -43,7 +43,7 @@ ROWS = [
         out=["float32[B, S, 64]", *["float32[B, 2, Max(P, 8), 16]"] * 2, "float32[B, 4, S, 8]"]),
     gqa(*NEW, CACHE, CACHE, "int32[B]", i32(8), at=[{"B": 1, "S": 1, "P": 6}], data={5: i32(7)},
         local_window_size=4, sliding_window_cache=1, out=["float32[B, S, 64]",
-                                                          *["float32[B, 2, P, 16]"] * 2]),
+        *["float32[B, 2, P, 16]"] * 2]),
     gqa(*NEW, *["uint8[B,2,P,8]"] * 2, "int32[B]", i32(8), None, None, None, None, None, "float32[1]",
         "float32[1]", at=[{"B": 1, "S": 3, "P": 5}], data={5: i32(7)}, k_quant_type="PER_TENSOR",
         v_quant_type="PER_TENSOR", kv_cache_bit_width=4,

@@ -11,13 +11,13 @@ from onnx import TensorProto, helper, numpy_helper
 from tests.ops._rows import row, rows_test
 
 WORDS, HEADS, SIZE = 11, 2, 3
+CACHED = 2 * HEADS * SIZE  # a key and a value a head, for each word
 
 
 def decoder() -> onnx.GraphProto:
     """A decoder as ONNX Runtime wants it: words, positions, a mask and a cache in; scores and a cache out."""
     draw = np.random.default_rng(0)
-    weights = {"scores": draw.normal(size=(WORDS, WORDS)), "caches": draw.normal(size=(WORDS,
-                                                                                       2 * HEADS * SIZE))}
+    tables = {"scores": draw.normal(size=(WORDS, WORDS)), "caches": draw.normal(size=(WORDS, CACHED))}
     nodes = [
         helper.make_node("Gather", ["scores", "input_ids"], ["logits"]),
         helper.make_node("Gather", ["caches", "input_ids"], ["flat"]),
@@ -34,10 +34,9 @@ def decoder() -> onnx.GraphProto:
     ]
     outputs = [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", "tokens", WORDS]),
                helper.make_tensor_value_info("present_0", TensorProto.FLOAT, [*cache[:3], "all", SIZE])]
-    initializers = [numpy_helper.from_array(value.astype(np.float32), name) for name,
-                    value in weights.items()]
+    weights = [numpy_helper.from_array(table.astype(np.float32), name) for name, table in tables.items()]
     target = numpy_helper.from_array(np.array([0, 0, 2, HEADS, SIZE]), "target")
-    return helper.make_graph(nodes, "decoder", inputs, outputs, [*initializers, target])
+    return helper.make_graph(nodes, "decoder", inputs, outputs, [*weights, target])
 
 
 def i32(*values: Any) -> Any:
@@ -64,8 +63,8 @@ ROWS = [
               "int32[K,2]", decoder_output_cross_qk=1, no_speech_token_id=3, vocab_size=51865,
               out=["int32[B, 2, 17]", "float32[B, 2]", "float32[?, B, 4, 51865]", "float32[B, 2, K, ?, ?]",
                    "float32[B]"]),
-    row("EPContext", "float32[N]", domain="com.microsoft", ep_cache_context="…", out="?", oracle="published",
-        why="what is compiled into it is closed"),
+    *[row(op, "float32[N]", domain="com.microsoft", out="?", oracle="published",
+          why="what is compiled into it is closed") for op in ("EPContext", "Snpe")],
 ]
 
 test_rows = rows_test(ROWS)

@@ -18,8 +18,7 @@ X = "float32[N,32,H,W]"
 
 ROWS = [
     nchwc("Conv", X, "float32[16,32,3,3]", "float32[16]", pads=[1, 1, 1, 1], strides=[2, 2], kernel_shape=[3,
-                                                                                                           3],
-          activation="Relu", out="float32[N, 16, (H + 1)//2, (W + 1)//2]"),
+          3], activation="Relu", out="float32[N, 16, (H + 1)//2, (W + 1)//2]"),
     nchwc("Conv", "float32[N,3,H,W]", "float32[16,3,3,3]", kernel_shape=[3, 3], pads=[1, 1, 1, 1],
           out="float32[N, 16, H, W]"),
     nchwc("Conv", X, "float32[32,1,3,3]", None, X, group=32, kernel_shape=[3, 3], pads=[1, 1, 1, 1],

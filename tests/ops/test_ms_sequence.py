@@ -34,7 +34,7 @@ ROWS = [
 
     conv(out=["float32[B, C, L]", "float32[B, C, 3]"]),
     conv("float32[C]", "float32[B,C,6]", dilation=2, activation="silu", out=["float32[B, C, L]",
-                                                                             "float32[B, C, 6]"]),
+         "float32[B, C, 6]"]),
     ms("CausalConvWithState", "float32[B,L,C]", "float32[C,1,4]", channels_last=1,
        out=["float32[B, L, C]", "float32[B, 3, C]"]),
     published("CausalConvWithState", "float32[B,L,H,C]", "float32[H*C,1,4]", channels_last=1, state_window=2,
@@ -42,16 +42,15 @@ ROWS = [
     published("CausalConvWithState", "float32[B,C,H,W]", "float32[C,1,3,4]", ndim=2,
               out=["float32[B, C, H, W]", "float32[B, C, H, 3]"]),
     published("VarlenCausalConvWithState", "float32[T,C]", "float32[C,1,4]", PACKED, "float32[C]",
-              "float32[B,C,6]", dilation=2, state_update_capacity=3, out=["float32[T, C]",
-                                                                          "float32[B, C, 6]",
-                                                                          "float32[B, 3, C]"]),
+              "float32[B,C,6]", dilation=2, state_update_capacity=3, out=["float32[T, C]", "float32[B, C, 6]",
+              "float32[B, 3, C]"]),
 
     ms("NGramHashMapping", "int64[B,T]", "int64[3]", "int64[4]", max_ngram_size=3, n_head_per_ngram=2,
        pad_id=0, out=["int64[B, T, 4]", "int64[B, 2]"]),
     ms("VarlenNGramHashMapping", "int64[T]", "int64[3]", "int64[4]", np.array([0, 2, 5], np.int32), None,
        None, None, "int32[T]", None, np.array([1, 1], np.int32), at=[{"T": 5}], max_ngram_size=3,
        n_head_per_ngram=2, pad_id=0, state_update_capacity=2, out=["int64[T, 4]", "int64[2, 2]",
-                                                                   "int32[2, 2]", "int64[2, 2, 2]"]),
+       "int32[2, 2]", "int64[2, 2, 2]"]),
 
     ms("RotaryEmbedding", "float32[B,T,8]", "int64[B,T]", "float32[9,2]", "float32[9,2]",
        out="float32[B, T, 8]"),

@@ -50,7 +50,7 @@ ROWS = [
        out=["int64[C]", "int64[]"]),
     ms("BifurcationDetector", "int64[S]", "int64[C]", np.array(0), "int64[P]", at=[{"S": 7, "C": 1, "P": 8}],
        data={0: i64(1, 5, 3, 4, 2, 5, 4), 1: i64(2), 3: i64(1, 5, 3, 4, 2, 5, 4, 4)}, out=["int64[?]",
-                                                                                           "int64[]"]),
+       "int64[]"]),
     ms("Tokenizer", "string[2]", data={0: TEXTS}, mark=0, mincharnum=1, pad_value="#", separators=[" "],
        out="string[2, ?]"),
     ms("Tokenizer", "string[1,2]", data={0: TEXTS[None]}, mark=1, mincharnum=1, pad_value="#",
