@@ -127,17 +127,23 @@ def _rendered(report: Report, form: str, view: View, script: Script, on_terminal
 
 
 @cli.command()
-@click.argument("model", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The file to write.")
+@click.argument("model")
+@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path),
+              help="The file to write; it may be MODEL itself.")
 @click.option("--set", "sizes", type=Sizes(), multiple=True, help="Bind a symbolic size, e.g. --set N=1.")
 @plugin_option
-def annotate(model: Path, output: Path, sizes: Sequence[tuple[str, int]], plugins: Sequence[str]) -> None:
+def annotate(model: str, output: Path, sizes: Sequence[tuple[str, int]], plugins: Sequence[str]) -> None:
     """Write the inferred dtype and shape of every value into a copy of MODEL, as value_info."""
+    from archcheck import infer
+    from archcheck.frontends import bytes_of, graph_in
     from archcheck.frontends.annotate import annotate as write
     _load_plugins(plugins)
-    report = _analyze(str(model), dict(sizes))
-    count = write(report, model, output)
-    click.echo(f"{output}: {count} values annotated", err=True)
+    source = bytes_of(model)
+    done = write(infer.analyze(graph_in(source), dict(sizes)), source, output)
+    unknown = f", {done.unknown:,} not known" if done.unknown else ""
+    click.echo(f"{output}: {done.known:,} values annotated{unknown}", err=True)
+    for file in done.missing[:5]:
+        click.echo(f"note: its weights are in {file!r}, which is not beside {output}; copy it there", err=True)
 
 
 @cli.command()
@@ -195,11 +201,13 @@ def _script(report: Report, output: Path | None) -> Script:
 
 def _write(text: str, output: Path | None) -> None:
     """Print ``text``, or put it into a file that is there in whole or not at all."""
+    encoding = "utf-8" if output else sys.stdout.encoding or "utf-8"
+    content = text.encode(encoding, "backslashreplace")
     if output is None:
-        click.echo(text, nl=False)
-        return
-    from archcheck.files import write_whole
-    write_whole(output, text.encode("utf-8"))
+        click.echo(content.decode(encoding), nl=False)
+    else:
+        from archcheck.files import write_whole
+        write_whole(output, content)
 
 
 def _stop(message: str, code: int) -> NoReturn:

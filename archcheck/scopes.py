@@ -56,6 +56,8 @@ def modules(node: Node) -> dict[tuple[str, ...], str]:
     package."""
     if _NAMESPACE in node.metadata:
         entries = [entry.partition(": ")[::2] for entry in node.metadata[_NAMESPACE][:MAX_TEXT].split("/")[:-1]]
+    elif _CLASSES not in node.metadata:
+        return {}
     else:
         names, found = (_strings(node.metadata.get(key, "")) for key in (_NAME_SCOPES, _CLASSES))
         entries = list(zip(names, found[:-1]))

@@ -55,6 +55,12 @@ def entries(kind: TensorType, what: str) -> Items:
     return (None,) * total
 
 
+def numbers(kind: TensorType, what: str) -> Items:
+    """The elements of a tensor of at most one axis as plain ints, None for each that is symbolic or not
+    known. Raises `Unknown` when not even their number is known."""
+    return tuple([element if type(element) is int else None for element in entries(kind, what)])
+
+
 def sizes(kind: TensorType, what: str) -> list[Size]:
     """The elements of a 1-D integer tensor as sizes, with a size of its own for each that is not known.
     Raises `Unknown` when not even their number is known."""

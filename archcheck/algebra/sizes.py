@@ -395,9 +395,15 @@ def _falls(size: Size) -> tuple[bool, str]:
 
 
 def _floor_over_positive(rest: Size, b: Dim) -> Size:
-    if rest == 0 or at_least(rest, 0) and at_least(b - rest, 1):
+    if rest == 0 or at_least(rest, 0) and (at_least(b - rest, 1) or _is_below(rest, b)):
         return 0
     return _floor(rest, b)
+
+
+def _is_below(number: Size, b: Dim) -> bool:
+    """Whether ``number`` is below what divides every coefficient of ``b``: neither zero nor negative, ``b``
+    is that at least."""
+    return isinstance(number, int) and number < gcd(*(c for _, c in b.terms))
 
 
 def _floor(numerator: Size, d: Size) -> Size:

@@ -16,18 +16,17 @@ __all__ = ["LoadError", "load"]
 _SPECS = (".yaml", ".yml")
 
 
-@collector_held
 def load(source: str | os.PathLike[str] | bytes | Any) -> Graph:
     """The network in ``source``: the path of an ONNX file, gzipped or not; ``-`` for standard input;
     ``onnx:NAME`` for a network that ships with onnx; the bytes of a file; or an ``onnx.ModelProto``. Large
     tensors are not read. Raises `LoadError`."""
-    try:
-        return _read(_found(source)) if isinstance(source, (str, bytes, os.PathLike)) else _converted(source)
-    except (MemoryError, RecursionError):
-        raise LoadError(f"{_name(source)} is too large or nests too deep to be read; simplify it") from None
+    if isinstance(source, (str, bytes, os.PathLike)):
+        return graph_in(bytes_of(source))
+    return _converted(source)
 
 
-def _found(source: str | bytes | os.PathLike[str]) -> Source:
+def bytes_of(source: str | bytes | os.PathLike[str]) -> Source:
+    """Where the bytes of ``source`` are, which is what `load` takes. Raises `LoadError`."""
     if isinstance(source, bytes):
         return Source(unpacked(source, ""), "", None)
     path = os.fspath(source)
@@ -36,10 +35,14 @@ def _found(source: str | bytes | os.PathLike[str]) -> Source:
     return find(path)
 
 
-def _read(source: Source) -> Graph:
+@collector_held
+def graph_in(source: Source) -> Graph:
+    """The network in the bytes of a file. Raises `LoadError`."""
     from archcheck.frontends.onnx import read
     try:
         return read(*source)
+    except (MemoryError, RecursionError):
+        raise LoadError(f"{said(source.name)} is too large or nests too deep to be read; simplify it") from None
     except WireError as error:
         from archcheck.frontends._sniff import not_onnx
         why = not_onnx(source.data) or f"{error}; export or download it again"
@@ -52,10 +55,8 @@ def _converted(proto: Any) -> Graph:
         kind = type(proto).__name__
         raise LoadError(f"a network cannot be read from a {kind}; give a path, bytes or a ModelProto")
     try:
-        return from_proto(proto)
+        return collector_held(from_proto)(proto)
     except WireError:
         raise LoadError("the ModelProto holds no graph; give it one") from None
-
-
-def _name(source: object) -> str:
-    return str(source)[:200] if isinstance(source, (str, os.PathLike)) else "the model"
+    except (MemoryError, RecursionError):
+        raise LoadError("the ModelProto is too large or nests too deep to be read; simplify it") from None

@@ -2,67 +2,102 @@
 from __future__ import annotations
 
 import mmap
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from archcheck.dims import Size, is_known
 from archcheck.dtypes import NAMES
 from archcheck.errors import UserError
 from archcheck.files import replacing
+from archcheck.frontends import Source
 from archcheck.frontends._proto import schema
 from archcheck.frontends._wire import Buffer, encoded, fields
-from archcheck.graph import TensorType
+from archcheck.graph import Graph, Literal, Shape, TensorType
 from archcheck.report import Report
 
 GRAPH, VALUE_INFO = 7, 13  # fields of ModelProto and of GraphProto
 CHUNK = 1 << 20
-_WRAPPERS = {"seq": "sequence_type", "opt": "optional_type"}
 
 
-def annotate(report: Report, source: Path, target: Path) -> int:
-    """Write to ``target`` the model in ``source`` with a ``value_info`` for every inner value whose type is known, in
-    place of those it had; returns how many. ``source`` is the file that ``report`` was made from."""
-    known = _annotations(report)
-    with open(source, "rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data, \
-            replacing(target) as out:
-        _rewritten(data, known, out)
-    return len(known)
+class Annotated(NamedTuple):
+    """What was written: how many values have a type now, how many are not known, and the files with weights that the
+    copy needs beside it, but does not have there."""
+
+    known: int
+    unknown: int
+    missing: tuple[str, ...]
 
 
-def _annotations(report: Report) -> list[Any]:
-    """A ``ValueInfoProto`` for every value that a node makes and whose rank or dtype is known."""
-    inner = (name for node in report.graph.nodes for name in node.outputs if name)
-    outputs = set(report.graph.outputs)
-    return [_value_info(name, kind) for name in inner
-            if name not in outputs and (kind := report.types.get(name)) is not None and kind.dtype is not None]
+def annotate(report: Report, source: Source, target: Path) -> Annotated:
+    """Write to ``target`` the model in ``source`` with a ``value_info`` for every inner value whose dtype and rank are
+    known, in place of those it had; gzipped if it is called ``….gz``. ``report`` is about the graph in ``source``."""
+    inner = dict.fromkeys(name for node in report.graph.nodes for name in node.outputs if name)
+    names = [name for name in inner if name not in report.graph.outputs]
+    known = [info for name in names if (info := _value_info(name, report.types.get(name)))]
+    with replacing(target) as out, _packed(target, out) as stream:
+        _rewritten(source.data, known, stream)
+    folder = os.path.dirname(os.path.realpath(target))
+    missing = [file for file in _files(report.graph) if not os.path.exists(os.path.join(folder, file))]
+    return Annotated(len(known), len(names) - len(known), tuple(missing))
 
 
-def _value_info(name: str, kind: TensorType) -> Any:
-    info = schema().ValueInfoProto(name=name)
-    slot, dtype = info.type, kind.dtype or ""
-    while dtype[:4] in ("seq(", "opt("):
-        slot, dtype = getattr(slot, _WRAPPERS[dtype[:3]]).elem_type, dtype[4:-1]
-    if dtype.startswith("sparse("):
-        slot, dtype = slot.sparse_tensor_type, dtype[7:-1]
+@contextmanager
+def _packed(target: Path, out: IO[bytes]) -> Iterator[IO[bytes]]:
+    if target.suffix == ".gz":
+        import gzip
+        with gzip.GzipFile("", "wb", fileobj=out, mtime=0) as stream:
+            yield stream  # type: ignore[misc]  # it is written to only
     else:
-        slot = slot.tensor_type
-    slot.elem_type = NAMES.index(dtype) if dtype in NAMES else 0
-    if kind.shape is not None:
-        slot.shape.SetInParent()
-        for size in kind.shape:
-            _set_size(slot.shape.dim.add(), size)
-    return info
+        yield out
+
+
+def _files(graph: Graph) -> list[str]:
+    """The external files that hold weights of a graph, or of the graphs in it."""
+    values = [*graph.weights.values(), *(value for node in graph.nodes for value in node.attrs.values())]
+    found: dict[str, None] = {}
+    for value in values:
+        if isinstance(value, Graph):
+            found.update(dict.fromkeys(_files(value)))
+        elif isinstance(value, TensorType) and isinstance(value.value, Literal) and value.value.location:
+            found[value.value.location.file or ""] = None
+    return [file for file in found if file]
+
+
+# ------------------------------------------------------------------------------------------------ types
+def _value_info(name: str, kind: TensorType | None) -> Any:
+    """A ``ValueInfoProto``; None where there is too little to say."""
+    info = schema().ValueInfoProto(name=name)
+    return info if kind and kind.dtype and kind.shape is not None and _fill(info.type, kind.dtype, kind.shape) else None
+
+
+def _fill(proto: Any, dtype: str, shape: Shape) -> bool:
+    """Set a ``TypeProto``; False where the format has no name for the dtype."""
+    wrapper, _, inner = dtype.partition("(")
+    if wrapper in ("seq", "opt"):
+        part = proto.sequence_type if wrapper == "seq" else proto.optional_type
+        return _fill(part.elem_type, inner[:-1], shape)
+    tensor = proto.sparse_tensor_type if wrapper == "sparse" else proto.tensor_type
+    element = inner[:-1] if wrapper == "sparse" else dtype
+    tensor.elem_type = NAMES.index(element) if element in NAMES else 0
+    tensor.shape.SetInParent()
+    for size in shape:
+        _set_size(tensor.shape.dim.add(), size)
+    return tensor.elem_type != 0
 
 
 def _set_size(dim: Any, size: Size) -> None:
     """A number, or a formula as the text of a ``dim_param``; a size that is not known stays unset."""
     if isinstance(size, int):
-        dim.dim_value = size
+        if size < 1 << 63:
+            dim.dim_value = size
     elif is_known(size):
         dim.dim_param = repr(size)
 
 
+# ------------------------------------------------------------------------------------------------ bytes
 def _rewritten(data: Buffer, known: list[Any], out: IO[bytes]) -> None:
     """Stream the model ``data`` to ``out`` with ``known`` in the value_info of its graph."""
     graphs = [(start, body, end) for number, start, body, end in fields(data, 0, len(data)) if number == GRAPH]
@@ -93,3 +128,5 @@ def _without(data: Buffer, body: int, end: int, names: set[str]) -> Iterator[tup
 def _copy(data: Buffer, begin: int, end: int, out: IO[bytes]) -> None:
     for at in range(begin, end, CHUNK):
         out.write(data[at:min(at + CHUNK, end)])
+        if isinstance(data, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+            data.madvise(mmap.MADV_DONTNEED, 0, at // CHUNK * CHUNK)  # else all of the file would count as memory

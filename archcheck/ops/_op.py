@@ -8,6 +8,7 @@ returns ``result(…)``. It may take shapes and values as known: whatever it can
 """
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, NoReturn, Union
 
@@ -181,11 +182,9 @@ class Assumption(NamedTuple):
     b: Size
 
 
-class Here:
+class Here(threading.local):
     """The node that runs: its name, for sizes that are not known; how many outputs it has; what it assumed.
     The walk sets and reads it."""
-
-    __slots__ = ("place", "outputs", "fresh", "assumed")
 
     def __init__(self) -> None:
         self.place, self.outputs, self.fresh = "", 1, 0

@@ -107,16 +107,26 @@ def range_(start, limit, delta, *, stash_type=1):
 
 
 def _length(first: Element, last: Element, step: Element, dtype: str | None) -> Size:
-    """``⌈(last - first) / step⌉``, at least 0. The runtime subtracts as ``dtype`` and divides as float64."""
+    """``⌈(last - first) / step⌉``, at least 0. Runtimes subtract as ``dtype`` or as float64: it is known
+    where that makes no difference."""
     require(step != 0, "the step of the range is 0")
-    span = values.applied(elements.sub, (last, first), dtype)
-    if isinstance(step, (int, float)) and step < 0:
-        span, step = values.applied(elements.neg, (span,), dtype), -step
-    if type(span) is type(step) is int:
-        return max(-(-span // step), 0)
-    exact = values.applied(elements.quotient, (span, step), "float64")
-    steps = values.applied(elements.ceil, (exact,), "int64")
+    widths = (dtype,) if elements.is_integer(dtype) else (dtype, "float64")
+    found = {_steps(first, last, step, width) for width in widths}
+    if len(found) > 1:
+        return unknown_size("runtimes round the bounds of the range differently")
+    steps = found.pop()
     return unknown_size("a bound of the range is not known") if steps is None else maximum(steps, 0)
+
+
+def _steps(first: Element, last: Element, step: Element, width: str | None) -> Size | None:
+    """``⌈(last - first) / step⌉`` with the difference held as ``width``; None where it is not known."""
+    span = values.applied(elements.sub, (last, first), width)
+    if isinstance(step, (int, float)) and step < 0:
+        span, step = values.applied(elements.neg, (span,), width), -step
+    if type(span) is type(step) is int:
+        return -(-span // step)
+    exact = values.applied(elements.quotient, (span, step), "float64")
+    return values.applied(elements.ceil, (exact,), "int64")  # type: ignore[no-any-return]
 
 
 def _progression(first: Element, step: Element, length: Size, dtype: str | None) -> values.Items | None:

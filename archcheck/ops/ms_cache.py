@@ -102,8 +102,8 @@ def dynamic_sparse_attention(query, key=None, value=None, past_key=None, past_va
     """`GroupQueryAttention` to the keys that ``selected_indices`` names for each query."""
     heads = _grouped(query, key, num_heads, kv_num_heads)
     kept = _kept(_total(total_sequence_length, past_key, query.shape[1]), past_key)
-    caches = [_cache(past, query, (query.shape[0], kv_num_heads, kept, heads.size)) for past in (past_key,
-                                                                                                 past_value)]
+    shape = (query.shape[0], kv_num_heads, kept, heads.size)
+    caches = [_cache(past, query, shape) for past in (past_key, past_value)]
     return Effect((TensorType(query.dtype, (*query.shape[:2], num_heads * heads.size)), *caches))
 
 
@@ -161,8 +161,8 @@ def sparse_attention_indexer(query, key=None, query_norm_weight=None, key_norm_w
     buffered = past_proj_buffer.shape[2] if past_proj_buffer is not None else 0
     added, left = _compressed(buffered, length, compress_ratio) if policy_mode == "csa" else (length, 0)
     after = before if past_sequence_length is not None else before + added
-    return Effect((TensorType("int32", (batch, length, _chosen(policy_mode, index_topk, token_budget,
-                                                               compress_ratio))),
+    chosen = _chosen(policy_mode, index_topk, token_budget, compress_ratio)
+    return Effect((TensorType("int32", (batch, length, chosen)),
                    TensorType(past_key.dtype, (batch, after, size)),
                    TensorType(past_key.dtype, (2, batch, left, 2 * size))))
 
@@ -191,9 +191,8 @@ def packed_sparse_attention_indexer(query, key=None, query_norm_weight=None, key
     """`SparseAttentionIndexer` of sequences laid end to end, with states of fixed length."""
     tokens = query.shape[0]
     batch, _, size = past_key_state.shape
-    return Effect((TensorType("int32", (tokens, _chosen(policy_mode, index_topk, token_budget,
-                                                        compress_ratio))),
-                   TensorType("int32", (tokens,)), *map(untold, (
-                       past_key_state, past_kv_buffer, past_gate_buffer or past_kv_buffer,
-                       past_state_lengths)),
+    chosen = _chosen(policy_mode, index_topk, token_budget, compress_ratio)
+    states = past_key_state, past_kv_buffer, past_gate_buffer or past_kv_buffer, past_state_lengths
+    return Effect((TensorType("int32", (tokens, chosen)), TensorType("int32", (tokens,)),
+                   *map(untold, states),
                    TensorType(past_key_state.dtype, (batch, state_update_capacity, size))))

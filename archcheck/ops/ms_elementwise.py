@@ -50,8 +50,8 @@ def bias_gelu(a, b):
 def _biased(x: Any, bias: Any, effect: Effect) -> Effect:
     """``effect`` of ``x`` after a bias is added to its last axis."""
     expect(bias, "the bias", x.shape[-1])
-    return also(effect, lambda: Cost(add=int(bias is not None)), lambda _: (*reads_of(effect),
-                                                                            aligned(x.shape, bias)))
+    adds = Cost(add=int(bias is not None))
+    return also(effect, lambda: adds, lambda _: (*reads_of(effect), aligned(x.shape, bias)))
 
 
 @ms("BiasAdd")

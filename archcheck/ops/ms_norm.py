@@ -55,11 +55,10 @@ def _skipping(x: Any, skip: Any, *vectors: Any, unit: Cost) -> Effect:
         broadcast_to(x.shape, skip.shape, "the skip")
     for vector in vectors:
         expect(vector, "a vector of weights", width)
-    adds = 2 if vectors[-1] is not None else 1
+    each = unit + Cost(add=2 if vectors[-1] is not None else 1)
     statistic = TensorType("float32", (*outer, 1))
-    return Effect((untold(x), statistic, statistic, untold(x)),
-                  lambda: (unit + Cost(add=adds)).times(prod(x.shape)), lambda k: _skip_reads(k, x, skip,
-                                                                                              vectors))
+    return Effect((untold(x), statistic, statistic, untold(x)), lambda: each.times(prod(x.shape)),
+                  lambda k: _skip_reads(k, x, skip, vectors))
 
 
 def _skip_reads(k: int, x: TensorType, skip: TensorType, vectors: tuple[Any, ...]) -> Reads:
@@ -198,13 +197,16 @@ def engram_gate(key, query, value, key_norm_scale, query_norm_scale, conv_norm_s
     batch, length, _, width = query.shape
     expect(value, "the value", batch, length, width)
     each = NORMALIZE_ROOT.times(2 if conv_norm_scale is None else 3) + Cost(mac=1, mul=1)
-    at = Along(0), Along(1), Along(2)
+    gate = Cost(add=1, div=2, cmp=2, special=2)
+
+    def reads(k: int) -> Reads:
+        stream = (Along(0), Along(1), Along(2), ALL)
+        own = (Along(0), Along(1), STATISTIC if k else Along(3))
+        last = conv_norm_scale and (Along(2), Along(3)) if k else None
+        return stream, stream, own, (Along(2), ALL), (Along(2), ALL), last
+
     return Effect((untold(query), untold(query)),
-                  lambda: each.times(prod(query.shape)) + Cost(add=1, div=2, cmp=2,
-                                                               special=2).times(prod(query.shape[:3])),
-                  lambda k: ((*at, ALL), (*at, ALL), (Along(0), Along(1), STATISTIC if k else Along(3)),
-                             (Along(2), ALL), (Along(2), ALL), conv_norm_scale and (Along(2),
-                                                                                    Along(3)) if k else None))
+                  lambda: each.times(prod(query.shape)) + gate.times(prod(query.shape[:3])), reads)
 
 
 @ms("LinearAttentionGate")
@@ -232,11 +234,10 @@ def hyper_connection_post_mix(streams, block_output, post_mix, stream_mix=None, 
     """Each stream ``[…, stream, channel]`` a mixture of all, plus ``block_output`` times its gate."""
     outer, count, width = _streams(streams, num_branches)
     expect(block_output, "the output of the block", *outer, width)
-    mixed = Cost(add=1) if stream_mix is None else Cost(mac=count)
-    return result(streams.shape, streams, cost=lambda: (mixed + Cost(mul=1,
-                                                                     add=1)).times(prod(streams.shape)),
-                  reads=lambda _: tuple(_stream_axes(kind, outer) for kind in (streams, block_output,
-                                                                               post_mix, stream_mix)))
+    each = Cost(mul=1, add=2) if stream_mix is None else Cost(mac=count, mul=1, add=1)
+    kinds = streams, block_output, post_mix, stream_mix
+    return result(streams.shape, streams, cost=lambda: each.times(prod(streams.shape)),
+                  reads=lambda _: tuple(_stream_axes(kind, outer) for kind in kinds))
 
 
 def _stream_axes(kind: TensorType | None, outer: Shape) -> Axes | None:

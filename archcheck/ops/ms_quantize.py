@@ -8,7 +8,7 @@ from archcheck.dims import prod
 from archcheck.dtypes import dtype_name
 from archcheck.graph import TensorType
 from archcheck.ops import find
-from archcheck.ops._fusion import also, ms, reads_of, shape_of
+from archcheck.ops._fusion import also, ms, plus, reads_of, shape_of
 from archcheck.ops._inputs import reading, untold, whole
 from archcheck.ops._op import Cost, Effect, counted_size, rank, result
 from archcheck.ops.layout import concat
@@ -45,8 +45,8 @@ def mul_integer(a, a_zero_point, b, b_zero_point=None):
     """``(a - a_zero_point) · (b - b_zero_point)`` of 8-bit integers, as int32."""
     zeros = (a_zero_point is not None) + (b_zero_point is not None)
     effect = pointwise(None, (a, b), "int32", mul=1, add=zeros)
-    return effect._replace(reads=lambda _: reading(dict(zip((0, 2), reads_of(effect))), a, a_zero_point, b,
-                                                   b_zero_point))
+    return effect._replace(reads=lambda _: reading(
+        dict(zip((0, 2), reads_of(effect))), a, a_zero_point, b, b_zero_point))
 
 
 @ms("QLinearWhere", dtypes=(1,))
@@ -114,8 +114,8 @@ def q_linear_concat(y_scale, y_zero_point, *inputs, axis):
 
 def _requantized(effect: Effect, x: TensorType, *parameters: TensorType | None) -> Effect:
     """``effect`` of ``x``, made floating-point before and 8-bit integers after it."""
-    return also(effect, lambda: DEQUANTIZE + REQUANTIZE, lambda _: reading({0: reads_of(effect)[0]}, x,
-                                                                           *parameters))
+    made = plus(effect, lambda: DEQUANTIZE.times(prod(x.shape or ())))
+    return also(made, lambda: REQUANTIZE, lambda _: reading({0: reads_of(effect)[0]}, x, *parameters))
 
 
 # -------------------------------------------------------------------------------- other forms of quantization

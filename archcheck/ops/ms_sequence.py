@@ -162,11 +162,15 @@ def rotary_embedding(input, position_ids, cos_cache, sin_cache, *, interleaved=0
     turned = 2 * cos_cache.shape[1]
     heads = 1 if four else num_heads or part(width, turned, "the width of the input")
     place = Along(2 if four else 1)
-    positions: Axes = (ALL,) if rank(position_ids) == 1 else (*(ALL,) * (rank(position_ids) - 2), Along(0),
-                                                              place)
-    return result(input.shape, input, cost=lambda: ROTARY.times(prod(input.shape[:-1]) * heads * turned),
-                  reads=lambda _: ((*map(Along, range(rank(input) - 1)), ALL), positions,
-                                   (Picked(place.axis, None), ALL), (Picked(place.axis, None), ALL)))
+    angle = (Picked(place.axis, None), ALL)
+
+    def reads(_: int) -> Reads:
+        streams = rank(position_ids) - 2
+        positions: Axes = (ALL,) if streams < 0 else (*(ALL,) * streams, Along(0), place)
+        return (*map(Along, range(rank(input) - 1)), ALL), positions, angle, angle
+
+    return result(input.shape, input, reads=reads,
+                  cost=lambda: ROTARY.times(prod(input.shape[:-1]) * heads * turned))
 
 
 @ms("GemmaRotaryEmbedding", dtypes=(1, 1))

@@ -45,10 +45,9 @@ def unfold_tensor(input, *, size, dim=-1, step=1):
     axis, shape = axis_of(dim, rank(input)), list(input.shape)
     require(most(shape[axis]) >= size, "a window of {} does not fit into {} positions", size, shape[axis])
     shape[axis] = (shape[axis] - size) // step + 1
+    taps = Packed(((axis, 1, shape[axis], step), (len(shape), 1, size, 1)))
     return result((*shape, size), input, cost=FREE, reads=lambda _: (
-        tuple(Packed(((axis, 1, shape[axis], step), (len(shape), 1, size,
-                                                     1))) if place == axis else Along(place)
-              for place in range(len(shape))),))
+        tuple(taps if place == axis else Along(place) for place in range(len(shape))),))
 
 
 @ms("TorchEmbedding")
@@ -91,9 +90,8 @@ def c_dist(a, b, *, metric="sqeuclidean"):
     (rows, depth), (columns, _) = a.shape, b.shape
     expect(b, "b", None, depth)
     root = Cost(special=int(metric == "euclidean"))
-    return result((rows, columns), a, cost=lambda: (Cost(add=2,
-                                                         mul=1).times(depth) + root).times(rows * columns),
-                  reads=lambda _: ((Along(0), ALL), (Along(1), ALL)))
+    return result((rows, columns), a, reads=lambda _: ((Along(0), ALL), (Along(1), ALL)),
+                  cost=lambda: (Cost(add=2, mul=1).times(depth) + root).times(rows * columns))
 
 
 @ms("DynamicTimeWarping", dtypes=("int32",))

@@ -71,11 +71,14 @@ def mat_mul_n_bits_mlp(a, skip=None, norm_scale=None, gate_b=None, gate_scales=N
                        accuracy_level=0, bits=4, epsilon=1e-5):
     """``activation(x · gateᵀ) · (x · upᵀ)``, where ``x`` is the input plus ``skip``, normalized if
     ``norm_scale`` is given; also that sum."""
-    tokens = a.shape[:-1]
-    each = _projection_cost(a, K, (N, N), (gate_bias, up_bias), skip, norm_scale)
-    return Effect((TensorType(a.dtype, (*tokens, N)), untold(a)), lambda: each + (
-        activation_cost(_NAMES[activation]) + Cost(mul=1)).times(prod(tokens) * N), lambda k: _token_reads(
-            k == 1, a, skip, norm_scale, gate_b, gate_scales, gate_bias, up_b, up_scales, up_bias))
+    shape = (*a.shape[:-1], N)
+
+    def cost() -> Cost:
+        products = _projection_cost(a, K, (N, N), (gate_bias, up_bias), skip, norm_scale)
+        return products + (_activation(activation) + Cost(mul=1)).times(prod(shape))
+
+    return Effect((TensorType(a.dtype, shape), untold(a)), cost, lambda k: _token_reads(
+        k == 1, a, skip, norm_scale, gate_b, gate_scales, gate_bias, up_b, up_scales, up_bias))
 
 
 @ms("MatMulNBitsQkv")
@@ -91,8 +94,8 @@ def mat_mul_n_bits_qkv(a, skip=None, norm_scale=None, q_b=None, q_scales=None, q
                                          k_bias, v_b, v_scales, v_bias))
 
 
-def _projection_cost(a: Any, depth: int, widths: tuple[int, ...], biases: tuple[Any, ...], skip: Any,
-                     norm: Any) -> Cost:
+def _projection_cost(a: Any, depth: int, widths: tuple[int, ...],
+                     biases: tuple[Any, ...], skip: Any, norm: Any) -> Cost:
     """Projections to ``widths`` of an input that is normalized and summed before."""
     adds = sum(width for width, bias in zip(widths, biases) if bias is not None)
     before = (FREE if norm is None else NORMALIZE_ROOT) + Cost(add=int(skip is not None))
@@ -121,62 +124,65 @@ def gather_block_quantized(data, indices, scales, zero_points=None, *, bits=4, b
 
 # ---------------------------------------------------------------------------------- mixtures of experts
 @ms("MoE")
-def mo_e(input, router_probs, fc1_experts_weights, fc1_experts_bias=None, fc2_experts_weights=None,
-         fc2_experts_bias=None, fc3_experts_weights=None, fc3_experts_bias=None, *, k=1,
-         activation_alpha=1.0, activation_beta=0.0, activation_type="relu", normalize_routing_weights=0,
-         swiglu_fusion=0, swiglu_limit=None, use_sparse_mixer=0):
+def experts(input, router_probs, fc1_experts_weights, fc1_experts_bias=None, fc2_experts_weights=None,
+            fc2_experts_bias=None, fc3_experts_weights=None, fc3_experts_bias=None, *, k=1,
+            activation_alpha=1.0, activation_beta=0.0, activation_type="relu", normalize_routing_weights=0,
+            swiglu_fusion=0, swiglu_limit=None, use_sparse_mixer=0):
     """Each token through the ``k`` experts that its router weighs most: ``fc2(activation(fc1(x)))``, by the
     router's weights."""
-    weights = [(kind, 8) for kind in (fc1_experts_weights, fc2_experts_weights, fc3_experts_weights)]
-    return _experts(input, router_probs, k, activation_type, weights, (fc1_experts_bias, fc2_experts_bias,
-                                                                       fc3_experts_bias),
-                    input, router_probs, fc1_experts_weights, fc1_experts_bias, fc2_experts_weights,
-                    fc2_experts_bias, fc3_experts_weights, fc3_experts_bias)
+    layers = [(fc1_experts_weights, fc1_experts_bias, 8), (fc2_experts_weights, fc2_experts_bias, 8),
+              (fc3_experts_weights, fc3_experts_bias, 8)]
+    return _experts(k, activation_type, layers, input, router_probs, fc1_experts_weights, fc1_experts_bias,
+                    fc2_experts_weights, fc2_experts_bias, fc3_experts_weights, fc3_experts_bias)
 
 
 @ms("QMoE")
-def q_mo_e(input, router_probs, fc1_experts_weights, fc1_scales=None, fc1_experts_bias=None,
-           fc2_experts_weights=None, fc2_scales=None, fc2_experts_bias=None, fc3_experts_weights=None,
-           fc3_scales=None, fc3_experts_bias=None, fc1_zero_points=None, fc2_zero_points=None,
-           fc3_zero_points=None, router_weights=None, fc1_global_scale=None, fc2_global_scale=None,
-           fc1_act_scale=None, fc2_act_scale=None, fc1_act_block_scale=None, fc2_act_block_scale=None, *,
-           k=1, accuracy_level=0, activation_alpha=1.0, activation_beta=0.0, activation_type="relu",
-           block_size=0, expert_weight_bits=4, fc1_expert_weight_bits=None, fc2_expert_weight_bits=None,
-           fc3_expert_weight_bits=None, normalize_routing_weights=0, quant_type="int", swiglu_fusion=0,
-           swiglu_limit=None, use_sparse_mixer=0, weights_prepacked=-1):
+def quantized_experts(input, router_probs, fc1_experts_weights, fc1_scales=None, fc1_experts_bias=None,
+                      fc2_experts_weights=None, fc2_scales=None, fc2_experts_bias=None,
+                      fc3_experts_weights=None, fc3_scales=None, fc3_experts_bias=None, fc1_zero_points=None,
+                      fc2_zero_points=None, fc3_zero_points=None, router_weights=None, fc1_global_scale=None,
+                      fc2_global_scale=None, fc1_act_scale=None, fc2_act_scale=None, fc1_act_block_scale=None,
+                      fc2_act_block_scale=None, *, k=1, accuracy_level=0, activation_alpha=1.0,
+                      activation_beta=0.0, activation_type="relu", block_size=0, expert_weight_bits=4,
+                      fc1_expert_weight_bits=None, fc2_expert_weight_bits=None, fc3_expert_weight_bits=None,
+                      normalize_routing_weights=0, quant_type="int", swiglu_fusion=0, swiglu_limit=None,
+                      use_sparse_mixer=0, weights_prepacked=-1):
     """`MoE` with weights of few bits, packed into bytes."""
     own = [fc1_expert_weight_bits, fc2_expert_weight_bits, fc3_expert_weight_bits]
     bits = [8 if quant_type == "fp8" else said or expert_weight_bits for said in own]
-    weights = list(zip((fc1_experts_weights, fc2_experts_weights, fc3_experts_weights), bits))
-    return _experts(input, router_probs, k, activation_type, weights, (fc1_experts_bias, fc2_experts_bias,
-                                                                       fc3_experts_bias),
-                    input, router_probs, fc1_experts_weights, fc1_scales, fc1_experts_bias,
-                    fc2_experts_weights, fc2_scales, fc2_experts_bias, fc3_experts_weights, fc3_scales,
-                    fc3_experts_bias, fc1_zero_points, fc2_zero_points, fc3_zero_points, router_weights,
-                    fc1_global_scale, fc2_global_scale, fc1_act_scale, fc2_act_scale, fc1_act_block_scale,
-                    fc2_act_block_scale)
+    layers = [(fc1_experts_weights, fc1_experts_bias, bits[0]),
+              (fc2_experts_weights, fc2_experts_bias, bits[1]),
+              (fc3_experts_weights, fc3_experts_bias, bits[2])]
+    return _experts(k, activation_type, layers, input, router_probs, fc1_experts_weights, fc1_scales,
+                    fc1_experts_bias, fc2_experts_weights, fc2_scales, fc2_experts_bias, fc3_experts_weights,
+                    fc3_scales, fc3_experts_bias, fc1_zero_points, fc2_zero_points, fc3_zero_points,
+                    router_weights, fc1_global_scale, fc2_global_scale, fc1_act_scale, fc2_act_scale,
+                    fc1_act_block_scale, fc2_act_block_scale)
 
 
-_NAMES = {"relu": "Relu", "gelu": "Gelu", "silu": "Swish", "swiglu": "Swish", "identity": ""}
+def _activation(name: str) -> Cost:
+    """What an activation costs that is called by the name it has in PyTorch."""
+    names = {"relu": "Relu", "gelu": "Gelu", "silu": "Swish", "swiglu": "Swish", "identity": ""}
+    return activation_cost(names.get(name, name))
 
 
-def _experts(x: Any, router: Any, k: int, activation: str, weights: list[tuple[Any, int]], biases: tuple[Any,
-                                                                                                         ...],
-             *inputs: Any) -> Effect:
-    """``weights`` are those of the layers of the experts, ``[expert, out, in]``, with the bits of a number
-    where a byte holds several."""
-    tokens, (_, experts) = prod(x.shape[:-1]), router.shape
+def _experts(k: int, activation: str,
+             layers: list[tuple[Any, Any, int]], x: Any, router: Any, *weights: Any) -> Effect:
+    """``layers`` are the weights ``[expert, out, in]`` of the layers of the experts, their biases, and the
+    bits of a number, where a byte holds several."""
+    tokens, (_, choices) = prod(x.shape[:-1]), router.shape
+    given = [(weight, bias, bits) for weight, bias, bits in layers if weight is not None]
 
     def cost() -> Cost:
-        inner = weights[1][0].shape[2] * 8 // weights[1][1]
-        products = sum((prod(kind.shape[1:]) * 8 // bits for kind, bits in weights if kind is not None), 0)
-        adds = sum((kind.shape[1] for kind in biases if kind is not None), 0)
-        gate = Cost(mul=int(activation == "swiglu"))
-        expert = Cost(mac=products, add=adds) + (activation_cost(_NAMES[activation]) + gate).times(inner)
-        mixed = Cost(mul=1, add=1).times(x.shape[-1])
-        routed = (activation_cost("Softmax") + Cost(cmp=1)).times(experts)
-        return ((expert + mixed).times(k) + routed).times(tokens)
+        inner = given[1][0].shape[2] * 8 // given[1][2]
+        products = sum((prod(weight.shape[1:]) * 8 // bits for weight, _, bits in given), 0)
+        adds = sum((bias.shape[1] for _, bias, _ in given if bias is not None), 0)
+        unit = _activation(activation) + Cost(mul=int(activation == "swiglu"))
+        expert = Cost(mac=products, add=adds) + unit.times(inner) + Cost(mul=1, add=1).times(x.shape[-1])
+        routed = (activation_cost("Softmax") + Cost(cmp=1)).times(choices)
+        return (expert.times(k) + routed).times(tokens)
 
     token = (*same_position(x.shape[:-1]), ALL)
     row = Along(0) if rank(x) == 2 else ALL
-    return result(x.shape, x, cost=cost, reads=lambda _: reading({0: token, 1: (row, ALL)}, *inputs))
+    return result(x.shape, x, cost=cost, reads=lambda _: reading(
+        {0: token, 1: (row, ALL)}, x, router, *weights))

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from archcheck.dims import ceildiv, prod
+from archcheck.dims import ceildiv, prod, same
 from archcheck.dtypes import dtype_name
 from archcheck.graph import TensorType
 from archcheck.ops._op import (
@@ -14,6 +14,7 @@ from archcheck.ops._op import (
     Effect,
     Packed,
     Reader,
+    assume,
     axis_of,
     equal,
     op,
@@ -68,7 +69,10 @@ def _check_scale(x: TensorType, scale: TensorType, axis: int, block: int) -> Non
     needed = needed if block else needed[place:place + 1]
     require(len(scales) == len(needed), "the scale has {} axes, but {} are needed", len(scales), len(needed))
     for count, wanted in zip(scales, needed):
-        equal(count, wanted, "there are {} scales along an axis, but {} are needed", count, wanted)
+        if not block and same(count, wanted) is None:  # a single scale is for all
+            assume("broadcast", count, wanted)
+        else:
+            equal(count, wanted, "there are {} scales along an axis, but {} are needed", count, wanted)
 
 
 def _scale_readers(x: TensorType, scale: TensorType, axis: int, block: int) -> tuple[Reader, ...]:

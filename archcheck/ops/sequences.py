@@ -13,7 +13,7 @@ from archcheck.dims import Size, same
 from archcheck.dtypes import dtype_name
 from archcheck.graph import Element, TensorType
 from archcheck.ops._join import join
-from archcheck.ops._op import FREE, UNRANKED, Effect, assume, axis_of, op, require, result, unknown_size
+from archcheck.ops._op import FREE, UNRANKED, Effect, axis_of, op, require, result, unknown_size
 from archcheck.ops.layout import completed, concat, parts
 
 Elements = tuple[TensorType, ...]
@@ -131,12 +131,10 @@ def _lengths(split: TensorType | None, size: Size) -> Sequence[Size] | None:
 
 
 def _common_length(split: TensorType | None, size: Size) -> Size:
-    """The size of every part; the last one is taken not to be smaller."""
+    """The size of every part, if the last one is not smaller."""
     part = _place(split, 1)
-    if not part:
+    if not part or not same(size // part * part, size):
         return unknown_size("the sizes of the parts are not known")
-    if not same(size // part * part, size):
-        assume("divides", size, part)
     return part
 
 

@@ -56,9 +56,9 @@ def dft_17(input, dft_length=None, *, axis=1, inverse=0, onesided=0):
 @op("DFT", since=20)
 def dft(input, dft_length=None, axis=None, *, inverse=0, onesided=0):
     """``y[k] = Σ x[n]·e^(-2πi·kn/length)`` along ``axis``; cropped or zero-padded to ``dft_length`` first."""
-    known = (-2,) if axis is None else values.items(axis)
-    if known and known[0] is not None:
-        return fourier(input, dft_length, known[0], inverse, onesided, 3)
+    place = -2 if axis is None else values.scalar(axis)
+    if isinstance(place, int):
+        return fourier(input, dft_length, place, inverse, onesided, 3)
     *signal, _ = input.shape
     if dft_length is not None or onesided:
         signal = [unknown_size("the axis") for _ in signal]

@@ -33,7 +33,7 @@ def slice_(data, starts, ends, axes=None, steps=None):
     count from the end, bounds outside are moved inside."""
     return _sliced(data, values.entries(starts, "where the slice starts"),
                    values.entries(ends, "where the slice ends"),
-                   None if axes is None else values.entries(axes, "the axes of the slice"),
+                   None if axes is None else values.numbers(axes, "the axes of the slice"),
                    None if steps is None else values.entries(steps, "the steps of the slice"))
 
 

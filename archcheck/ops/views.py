@@ -132,7 +132,7 @@ def squeeze(data, axes=None):
     """``data`` without the ``axes`` of size 1: all such axes if none are named."""
     if axes is None:
         return _squeezed(data, _ones(data.shape))
-    named = values.entries(axes, "the axes to squeeze")
+    named = values.numbers(axes, "the axes to squeeze")
     if None in named:
         possible = [axis for axis, size in enumerate(data.shape) if same(size, 1) is not False]
         if len(possible) != len(named):
@@ -175,7 +175,7 @@ def unsqueeze_1(data, *, axes):
 @op("Unsqueeze", since=13)
 def unsqueeze(data, axes):
     """``data`` with a new axis of size 1 at each of ``axes``, which count axes of the output."""
-    named = values.entries(axes, "the axes to insert")
+    named = values.numbers(axes, "the axes to insert")
     if None in named:
         return of_rank(data, rank(data) + len(named), "the axes to insert are not known")
     return _unsqueezed(data, named)

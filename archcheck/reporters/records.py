@@ -62,7 +62,7 @@ def _layer(layer: Any, report: Report) -> dict[str, Any]:
 
 def render_json(report: Report) -> str:
     """The summary as one JSON object."""
-    return json.dumps(document(report), indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(document(report), indent=1) + "\n"
 
 
 def render_csv(report: Report, view: View) -> str:

@@ -79,10 +79,10 @@ ROWS = [
 
     *[ms("DecoderAttention", "float32[S,B,8]", "float32[T,B,8]", "float32[8,8]", "float32[8,16]",
          "float32[24]", None, *["float32[B,2,P,4]"] * 2,
-         *[np.array(flag) for flag in (static, past, past, False)], num_heads=2,
-         out=["float32[S, B, 8]", *[f"float32[B, 2, {length}, 4]"] * 2], oracle="published",
-         why=NO_CPU) for static, past, length in [(False, False, "S"), (True, False, "T"),
-         (False, True, "P + S"), (True, True, "P")]],
+         *[np.array(flag) for flag in (static, past, past, False)], num_heads=2, oracle="published",
+         out=["float32[S, B, 8]", *[f"float32[B, 2, {length}, 4]"] * 2], why=NO_CPU)
+      for static, past, length in [(False, False, "S"), (True, False, "T"), (False, True, "P + S"),
+                                   (True, True, "P")]],
     ms("DecoderAttention", "float32[S,B,8]", "float32[T,B,8]", "float32[8,8]", "float32[8,16]",
        "float32[24]", None, *["float32[B,2,P,4]"] * 2, *["bool[1]"] * 4, num_heads=2,
        out=["float32[S, B, 8]", *["float32[B, 2, ?, 4]"] * 2], oracle="published", why=NO_CPU),

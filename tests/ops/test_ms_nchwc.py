@@ -50,6 +50,5 @@ def test_runtime(case: Row) -> None:
         except Rejected:
             pytest.skip("the runtime knows no blocks for this processor")
         told = [archcheck.evaluate(size, sizes) for size in shape or ()]
-        assert len(told) == actual.ndim
-        assert all(size == number for size, number in zip(told, actual.shape,
-                                                          strict=True) if isinstance(size, int))
+        pairs = list(zip(told, actual.shape, strict=True))
+        assert all(size == number for size, number in pairs if isinstance(size, int))
