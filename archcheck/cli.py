@@ -152,12 +152,10 @@ def annotate(model: str, output: Path, sizes: Sequence[tuple[str, int]], plugins
 @plugin_option
 def ops(name: str | None, form: str, plugins: Sequence[str]) -> None:
     """The operators that are known; with NAME, what one of them computes."""
-    from archcheck.reporters.operators import UnknownName, render
+    from archcheck.reporters.operators import render
     _load_plugins(plugins)
-    try:
-        click.echo(render(name, form), nl=False)
-    except UnknownName as error:
-        _stop(str(error), USAGE)
+    from shutil import get_terminal_size
+    _write(render(name, form, get_terminal_size().columns if _on_terminal(None) else None), None)
 
 
 @cli.command()
@@ -217,6 +215,7 @@ def _stop(message: str, code: int) -> NoReturn:
 
 def main(args: Sequence[str] | None = None) -> NoReturn:
     """Run the command line; every way it can end is an exit code and at most one sentence."""
+    sys.stdin, sys.stdout = sys.stdin or open(os.devnull), sys.stdout or open(os.devnull, "w")  # if closed
     try:
         code = cli.main(args=None if args is None else list(args), standalone_mode=False)
         sys.stdout.flush()

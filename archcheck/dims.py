@@ -23,12 +23,12 @@ from typing import Any
 from archcheck.algebra.extremes import bcast, maximum, minimum
 from archcheck.algebra.intervals import Bound, bounds_of
 from archcheck.algebra.memory import remembered
-from archcheck.algebra.polynomials import constant_of, terms_of
+from archcheck.algebra.polynomials import constant_of, divisor_of, terms_of
 from archcheck.algebra.sizes import Atom, Dim, Size, atom_of, atom_size, polynomial
 
 __all__ = ["Atom", "Bound", "Dim", "Size", "atom_size", "atoms_of", "bcast", "bounds", "ceildiv", "counted",
-           "evaluate", "is_known", "least", "maximum", "minimum", "most", "prod", "same", "substitute",
-           "symbol", "symbols", "to_sympy", "total", "unknown", "vanishes"]
+           "divisor_of", "evaluate", "is_known", "least", "maximum", "minimum", "most", "prod", "same",
+           "substitute", "symbol", "symbols", "to_sympy", "total", "unknown", "vanishes"]
 COUNTED = "depends on the data"  # the origin of a symbol that is a count
 MAX_TOTAL = 4000  # the terms of a sum over a whole network
 

@@ -87,7 +87,8 @@ def _whole(element: Element, low: int, high: int) -> Size | None:
     if type(element) is Ratio:
         element = truncated(element.num, element.den)
     if isinstance(element, Dim):
-        return element if high > 1 << 30 or least(element) >= low and most(element) < high else None
+        above, below = low < -1 << 30 or least(element) >= low, high > 1 << 30 or most(element) < high
+        return element if above and below else None
     if element is None or isinstance(element, float) and not low <= element < high:
         return None
     return (int(element) - low) % (high - low) + low

@@ -340,7 +340,7 @@ def _failure(node: Node, error: Exception, found: Resolved | None,
     if isinstance(error, (Nesting, RecursionError)):
         return Failure("nesting", f"graphs nest deeper than {MAX_NESTING}, a function calls itself, or "
                        f"bodies repeat more than {MAX_BODY_NODES} nodes", inputs)
-    if isinstance(error, TypeError) and found and (message := _misfit(found.function, node)):
+    if isinstance(error, (TypeError, AttributeError)) and found and (message := _misfit(found.function, node)):
         return Failure("attributes", message, inputs)
     if isinstance(error, (ValueError, IndexError)):
         return Failure("shapes", f"{node.op} does not take inputs of these ranks and attributes ({error})",
@@ -351,10 +351,14 @@ def _failure(node: Node, error: Exception, found: Resolved | None,
 def _misfit(function: Callable[..., Any], node: Node) -> str | None:
     """How the node's inputs and attributes do not fit the operator's signature, or None if they do."""
     accepted = {name: value for name, value in node.attrs.items() if name in _keywords(function)}
+    signature = inspect.signature(function)
     try:
-        inspect.signature(function).bind(*node.inputs, **accepted)
+        signature.bind(*node.inputs, **accepted)
     except TypeError as error:
         return f"{node.op} with {len(node.inputs)} inputs: {error}"
+    for name, parameter in zip(node.inputs, signature.parameters.values()):
+        if not name and parameter.default is parameter.empty:
+            return f"{node.op} needs its input {parameter.name!r}, which is left out"
     return None
 
 

@@ -225,6 +225,8 @@ EQUAL = [
     (maximum(H - 3, 0) + 3, maximum(H, 3)),
     (maximum(H, H // 2), H),
     (maximum(0, minimum(H, 5) - minimum(H, 2)), minimum(H, 5) - minimum(H, 2)),
+    (3 // (7 * ceildiv(H, 7)), 0),
+    (-3 % (7 * H), 7 * H - 3),
     (8 + minimum(maximum(H, W) - 8, 0), minimum(maximum(H, W), 8)),
     (maximum(H, minimum(H, W)), H),
     (prod([H, W, 2]), 2 * W * H),

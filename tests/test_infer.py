@@ -160,6 +160,12 @@ FUNCTIONS = """<ir_version: 10, opset_import: ["" : 21, "com.acme" : 1]>
     }"""
 
 
+def test_a_required_input_left_out_is_named():
+    report = archcheck.analyze(network(Node("add", "Add", "", ("x", ""), ("y",), {})))
+    assert report.failures[0].kind == "attributes"
+    assert "'b'" in report.failures[0].message
+
+
 def test_local_function_with_attributes_and_inputs_left_out():
     report = parsed(FUNCTIONS % "z = com.acme.Scaled<alpha = 3.0>(x, x)  y = com.acme.Clipped<axis = 1>(z)")
     assert not report.failures and shape(report, "y") == (N, 3)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Union
 
-from archcheck.algebra.polynomials import Monomial, Polynomial, Terms, add, terms_of, without
+from archcheck.algebra.polynomials import Monomial, Polynomial, Terms, add, divided, terms_of, without
 
 if TYPE_CHECKING:
     from archcheck.algebra.sizes import Atom
@@ -45,7 +45,7 @@ def bounds_of_atom(atom: Atom) -> Bounds:
 
 def bounds_of_terms(terms: Terms) -> Bounds:
     """The bounds of a polynomial."""
-    if not _is_mixed(terms):
+    if not _may_cancel(terms):
         return _interval(terms)
     negated = _lowest({atoms: -c for atoms, c in terms}, _PATIENCE)
     return _lowest(dict(terms), _PATIENCE), None if negated is None else -negated
@@ -99,16 +99,19 @@ def _times(a: Bounds, b: Bounds) -> Bounds:
 
 
 # ---------------------------------------------------------------------------------------------------- sharper
-def _is_mixed(terms: Iterable[tuple[Monomial, int]]) -> bool:
-    """Whether some terms rise and others fall: only then can anything cancel."""
-    return len({c > 0 for atoms, c in terms if atoms and c}) == 2
+def _may_cancel(terms: Iterable[tuple[Monomial, int]]) -> bool:
+    """Whether some terms rise and others fall, or do as part of one that is a multiple of its divisor: only
+    then can anything cancel."""
+    rising = {c > 0 for atoms, c in terms if atoms and c}
+    return len(rising) == 2 or any(atom.kind == "floor" and not isinstance(atom.args[1], int)
+                                   for atoms, c in terms if c and len(atoms) > 1 for atom in atoms)
 
 
 def _lowest(poly: Polynomial, patience: int) -> Bound:
     """The best lower bound found: by intervals, or with one atom after the other replaced by what it can
     be."""
     best = _interval(poly.items())[0]
-    found = max(_replaceable(poly), key=_urgency, default=None) if _is_mixed(poly.items()) else None
+    found = max(_replaceable(poly), key=_urgency, default=None) if _may_cancel(poly.items()) else None
     if found is None or patience <= 0:
         return best
     return _any(max, (best, _lowest_with(poly, *found, patience)))
@@ -121,14 +124,26 @@ def _replaceable(poly: Polynomial) -> Iterator[tuple[Monomial, Atom, bool]]:
     for atoms, c in poly.items():
         for index, atom in enumerate(atoms):
             others = atoms[:index] + atoms[index + 1:]
-            if c and _has_limits(atom, c) and all(at_least(other, 0) for other in others):
+            if c and _has_limits(atom, c, poly) and all(at_least(other, 0) for other in others):
                 yield atoms, atom, atom.kind == "bcast" or atom.kind == ("min" if c > 0 else "max")
 
 
-def _has_limits(atom: Atom, c: int) -> bool:
+def _has_limits(atom: Atom, c: int, poly: Polynomial) -> bool:
     if atom.kind == "symbol":
         return c < 0 and atom.limit is not None
-    return atom.kind != "floor" or isinstance(atom.args[1], int)
+    return atom.kind != "floor" or isinstance(atom.args[1], int) or _multiplied(atom, poly) is not None
+
+
+def _multiplied(floor: Atom, poly: Polynomial) -> tuple[Monomial, int] | None:
+    """What ``d·⌊e/d⌋`` is multiplied by in ``poly``: a product that is never negative, and a number. None
+    where it is not in it."""
+    divisor = terms_of(floor.args[1])
+    parts = {without(atoms, (floor,)): c for atoms, c in poly.items() if c and floor in atoms}
+    quotient, rest = divided(parts, divisor, len(parts))  # type: ignore[arg-type]
+    if rest or len(quotient) != 1 or not at_least(floor.args[1], 0):
+        return None
+    (others, c), = quotient.items()
+    return (others, c) if all(at_least(other, 0) for other in others) else None
 
 
 def _urgency(found: tuple[Monomial, Atom, bool]) -> tuple[bool, int]:
@@ -138,6 +153,8 @@ def _urgency(found: tuple[Monomial, Atom, bool]) -> tuple[bool, int]:
 def _lowest_with(poly: Polynomial, atoms: Monomial, atom: Atom, each: bool, patience: int) -> Bound:
     """A lower bound of ``poly`` from what ``atom`` can be in the product ``atoms``."""
     c, others, rest = poly[atoms], without(atoms, (atom,)) or (), {**poly, atoms: 0}
+    if atom.kind == "floor" and not isinstance(atom.args[1], int):
+        return _lowest_with_multiple(poly, atom, patience - 1)
     if atom.kind == "floor":
         return _lowest_with_floor(rest, others, c, atom, patience - 1)
     args = atom.args if atom.kind != "symbol" else (atom.limit,)
@@ -150,3 +167,12 @@ def _lowest_with_floor(rest: Polynomial, others: Monomial, c: int, atom: Atom, p
     scaled = add({atoms: k * d for atoms, k in rest.items()}, numerator.terms, c, others)
     low = _lowest(add(scaled, (((), 1 - d),), c, others) if c > 0 else scaled, patience)
     return None if low is None else -(-low // d)
+
+
+def _lowest_with_multiple(poly: Polynomial, atom: Atom, patience: int) -> Bound:
+    """A lower bound from ``e - d < d·⌊e/d⌋ <= e``, where the divisor is symbolic."""
+    numerator, d = atom.args
+    others, c = _multiplied(atom, poly)  # type: ignore[misc]
+    found = {atoms: k for atoms, k in poly.items() if atom not in atoms}
+    add(found, terms_of(numerator), c, others)
+    return _lowest(add(add(found, terms_of(d), -c, others), (((), 1),), c, others) if c > 0 else found, patience)

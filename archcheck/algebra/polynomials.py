@@ -34,6 +34,12 @@ def constant_of(size: Any) -> int:
     return 0 if atoms else c
 
 
+def divisor_of(size: Any) -> int:
+    """The largest number that divides all coefficients of a size, and so the size, whatever its symbols
+    are."""
+    return gcd(*[c for _, c in terms_of(size)])
+
+
 def times(left: Monomial, right: Monomial) -> Monomial:
     """The product of two products of atoms."""
     return tuple(sorted(left + right, key=_key)) if left and right else left or right

@@ -20,6 +20,7 @@ from archcheck.algebra.polynomials import (
     common,
     constant_of,
     divided,
+    divisor_of,
     order,
     terms_of,
 )
@@ -401,9 +402,8 @@ def _floor_over_positive(rest: Size, b: Dim) -> Size:
 
 
 def _is_below(number: Size, b: Dim) -> bool:
-    """Whether ``number`` is below what divides every coefficient of ``b``: neither zero nor negative, ``b``
-    is that at least."""
-    return isinstance(number, int) and number < gcd(*(c for _, c in b.terms))
+    """Whether ``number`` is below what divides ``b``: neither zero nor negative, ``b`` is that at least."""
+    return isinstance(number, int) and number < divisor_of(b)
 
 
 def _floor(numerator: Size, d: Size) -> Size:

@@ -47,6 +47,10 @@ def activation_cost(name: str | None) -> Cost:
     if not name:
         return FREE
     versions = OPS.get(("", name)) or OPS.get(("com.microsoft", name))
-    if not versions:
+    try:
+        cost = versions and cost_of(versions[-1].function(TensorType("float32", (1,))))
+    except TypeError:  # an operator, but no activation: it takes more than one input
+        cost = None
+    if not cost:
         raise Unknown(f"what the activation {name} costs")
-    return cost_of(versions[-1].function(TensorType("float32", (1,)))) or FREE
+    return cost

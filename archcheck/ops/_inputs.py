@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from archcheck.dims import Size, same
+from archcheck.dims import Size, most, same
 from archcheck.graph import Shape, TensorType
 from archcheck.ops._op import ALL, Axes, Reads, assume, equal, ranked, require
 from archcheck.ops.pointwise import broadcast_readers
@@ -30,6 +30,7 @@ def expect(kind: TensorType | None, what: str, *axes: Size | None) -> None:
 
 def part(size: Size, count: Size, what: str) -> Size:
     """``size / count``: the input's axis called ``what`` holds ``count`` equal parts."""
+    require(most(count) > 0, "{} cannot be shared out to {}", what, count)
     found = size // count
     verdict = same(found * count, size)
     require(verdict, "{} is {}, which is no multiple of {}", what, size, count)

@@ -52,7 +52,8 @@ def group_query_attention(query, key=None, value=None, past_key=None, past_value
 def _grouped(query: Any, key: Any, heads: int, shared: int, mixed: int = 0) -> Heads:
     """The heads of queries ``[batch, token, channel]``, which hold keys and values as well if ``key`` is
     None."""
-    require(heads % shared == 0, "{} heads of queries cannot share {} of keys and values", heads, shared)
+    fits = shared > 0 and heads % shared == 0
+    require(fits, "{} heads of queries cannot share {} of keys and values", heads, shared)
     size = part(query.shape[2], heads if key is not None else heads + 2 * shared, "the width of the query")
     expect(key, "the key", query.shape[0], None, size * shared)
     return Heads(heads, shared, size, size, bool(mixed))

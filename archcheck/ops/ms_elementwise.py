@@ -7,9 +7,9 @@ from archcheck.dims import Size, ceildiv, prod
 from archcheck.graph import TensorType
 from archcheck.ops._fusion import activation_cost, also, ms, reads_of
 from archcheck.ops._inputs import aligned, expect, part, untold, whole
-from archcheck.ops._op import ALL, Along, Axes, Cost, Effect, axis_of, rank, result
+from archcheck.ops._op import ALL, Along, Axes, Cost, Effect, axis_of, rank, ranked, result
 from archcheck.ops.activations import dropout, gelu, swish
-from archcheck.ops.pointwise import each, pointwise, same_position
+from archcheck.ops.pointwise import broadcast_to, each, pointwise, same_position
 from archcheck.ops.views import identity
 
 ms("SampleOp")(identity)
@@ -75,6 +75,8 @@ def bias_split_gelu(x, bias):
 @ms("BiasSoftmax")
 def bias_softmax(data, bias, *, is_inner_broadcast, axis=1):
     """Softmax of ``data + bias`` over all axes from ``axis`` on."""
+    if ranked(bias):
+        broadcast_to(data.shape, bias.shape, "the bias")
     first = axis_of(axis, rank(data))
     return result(data.shape, data,
                   cost=lambda: (activation_cost("Softmax") + Cost(add=1)).times(prod(data.shape)),
@@ -119,6 +121,9 @@ def bitmask_dropout(data, ratio=None, training_mode=None, *, seed=None):
 @ms("BiasDropout", dtypes=(0, "bool"))
 def bias_dropout(data, bias, residual=None, ratio=None, training_mode=None, *, seed=None):
     """`Dropout` of ``data + bias``, plus ``residual``."""
+    for kind, what in ((bias, "the bias"), (residual, "the residual")):
+        if ranked(kind):
+            broadcast_to(data.shape, kind.shape, what)
     effect, adds = dropout(data, ratio, training_mode), Cost(add=1 if residual is None else 2)
     summed = effect._replace(outputs=(untold(data), effect.outputs[1]), alias=None)
     return also(summed, lambda: adds, lambda k: (None,) * 5 if k else (

@@ -8,8 +8,9 @@ from archcheck.dtypes import dtype_name
 from archcheck.graph import TensorType
 from archcheck.ops._fusion import activation_cost, also, ms, plus, reads_of, shape_of
 from archcheck.ops._inputs import aligned, expect, reading, whole
-from archcheck.ops._op import ALL, STATISTIC, Axes, Cost, Effect, Reader, rank
+from archcheck.ops._op import ALL, STATISTIC, Axes, Cost, Effect, Reader, rank, ranked, require
 from archcheck.ops.linear import gemm, matrix_product
+from archcheck.ops.pointwise import broadcast_to
 from archcheck.ops.quantize import REQUANTIZE, dynamic_quantize_linear
 
 
@@ -27,6 +28,7 @@ def fused_mat_mul(a, b, *, alpha=1.0, transA=0, transB=0, transBatchA=0, transBa
 def _turned(kind: TensorType, swap: int, first_last: int) -> list[int]:
     """The axes of a factor, in the order of the product."""
     axes = list(range(rank(kind)))
+    require(not first_last or len(axes) > 2, "a factor of {} axes has none but rows and columns", len(axes))
     if first_last:
         axes[:-1] = [*axes[1:-1], 0]
     if swap:
@@ -146,6 +148,9 @@ def q_ordered_mat_mul(a, scale_a, b, scale_b, scale_y, bias=None, c=None, scale_
     effect = matrix_product(a, b, a.dtype)
     adds = Cost(add=(bias is not None) + (c is not None))
     shape = shape_of(effect)
+    expect(bias, "the bias", *shape[-1:])
+    if ranked(c):
+        broadcast_to(shape, c.shape, "c")
     return also(effect, lambda: REQUANTIZE + adds, lambda k: reading(
         {**dict(zip((0, 2), reads_of(effect))), 5: aligned(shape, bias), 6: aligned(shape, c)},
         a, scale_a, b, scale_b, scale_y, bias, c, scale_c))

@@ -12,7 +12,7 @@ from typing import Any
 from archcheck.dims import Size, ceildiv, same
 from archcheck.graph import TensorType
 from archcheck.ops import find
-from archcheck.ops._op import FREE, Along, op, rank, result, unknown_size
+from archcheck.ops._op import FREE, Along, op, rank, require, result, unknown_size
 from archcheck.ops.ms_windows import fused_conv
 from archcheck.ops.windows import average_pool, global_average_pool, global_max_pool, max_pool
 
@@ -46,6 +46,7 @@ def reorder_output(x, *, channels, channels_last=0):
 def _order(x: TensorType, last: int) -> list[int]:
     """Where batch, channels and space are when the channels are the ``last``, or the second axis."""
     axes = list(range(rank(x)))
+    require(len(axes) > 1, "the input has {} axes, but needs a batch and channels", len(axes))
     return [0, axes[-1], *axes[1:-1]] if last else axes
 
 

@@ -20,6 +20,7 @@ from archcheck.ops._op import (
     Reads,
     rank,
     ranked,
+    require,
     result,
 )
 from archcheck.ops.norm import (
@@ -140,6 +141,7 @@ def group_norm(x, gamma, beta, *, groups, activation, channels_last=1, epsilon=1
 @ms("SkipGroupNorm")
 def skip_group_norm(x, gamma, beta, skip, bias=None, *, groups, activation, channels_last=1, epsilon=1e-5):
     """`GroupNorm` of ``x + skip + bias``, and that sum."""
+    require(rank(x) > 2, "the input has {} axes, but needs some for space", rank(x))
     place = _channel(x, channels_last)
     adds = Cost(add=1 if bias is None else 2)
 

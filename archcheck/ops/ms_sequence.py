@@ -18,6 +18,7 @@ from archcheck.ops._op import (
     Reads,
     counted_size,
     rank,
+    require,
     result,
 )
 
@@ -83,6 +84,7 @@ def causal_conv_with_state(input, weight, bias=None, past_state=None, *, activat
                            dilation=1, ndim=1, state_window=0):
     """Each channel convolved with its own taps, along the last axis (``channels_last``: axis 1) only with
     what came before; the second output is what the next call needs of it."""
+    require(rank(input) > 2, "the input has {} axes, but needs one for time", rank(input))
     taps, axis = weight.shape[-1], 1 if channels_last else rank(input) - 1
     kept = (taps - 1) * dilation
     if not channels_last:

@@ -42,6 +42,7 @@ def expand_dims(x, axis):
 def unfold_tensor(input, *, size, dim=-1, step=1):
     """All windows of ``size`` positions along axis ``dim``, ``step`` apart; their positions are the last
     axis."""
+    require(step > 0, "windows {} apart never end", step)
     axis, shape = axis_of(dim, rank(input)), list(input.shape)
     require(most(shape[axis]) >= size, "a window of {} does not fit into {} positions", size, shape[axis])
     shape[axis] = (shape[axis] - size) // step + 1

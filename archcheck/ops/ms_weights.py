@@ -7,7 +7,7 @@ from archcheck.dims import Size, prod
 from archcheck.graph import TensorType
 from archcheck.ops._fusion import activation_cost, ms, shape_of
 from archcheck.ops._inputs import reading, untold, whole
-from archcheck.ops._op import ALL, FREE, Along, Cost, Effect, Reads, axis_of, equal, rank, result
+from archcheck.ops._op import ALL, FREE, Along, Cost, Effect, Reads, axis_of, equal, rank, require, result
 from archcheck.ops.indexing import gather
 from archcheck.ops.norm import NORMALIZE_ROOT
 from archcheck.ops.pointwise import same_position
@@ -114,6 +114,7 @@ def _token_reads(summed: bool, a: Any, skip: Any, *weights: Any) -> Reads:
 def gather_block_quantized(data, indices, scales, zero_points=None, *, bits=4, block_size=128, gather_axis=0,
                            quantize_axis=1):
     """`Gather` from a table of few bits a number; bytes hold ``8 / bits`` numbers of the last axis each."""
+    require(bits > 0, "a number of {} bits holds nothing", bits)
     *outer, last = data.shape
     numbers = last * 8 // bits if data.dtype == "uint8" else last
     table = TensorType(scales.dtype, (*outer, numbers))
@@ -172,11 +173,12 @@ def _experts(k: int, activation: str,
     bits of a number, where a byte holds several."""
     tokens, (_, choices) = prod(x.shape[:-1]), router.shape
     given = [(weight, bias, bits) for weight, bias, bits in layers if weight is not None]
+    require(all(bits > 0 for *_, bits in given), "a number of 0 bits holds nothing")
+    inner = given[1][0].shape[2] * 8 // given[1][2]
+    products = sum((prod(weight.shape[1:]) * 8 // bits for weight, _, bits in given), 0)
+    adds = sum((bias.shape[1] for _, bias, _ in given if bias is not None), 0)
 
     def cost() -> Cost:
-        inner = given[1][0].shape[2] * 8 // given[1][2]
-        products = sum((prod(weight.shape[1:]) * 8 // bits for weight, _, bits in given), 0)
-        adds = sum((bias.shape[1] for _, bias, _ in given if bias is not None), 0)
         unit = _activation(activation) + Cost(mul=int(activation == "swiglu"))
         expert = Cost(mac=products, add=adds) + unit.times(inner) + Cost(mul=1, add=1).times(x.shape[-1])
         routed = (activation_cost("Softmax") + Cost(cmp=1)).times(choices)

@@ -113,9 +113,10 @@ def pad(data, pads, constant_value=None, axes=None, *, mode="constant"):
     else:
         ndim = len(data.shape)
         known = values.items(axes)
-        chosen = known and [axis_of(axis, ndim) for axis in known]
-        if known is None or None in known:  # any axis may be padded
+        if known is None or not all(isinstance(axis, int) for axis in known):  # any axis may be padded
             chosen, pads = range(ndim), pads._replace(value=None)
+        else:
+            chosen = [axis_of(axis, ndim) for axis in known]
     counted = pads._replace(shape=(2 * len(chosen),))
     constant = values.items(constant_value) or (None,)
     filler = elements.cast(0, data.dtype) if constant_value is None else constant[0]

@@ -113,10 +113,12 @@ def split_to_sequence(input, split=None, *, axis=0, keepdims=1):
     shape = input.shape
     axis = axis_of(axis, len(shape))
     lengths = _lengths(split, shape[axis])
-    pieces = parts(input, lengths or (_common_length(split, shape[axis]),), axis)
+    pieces = parts(input, (_common_length(split, shape[axis]),) if lengths is None else lengths, axis)
     if split is None and not keepdims:
         pieces = tuple([_dropped(piece, axis) for piece in pieces])
-    return _sequence(None, pieces[0]) if lengths is None else _sequence(pieces)
+    if lengths is None:
+        return _sequence(None, pieces[0])
+    return _sequence(pieces, None if pieces else TensorType(input.dtype, None))
 
 
 def _lengths(split: TensorType | None, size: Size) -> Sequence[Size] | None:

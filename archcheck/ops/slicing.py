@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from archcheck import values
-from archcheck.dims import Size, ceildiv, least, maximum, minimum, most
+from archcheck.dims import Size, ceildiv, divisor_of, least, maximum, minimum, most
 from archcheck.graph import Element, Shape, TensorType
 from archcheck.ops._op import FREE, Along, Effect, Picked, axis_of, op, require, result, unknown_size
 
@@ -112,10 +112,24 @@ def _concrete(n: int, start: int, end: int, step: int) -> Cut:
 
 def _is_negative(bound: Size, n: Size) -> bool | None:
     """Whether a bound counts from the end. One that is negative only where it would lie before the axis
-    does not matter: ``n - 1`` is such a bound."""
-    if least(bound) >= 0 or least(bound - n + 2) >= 0:
+    does not matter."""
+    if least(bound) >= 0 or _lies_before(n - bound, n):
         return False
     return True if most(bound) < 0 else None
+
+
+def _lies_before(short: Size, n: Size) -> bool:
+    """Whether the bound ``n - short``, where it is negative, lies before an axis of ``n``: so do ``n - 1``,
+    and ``n - 7`` where ``n`` is a multiple of 7."""
+    if not isinstance(short, int):
+        return most(short) <= 2
+    step = max(divisor_of(n), 1)
+    return (short - 1) // step * step * 2 <= short
+
+
+def _place(bound: Size, n: Size) -> Size:
+    """Where a bound lies, counted from the start of the axis, whatever its sign is at some sizes."""
+    return maximum(bound, 0) + minimum(maximum(-bound, 0), 1) * maximum(n + bound, 0)
 
 
 def _forward(n: Size, start: Size, end: Size, step: int) -> Cut:
@@ -123,7 +137,8 @@ def _forward(n: Size, start: Size, end: Size, step: int) -> Cut:
     from the end and may lie before the axis."""
     from_end, to_end = _is_negative(start, n), _is_negative(end, n)
     if from_end is None or to_end is None:
-        return _unknown_cut(n)
+        first, last = _place(start, n), n if _is_far(end) else minimum(_place(end, n), n)
+        return Cut(maximum(ceildiv(last - first, step), 0), first, step)
     last = n + end if to_end else n if _is_far(end) else minimum(end, n)
     span = minimum(last - n - start, last) if from_end else last - maximum(start, 0)
     return Cut(maximum(ceildiv(span, step), 0), maximum(n + start if from_end else start, 0), step)

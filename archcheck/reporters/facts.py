@@ -4,13 +4,16 @@ from __future__ import annotations
 from archcheck.dims import Size, evaluate
 from archcheck.graph import TensorType
 from archcheck.report import Report
-from archcheck.reporters.text import Script, compact, size_in_bytes
+from archcheck.reporters.text import Script, compact, shortened, size_in_bytes
 
 SHORT = 200
 """Longer formulas are shown by ``--wide`` only."""
 
+MAX_SENTENCE = 400
 MAX_VALUES = 12
 MAX_PROBLEMS = 5
+FAULTS = frozenset(("cycle", "duplicate-value", "duplicate-function", "tensor-size", "external-data-missing",
+                    "external-data-escapes", "external-data-short", "external-data-invalid"))
 IMAGE, SEQUENCE = 224, 128  # sizes to try a network with
 
 
@@ -26,6 +29,7 @@ def facts(report: Report, script: Script, wide: bool = False) -> list[tuple[str,
              ("file", dot.join(_file(report, script))),
              ("not counted", _counts(report.uncounted, script)),
              ("problems", _problems(report, script, wide)),
+             ("faults", _faults(report, script, wide)),
              ("unknown", _unknown(report, script, wide)),
              ("symbols", _legend(script)),
              ("sizes", _hint(report, script))]
@@ -74,7 +78,8 @@ def _figure(report: Report, figure: Size, script: Script, wide: bool) -> str:
 def _flops(report: Report, script: Script, wide: bool) -> str:
     others = report.flops - 2 * report.macs
     if isinstance(report.flops, int):
-        return f"{_figure(report, report.flops, script, wide)}  (2 per MAC, and {script.exact(others)} other operations)"
+        of_macs = "2 per MAC, and " if report.macs != 0 else ""
+        return f"{_figure(report, report.flops, script, wide)}  ({of_macs}{script.exact(others)} other operations)"
     first, *exact = _figure(report, report.flops, script, wide).split("\n")
     return "\n".join([f"{first}  (2 per MAC, 1 per other operation)", *exact])
 
@@ -109,8 +114,19 @@ def _unknown(report: Report, script: Script, wide: bool) -> str:
 
 def _reasons(report: Report, found: dict[int, str], script: Script, wide: bool) -> str:
     shown = list(found.items())[:None if wide else MAX_PROBLEMS]
-    lines = [script.safe(f"{report.graph.nodes[index].name}: {reason}") for index, reason in shown]
+    lines = [_sentence(f"{report.graph.nodes[index].name}: {reason}", script) for index, reason in shown]
     return "\n".join(lines) + _more(len(found) - len(shown))
+
+
+def _faults(report: Report, script: Script, wide: bool) -> str:
+    """What is wrong with the file itself, as far as it changes what the network is."""
+    found = [fault.message for fault in report.graph.irregularities if fault.kind in FAULTS]
+    shown = found[:None if wide else MAX_PROBLEMS]
+    return "\n".join(_sentence(message, script) for message in shown) + _more(len(found) - len(shown))
+
+
+def _sentence(text: str, script: Script) -> str:
+    return shortened(script.safe(text[:2 * MAX_SENTENCE]), MAX_SENTENCE, script.cut)
 
 
 def _legend(script: Script) -> str:

@@ -3,25 +3,34 @@ from __future__ import annotations
 
 import inspect
 import json
+from collections.abc import Iterator
 from difflib import get_close_matches
+from itertools import groupby
+from textwrap import fill
 
 from archcheck.errors import UserError
 from archcheck.ops import load_families
 from archcheck.ops._op import OPS, Op
+
+PAGE = 80
+LEFT_OUT = inspect.Parameter.empty
 
 
 class UnknownName(UserError):
     """No operator has that name."""
 
 
-def render(name: str | None, form: str = "plain") -> str:
-    """The list of operators by domain, or all versions of the operator ``name`` (``Conv``, ``com.microsoft.Conv``)."""
+def render(name: str | None, form: str = "plain", width: int | None = None) -> str:
+    """The list of operators by domain, or all versions of the operator ``name`` (``Conv``, ``com.microsoft.Conv``).
+    ``width`` is that of the terminal; None where there is none."""
     load_families()
     found = sorted((known for versions in OPS.values() for known in versions), key=_order)
     chosen = found if name is None else _named(name, found)
     if form == "json":
         return json.dumps({"schema": "archcheck.ops/1", "operators": list(map(_record, chosen))}, indent=1) + "\n"
-    return _listing(chosen) if name is None else "\n".join(map(_page, chosen))
+    if name is None:
+        return "\n".join(_listing(chosen, width)) + "\n"
+    return "\n".join(_pages(chosen, min(width or PAGE, 100)))
 
 
 def title(known: Op) -> str:
@@ -39,7 +48,8 @@ def _order(known: Op) -> tuple[str, str, int]:
 
 
 def _named(name: str, found: list[Op]) -> list[Op]:
-    chosen = [known for known in found if name.lower() in (known.name.lower(), title(known).lower())]
+    bare = name.removeprefix("ai.onnx.") if name.count(".") == 2 else name
+    chosen = [known for known in found if bare.lower() in (known.name.lower(), title(known).lower())]
     if not chosen:
         close = get_close_matches(name, [known.name for known in found], 1)
         raise UnknownName(f"no operator is called {name!r}"
@@ -47,18 +57,55 @@ def _named(name: str, found: list[Op]) -> list[Op]:
     return chosen
 
 
-def _listing(found: list[Op]) -> str:
-    lines: list[str] = []
-    for domain in dict.fromkeys(known.domain for known in found):
-        names = list(dict.fromkeys(known.name for known in found if known.domain == domain))
-        lines += [f"{domain or 'ai.onnx'} ({len(names)})", *(f"  {name}" for name in names), ""]
-    return "\n".join(lines)
+def _listing(found: list[Op], width: int | None) -> Iterator[str]:
+    """A name a line, or as many as fit."""
+    for domain, operators in groupby(found, key=lambda known: known.domain):
+        names = list(dict.fromkeys(known.name for known in operators))
+        yield f"{domain or 'ai.onnx'} ({len(names)})"
+        if width:
+            yield _filled(", ".join(names), width, "  ")
+        else:
+            yield from (f"  {name}" for name in names)
+        yield ""
+    yield "`archcheck ops NAME` shows what one of them computes."
 
 
-def _page(known: Op) -> str:
-    doc = inspect.cleandoc(known.function.__doc__ or "").replace("``", "")
-    lines = "\n".join(f"    {line}".rstrip() for line in doc.splitlines())
-    return f"{title(known)}, since opset {known.since}\n    {signature(known)}\n\n{lines}\n"
+def _pages(chosen: list[Op], width: int) -> Iterator[str]:
+    for _, versions in groupby(chosen, key=title):
+        known = list(versions)
+        for this, later in zip(known, [*known[1:], None]):
+            yield _page(this, later, width)
+
+
+def _page(known: Op, later: Op | None, width: int) -> str:
+    last = None if later is None else later.since - 1
+    span = f"opset {known.since}" + (" and later" if last is None else f" to {last}" if last > known.since else "")
+    doc = inspect.cleandoc(known.function.__doc__ or "").replace("``", "").split("\n\n")
+    inputs, attributes = _parameters(known)
+    parts = [_filled(part.replace("\n", " "), width, "  ") for part in doc]
+    rows = [_filled(", ".join(texts), width, f"  {label:<12}", " " * 14)
+            for label, texts in (("inputs", inputs), ("attributes", attributes)) if texts]
+    return f"{title(known)}, {span}\n\n" + "\n\n".join([*parts, "\n".join(rows)]).rstrip() + "\n"
+
+
+def _parameters(known: Op) -> tuple[list[str], list[str]]:
+    """The operator's inputs, optional ones in brackets, and its attributes with their defaults."""
+    inputs, attributes = [], []
+    for name, parameter in inspect.signature(known.function).parameters.items():
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            inputs.append(f"{name}, …")
+        elif parameter.kind is parameter.KEYWORD_ONLY:
+            default = parameter.default
+            attributes.append(name if default is None else f"{name} (required)" if default is LEFT_OUT
+                              else f"{name}={default!r}")
+        else:
+            inputs.append(name if parameter.default is LEFT_OUT else f"[{name}]")
+    return inputs, attributes
+
+
+def _filled(text: str, width: int, first: str, indent: str = "  ") -> str:
+    return fill(text, width, initial_indent=first, subsequent_indent=indent, break_long_words=False,
+                break_on_hyphens=False)
 
 
 def _record(known: Op) -> dict[str, object]:

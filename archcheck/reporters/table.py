@@ -19,6 +19,9 @@ ROOMS = (32, 32, 24, 20, 16)
 SPARED = ("share", "op", "shape", "params")
 """Columns to do without where nothing else helps, in this order."""
 
+MAX_CELL = 500
+"""Names of more characters are cut wherever they are shown: every row is as wide as the widest."""
+
 BOLD, DIM, RED, HEADING = "1", "2", "31", "1;4"
 
 
@@ -146,7 +149,9 @@ def _natural(found: Sequence[Row], columns: Sequence[str], wide: bool, script: S
     kept = [k for k, name in enumerate(columns) if name != "share" or any(row[k] for row in texts[1:])]
     texts = [[row[k] for k in kept] for row in texts]
     widths = [max(len(row[k]) for row in texts) for k in range(len(kept))]
-    return Table(tuple(columns[k] for k in kept), texts, widths, script)
+    table = Table(tuple(columns[k] for k in kept), texts, widths, script)
+    return table._replace(widths=[min(width, MAX_CELL) if COLUMNS[name].least else width
+                                  for name, width in zip(table.columns, widths)])
 
 
 def _narrowed(table: Table, limit: str) -> list[int]:

@@ -57,6 +57,18 @@ def test_lengths_are_those_of_numpy_at_every_size(step):
                 assert told == length(size, start, end, step) or not is_known(cut.length), (n, start, end, number)
 
 
+@pytest.mark.parametrize("n", [N, N + 1, 2 * N, 7 * N, 7 * N + 7])
+def test_bounds_short_of_the_end_are_those_of_numpy_at_every_size(n):
+    for short in range(9):
+        for start, end in ((0, n - short), (n - short, END)):
+            cut = _cut(n, start, end, 1)
+            for number in range(7):
+                size, *ends = (archcheck.evaluate(value, {"N": number}) for value in (n, start, end))
+                told = archcheck.evaluate(cut.length, {"N": number})
+                assert told == length(size, *ends, 1) or not is_known(cut.length), (start, end, number)
+    assert is_known(_cut(7 * N, 0, 7 * N - 3, 1).length)
+
+
 def length(size: int, start: int, end: int, step: int) -> int:
     """As the specification has it: numpy's, but with negative steps the start is moved inside the axis."""
     start = 0 if step < 0 and start < -size else start
