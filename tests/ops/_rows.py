@@ -412,6 +412,9 @@ def _type(dtype: str, shape: Sequence[Any] | None) -> TypeProto:
         return helper.make_sequence_type_proto(_type(dtype[4:-1], shape))
     if dtype.startswith("opt("):
         return helper.make_optional_type_proto(_type(dtype[4:-1], shape))
+    if dtype.startswith("map("):
+        key, value = dtype[4:-1].split(",")
+        return helper.make_map_type_proto(_oracles.code(key), _type(value, shape))
     return helper.make_tensor_type_proto(_oracles.code(dtype), shape)
 
 

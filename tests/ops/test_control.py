@@ -64,6 +64,7 @@ ROWS = [
         out=["float32[N, M]", "float32[?, N, M]"]),
     row("Loop", THREE, TRUE, "float32[N]", body=GATHERED, out="float32[?]"),
     row("Loop", None, TRUE, np.array(0), body=UNTIL_TWO, out=["int64[]", "int64[2]"]),
+    row("Loop", "int64[]", TRUE, np.array(0), body=UNTIL_TWO, data={0: np.array(1)}, out=["int64[]", "int64[?]"]),
     row("Loop", None, TRUE, "float32[N]", body=WHILE_SUM, data={2: np.array([3, 4], np.float32)}, at=[{"N": 2}],
         out=["float32[N]", "float32[?, N]"]),
     row("Loop", THREE, TRUE, "seq(float32)[N]", around=["float32[N]"], body=COLLECT, out="seq(float32)[N]"),

@@ -55,6 +55,7 @@ ROWS = [
     row("Range", *floats(0.5, 3.0, 0.5), out="float32[5]"),
     row("Range", *floats(0.0, 1.0, 0.1), out="float32[10]"),
     row("Range", *floats(3.0, -2.0, -1.0), out="float32[5]"),
+    row("Range", *floats(-9.0, -1.2, 0.1), out="float32[?]"),
     row("Range", "int64[]", *scalars(5, 1), out="int64[?]", data={0: np.array(2)}),
     row("Range", np.array(1.0), np.array(2.0), np.array(0.25), out="float64[4]"),
     row("Range", *scalars(5, 2, 0), fails="the step of the range is 0"),

@@ -35,6 +35,10 @@ ROWS = [
     row("IsInf", SPECIAL, detect_negative=0, out="bool[4]"),
     row("Equal", np.array(["a", "b"], object), np.array(["a", "c"], object), out="bool[2]"),
     row("Less", "float32[N,3,4]", "float32[3]", opset=1, axis=1, broadcast=1, out="bool[N,3,4]", oracle="published", why=OLD),
+    *(row(op, "int64[N,3,4]", "int64[3,4]", opset=1, broadcast=1, out="bool[N,3,4]", oracle="published", why=OLD)
+      for op in ("Equal", "Greater")),
+    *(row(op, "bool[N,3,4]", "bool[3]", opset=1, axis=1, broadcast=1, out="bool[N,3,4]", oracle="published", why=OLD)
+      for op in ("Or", "Xor")),
     row("And", "bool[N,3,4]", "bool[N]", opset=1, axis=0, broadcast=1, out="bool[N,3,4]", oracle="published", why=OLD),
     row("BitShift", "uint8[N]", "uint8[N]", direction="UP", fails="direction is 'UP'"),
 ]

@@ -10,6 +10,7 @@ from tests.ops._rows import row as _row
 from tests.ops._rows import rows_test
 
 X = "float32[N,5]"
+DICTS = "the oracles take a dictionary, which test_maps feeds to ONNX Runtime"
 AT = [{"N": 4}, {"N": 1}]
 TREE = {"nodes_treeids": [0] * 3, "nodes_nodeids": [0, 1, 2], "nodes_featureids": [0] * 3,
         "nodes_values": [0.5, 0.0, 0.0], "nodes_modes": ["BRANCH_LEQ", "LEAF", "LEAF"],
@@ -79,6 +80,10 @@ ROWS = [
     row("TreeEnsembleRegressor", X, **TREE, **LEAVES, n_targets=3, out="float32[N, 3]", at=AT),
     row("TreeEnsembleRegressor", "float64[N,5]", **TREE, **LEAVES, n_targets=2, opset=3, out="float32[N, 2]", at=AT),
     row("TreeEnsemble", X, opset=5, **ENSEMBLE, out="float32[N, 2]", at=AT),
+    row("CastMap", "map(int64,float32)", map_form="SPARSE", max_map=5, cast_to="TO_INT64", out="int64[1, 5]",
+        oracle="published", why=DICTS),
+    row("DictVectorizer", "map(string,float32)", string_vocabulary=["a", "b", "c"], out="float32[1, 3]",
+        oracle="published", why=DICTS),
     row("ZipMap", "float32[N,3]", classlabels_int64s=[1, 2, 3], out="seq(map(int64,float32))", at=AT),
     row("ZipMap", "float32[N,2]", classlabels_strings=["a", "b"], out="seq(map(string,float32))", at=AT),
 ]

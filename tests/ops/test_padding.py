@@ -3,6 +3,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from archcheck.dims import is_known, symbol
+from archcheck.graph import TensorType
+from tests.ops._nodes import answer, scalar, vector
 from tests.ops._rows import row, rows_test
 
 
@@ -41,3 +44,9 @@ ROWS = [
     row("Pad", "float32[4,5]", i64(1, 1), None, i64(2), fails="axis 2 is outside a tensor of 2 axes"),
 ]
 test_rows = rows_test(ROWS)
+
+
+def test_an_axis_that_is_a_size_leaves_all_sizes_open():
+    data, pads, value = TensorType("float32", (2, 3)), vector(1, 1), scalar(0.0, "float32")
+    padded = answer("Pad", data, pads, value, vector(symbol("N")))
+    assert [is_known(size) for size in padded.shape] == [False, False]

@@ -46,6 +46,7 @@ ROWS = [
     row("Clip", np.array([-1, 3, 9], np.float32), opset=6, max=6.0, out="float32[3]", oracle="reference"),
     row("Add", "float32[N,3,H,W]", "float32[3]", opset=6, axis=1, broadcast=1, out="float32[N,3,H,W]", oracle="published", why=OLD),
     row("Mul", "float32[2,3,4,5]", "float32[3,4]", opset=1, axis=1, broadcast=1, out="float32[2,3,4,5]", oracle="published", why=OLD),
+    row("Div", "float32[N,3,4]", "float32[1]", opset=6, broadcast=1, out="float32[N,3,4]", oracle="published", why=OLD),
     row("Sub", "float32[2,3,4,5]", "float32[4,5]", opset=6, broadcast=1, out="float32[2,3,4,5]", oracle="published", why=OLD),
     row("Pow", "float32[2,3]", "float32[2]", opset=1, axis=0, broadcast=1, out="float32[2,3]", oracle="published", why=OLD),
     row("Sum", "float32[N,3]", "float32[N,3]", opset=6, out="float32[N,3]", oracle="published", why="no oracle runs opset 6: no broadcasting"),

@@ -5,7 +5,8 @@ from onnx import TensorProto
 from archcheck.dims import symbol
 from archcheck.graph import TensorType
 from archcheck.ops import find
-from archcheck.ops._op import Along, Cost, Packed, cost_of
+from archcheck.ops._op import Along, Assumption, Cost, Packed, cost_of
+from tests.ops._nodes import walked
 from tests.ops._rows import row, rows_test
 
 N = symbol("N")
@@ -34,6 +35,11 @@ ROWS = [
 ]
 
 test_rows = rows_test(ROWS)
+
+
+def test_a_single_scale_is_for_all_positions() -> None:
+    report = walked("QuantizeLinear", TensorType("float32", (2, 3)), TensorType("float32", (N,)))
+    assert [assumption for _, assumption in report.assumptions] == [Assumption("broadcast", N, 3)]
 
 
 def test_a_block_of_positions_reads_one_scale() -> None:

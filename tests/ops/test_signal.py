@@ -3,6 +3,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from archcheck.dims import is_known, symbol
+from archcheck.graph import TensorType
+from tests.ops._nodes import answer, scalar
 from tests.ops._rows import row, rows_test
 
 
@@ -27,6 +30,7 @@ ROWS = [
     row("STFT", "float32[N,L,1]", i64(3), "float32[8]", out="float32[N, L//3 - 2 + (Mod(L, 3) + 1)//3, 5, 2]", at=[{"N": 2, "L": 20}, {"N": 1, "L": 21}, {"N": 1, "L": 22}]),
     row("STFT", "float32[N,L,1]", i64(2), None, i64(6), onesided=0, out="float32[N, L//2 - 2, 6, 2]", at=[{"N": 2, "L": 20}, {"N": 1, "L": 21}]),
     row("STFT", "float32[N,L,2]", i64(2), "float32[6]", i64(6), onesided=0, out="float32[N, L//2 - 2, 6, 2]", at=[{"N": 2, "L": 20}, {"N": 1, "L": 21}]),
+    row("STFT", "float32[N,L]", i64(2), "float32[6]", i64(6), out="float32[N, L//2 - 2, 4, 2]", at=[{"N": 2, "L": 20}, {"N": 1, "L": 21}]),
     row("STFT", "float32[N,L,1]", "int64[]", "float32[8]", out="float32[N, ?, 5, 2]", data={1: i64(3)}, at=[{"N": 2, "L": 20}]),
     row("STFT", "float32[1,20,1]", i64(2), "float32[6]", i64(8), fails="axis 0 of the window is 6, but the other inputs make it 8", oracle="ort"),
     row("STFT", "float32[1,5,1]", i64(2), "float32[8]", fails="a frame of 8 does not fit into a signal of 5"),
@@ -38,3 +42,8 @@ ROWS = [
     row("MelWeightMatrix", i64(6), i64(15), i64(8192), np.float32(0), np.float32(3000), output_datatype=11, out="float64[8, 6]"),
 ]
 test_rows = rows_test(ROWS)
+
+
+def test_an_axis_that_is_a_size_leaves_all_sizes_open():
+    shape = answer("DFT", TensorType("float32", (2, 8, 1)), scalar(6), scalar(symbol("N"))).shape
+    assert [is_known(size) for size in shape] == [False, False, True]

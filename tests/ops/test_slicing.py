@@ -86,6 +86,14 @@ SYMBOLIC = [
     (N + 2, N, N + 2, 1, 2),
     (7 * ((N + 6) // 7), 0, N, 1, N),
     (512, 0, N, 1, "Min(N, 512)"),
+    (N, -N, END, 1, N),
+    (N + 1, -3 % (N + 1), END, 1, N + 1 - -3 % (N + 1)),
+    (N + 1, 0, -3 % (N + 1), 1, -3 % (N + 1)),
+    (N, -M, END, 1, "from either end"),
+    (N, M - 3, END, 2, "from either end"),
+    (6, 6 - N, END, 1, "from either end"),
+    (6, 0, N - M, 1, "from either end"),
+    (N + 3, N - M, 2 - M, 1, "from either end"),
 ]
 
 
@@ -100,11 +108,16 @@ def test_symbolic_bounds(n, start, end, step, expected):
         assert cut.length == expected
 
 
-@pytest.mark.parametrize(("n", "start", "end"), [(N, S - M, END), (N, -M, END), (16, 0, N - M), (N, None, 3), (N, 0, None)])
-def test_bounds_that_may_count_from_either_end_leave_the_size_open(n, start, end):
+@pytest.mark.parametrize(("n", "start", "end"), [(N, None, 3), (N, 0, None)])
+def test_bounds_that_are_not_known_leave_the_size_open(n, start, end):
     cut = _cut(n, start, end, 1)
     assert not is_known(cut.length)
     assert bounds(cut.length)[0] == 0
+
+
+def test_an_axis_that_is_a_size_leaves_all_sizes_open():
+    cut = answer("Slice", TensorType("float32", (N, 3)), vector(0), vector(2), vector(M))
+    assert [is_known(size) for size in cut.shape] == [False, False]
 
 
 def test_a_vector_of_sizes_is_cut():

@@ -52,6 +52,8 @@ ROWS = [
     row("Squeeze", "float32[3,M]", ints(0), fails="axis 0 has 3 positions and cannot be squeezed"),
     row("Squeeze", "float32[3,1,4]", "int64[1]", out="float32[3, 4]", data={1: ints(1)}),
     row("Squeeze", "float32[1,1,4]", "int64[1]", out="float32[?, ?]", data={1: ints(1)}),
+    row("Squeeze", "float32[1,3,1,4]", ints(), out="float32"),
+    row("Squeeze", "float32[2,3]", ints(), out="float32[2, 3]"),
     row("Squeeze", "float32[1,N,1]", axes=[0, 2], opset=11, out="float32[N]"),
     row("Squeeze", "float32[1,3,1]", opset=1, out="float32[3]", oracle="published", why="no oracle runs opset 1: as Squeeze-11"),
     row("Squeeze", ints(7).reshape(1, 1), ints(1), out="int64[1]"),
@@ -107,6 +109,12 @@ def test_a_known_target_needs_nothing_of_the_input():
     first, second = answer("Reshape", unranked, vector(-1, 6)).shape
     assert second == 6
     assert not is_known(first)
+
+
+@pytest.mark.parametrize(("op", "ndim"), [("Squeeze", 1), ("Unsqueeze", 3)])
+def test_axes_that_are_sizes_leave_the_rank(op, ndim):
+    shape = answer(op, TensorType("float32", (1, 3)), vector(N)).shape
+    assert len(shape) == ndim
 
 
 def test_squeezing_what_may_be_one_is_not_known():
