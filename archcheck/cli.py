@@ -191,7 +191,7 @@ def _script(report: Report, output: Path | None) -> Script:
     from archcheck.reporters.text import Script
     names = {name: name for name in report.symbols}
     try:
-        "⌈×·█…≈≥²".encode("utf-8" if output else sys.stdout.encoding or "ascii")
+        "⌈×·█…≈≥≳²".encode("utf-8" if output else sys.stdout.encoding or "ascii")
     except UnicodeEncodeError:
         return Script(ascii=True, names=names)
     return Script(names=names)
@@ -202,7 +202,7 @@ def _write(text: str, output: Path | None) -> None:
     encoding = "utf-8" if output else sys.stdout.encoding or "utf-8"
     content = text.encode(encoding, "backslashreplace")
     if output is None:
-        click.echo(content.decode(encoding), nl=False)
+        click.echo(content.decode(encoding), nl=False, color=True)
     else:
         from archcheck.files import write_whole
         write_whole(output, content)

@@ -46,20 +46,29 @@ class Literal:
         return self._items
 
 
+@dataclass(frozen=True)
+class Several:
+    """The value of a sequence of ``length`` elements, of which no more is known than what they have in
+    common."""
+
+    length: Size
+    items = None
+
+
 class TensorType(NamedTuple):
     """What is known of a value: dtype, shape and, for small tensors, the elements themselves.
 
     ``dtype`` is numpy's name (``float32``, ``int64``, ``bool``, ``string``) or ONNX's beyond numpy
     (``bfloat16``, ``float8e4m3fn``, ``int4``); ``seq(…)``, ``opt(…)``, ``sparse(…)`` and ``map(…)`` wrap it;
     None is not known. ``shape`` is None where the rank is not known. For a sequence it is what all elements
-    have in common and ``value`` holds the elements' own types, if their number is known. ``value`` of a
-    tensor is its elements in row-major order, with None for an element that is not known; or a `Literal`; or
+    have in common and ``value`` holds the elements' own types, or `Several`, if their number is known.
+    ``value`` of a tensor is its elements in row-major order, with None for an element that is not known; or a `Literal`; or
     None when nothing is known of them.
     """
 
     dtype: str | None
     shape: Shape | None
-    value: Union[tuple[Element, ...], Literal, None] = None
+    value: Union[tuple[Element, ...], Literal, Several, None] = None
 
 
 class AttrRef(NamedTuple):

@@ -1,7 +1,6 @@
 """The one walk over a graph: every node's operator is called once with the types of its inputs."""
 from __future__ import annotations
 
-import inspect
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archcheck import ops
 from archcheck.collector import collector_held
+from archcheck.dims import Dim
 from archcheck.graph import AttrRef, Graph, Node, TensorType
 from archcheck.ops._op import (
     FREE,
@@ -34,6 +34,7 @@ MAX_BODY_NODES = 100_000
 ENTERING = 8
 """How many nodes' work it is to begin with a body."""
 NOT_KNOWN = TensorType(None, None)
+SIZES = frozenset((int, bool, Dim))
 RANK_UNKNOWN = "the rank of an input is not known"
 
 
@@ -96,6 +97,9 @@ class Walk:
                 if kind.shape is UNRANKED:
                     kind = kind._replace(shape=None)
                     self.reasons.setdefault(index, RANK_UNKNOWN)
+                elif kind.shape and not SIZES.issuperset(map(type, kind.shape)):
+                    kind = kind._replace(shape=None)
+                    self.failures[index] = Failure("shapes", "one of its sizes is not a whole number")
                 if name:
                     types[name] = kind
         return self
@@ -340,26 +344,14 @@ def _failure(node: Node, error: Exception, found: Resolved | None,
     if isinstance(error, (Nesting, RecursionError)):
         return Failure("nesting", f"graphs nest deeper than {MAX_NESTING}, a function calls itself, or "
                        f"bodies repeat more than {MAX_BODY_NODES} nodes", inputs)
-    if isinstance(error, (TypeError, AttributeError)) and found and (message := _misfit(found.function, node)):
-        return Failure("attributes", message, inputs)
+    if isinstance(error, (TypeError, AttributeError)) and found:
+        from archcheck.misfits import misfit
+        if message := misfit(found.function, found.accepted, node, inputs):
+            return Failure("attributes", message, inputs)
     if isinstance(error, (ValueError, IndexError)):
         return Failure("shapes", f"{node.op} does not take inputs of these ranks and attributes ({error})",
                        inputs)
     return Failure("internal", f"the rule for {node.op} failed: {type(error).__name__}: {error}", inputs)
-
-
-def _misfit(function: Callable[..., Any], node: Node) -> str | None:
-    """How the node's inputs and attributes do not fit the operator's signature, or None if they do."""
-    accepted = {name: value for name, value in node.attrs.items() if name in _keywords(function)}
-    signature = inspect.signature(function)
-    try:
-        signature.bind(*node.inputs, **accepted)
-    except TypeError as error:
-        return f"{node.op} with {len(node.inputs)} inputs: {error}"
-    for name, parameter in zip(node.inputs, signature.parameters.values()):
-        if not name and parameter.default is parameter.empty:
-            return f"{node.op} needs its input {parameter.name!r}, which is left out"
-    return None
 
 
 def _unknown_attribute(node: Node, name: str, accepted: frozenset[str]) -> str:

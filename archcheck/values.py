@@ -12,13 +12,13 @@ from itertools import chain, product
 from typing import Union
 
 from archcheck import elements
-from archcheck.dims import Size
-from archcheck.graph import Element, Literal, Shape, TensorType
-from archcheck.ops._op import Unknown, unknown_size
+from archcheck.dims import Dim, Size
+from archcheck.graph import Element, Literal, Several, Shape, TensorType
+from archcheck.ops._op import ShapeError, Unknown, unknown_size
 
 CAP = 1024
 Items = tuple[Element, ...]
-Value = Union[Items, Literal, None]
+Value = Union[Items, Literal, Several, None]
 
 
 # ---------------------------------------------------------------------------------- reading a value
@@ -34,6 +34,14 @@ def counted_items(kind: TensorType) -> Items | None:
     """The elements of ``kind`` if they are known, as no elements always are, and few enough to follow."""
     total = count(kind.shape)
     return () if total == 0 else None if total is None else items(kind)
+
+
+def length(sequence: TensorType) -> Size | None:
+    """The number of elements of a sequence, or None when it is not known."""
+    if sequence.dtype is None or not sequence.dtype.startswith("seq("):
+        return None
+    found = items(sequence)
+    return len(found) if found is not None else getattr(sequence.value, "length", None)
 
 
 def scalar(kind: TensorType | None) -> Element:
@@ -64,7 +72,10 @@ def numbers(kind: TensorType, what: str) -> Items:
 def sizes(kind: TensorType, what: str) -> list[Size]:
     """The elements of a 1-D integer tensor as sizes, with a size of its own for each that is not known.
     Raises `Unknown` when not even their number is known."""
-    return [unknown_size(what) if element is None else element for element in entries(kind, what)]
+    found = entries(kind, what)
+    if not all(element is None or isinstance(element, (int, Dim)) for element in found):
+        raise ShapeError(f"{what} must be whole numbers")
+    return [unknown_size(what) if element is None else element for element in found]
 
 
 def integers(kind: TensorType | None, what: str) -> list[int]:

@@ -175,4 +175,6 @@ def _lowest_with_multiple(poly: Polynomial, atom: Atom, patience: int) -> Bound:
     others, c = _multiplied(atom, poly)  # type: ignore[misc]
     found = {atoms: k for atoms, k in poly.items() if atom not in atoms}
     add(found, terms_of(numerator), c, others)
-    return _lowest(add(add(found, terms_of(d), -c, others), (((), 1),), c, others) if c > 0 else found, patience)
+    if c > 0:
+        add(add(found, terms_of(d), -c, others), (((), 1),), c, others)
+    return _lowest(found, patience)

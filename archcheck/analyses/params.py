@@ -277,7 +277,7 @@ def _data_read(effect: Effect, inputs: int, outputs: int) -> list[bool]:
         for output in range(outputs):
             for position, readers in zip(range(inputs), effect.reads(output)):
                 read[position] = read[position] or readers is not None
-    except Unknown:
+    except Exception:  # noqa: BLE001 - what cannot be told for one node must not take the others with it
         return [True] * inputs
     return read
 

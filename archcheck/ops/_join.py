@@ -6,7 +6,7 @@ from typing import Any
 
 from archcheck import values
 from archcheck.dims import Size, maximum, same
-from archcheck.graph import Element, Shape, TensorType
+from archcheck.graph import Element, Several, Shape, TensorType
 from archcheck.ops._op import counted_size
 
 Differing = Callable[[Size, Size], Size]
@@ -40,8 +40,14 @@ def _shape(a: Shape | None, b: Shape | None, differing: Differing) -> Shape | No
 def _value(a: TensorType, b: TensorType, differing: Differing) -> Any:
     left, right = values.items(a), values.items(b)
     if left is None or right is None or len(left) != len(right):
-        return None
+        return _several(values.length(a), values.length(b), differing)
     return values.some(tuple(_element(x, y, differing) for x, y in zip(left, right)))
+
+
+def _several(a: Size | None, b: Size | None, differing: Differing) -> Several | None:
+    if a is None or b is None:
+        return None
+    return Several(a if same(a, b) else differing(a, b))
 
 
 def _element(a: Element, b: Element, differing: Differing) -> Element:

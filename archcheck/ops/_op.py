@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, NoReturn, Union
 
-from archcheck.dims import Dim, Size, counted, is_known, same, unknown, total
+from archcheck.dims import Dim, Size, counted, is_known, least, maximum, same, unknown, total
 from archcheck.graph import TensorType
 
 
@@ -157,7 +157,8 @@ def cost_of(effect: Effect) -> Cost | None:
     if not callable(effect.cost):
         return effect.cost
     try:
-        return effect.cost()
+        cost = effect.cost()
+        return None if float in map(type, cost) else cost  # an attribute that should have been whole is not
     except Exception:  # noqa: BLE001 - a cost that cannot be worked out must not take the others with it
         return None
 
@@ -213,12 +214,21 @@ def require(condition: bool | None, message: str, *parts: object) -> None:
         raise ShapeError(message.format(*parts))
 
 
+def alike(a: Size, b: Size) -> bool | None:
+    """Whether two axes are of one size for all values of the symbols (True) or none (False); None: undecided.
+    A formula may be below 0 where the network does not run, but the size of an axis is not."""
+    verdict = same(a, b)
+    if verdict is None and (least(a) < 0 or least(b) < 0):
+        return same(maximum(a, 0), maximum(b, 0))
+    return verdict
+
+
 def equal(a: Size, b: Size, message: str, *parts: object) -> None:
     """``a`` and ``b`` must be equal: a `ShapeError` if they cannot be, an assumption if that is not
     decided."""
     if a is b:
         return
-    verdict = same(a, b)
+    verdict = alike(a, b)
     require(verdict, message, *parts)
     if verdict is None:
         here.assumed.append(Assumption("equal", a, b))

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from archcheck import elements, values
 from archcheck.dims import Dim, Size, least, maximum, same, symbols
-from archcheck.graph import Element, Shape, TensorType
+from archcheck.graph import Element, Several, Shape, TensorType
 from archcheck.ops._join import Differing, join
 from archcheck.ops._op import (
     FREE,
@@ -88,11 +88,16 @@ def _inside(element: Element) -> bool:
     """Whether a size, an element or a type stands for another number in every trip of the loop that runs
     here."""
     if isinstance(element, TensorType):
-        return any(map(_inside, chain(element.shape or (), values.items(element) or ())))
+        return any(map(_inside, chain(element.shape or (), values.items(element) or (), _length(element))))
     if isinstance(element, elements.Ratio):
         return _inside(element.num) or _inside(element.den)
     return isinstance(element, Dim) and any(
         symbol.origin and symbol.args[0].startswith(f"{here.place}.") for symbol in symbols(element))
+
+
+def _length(kind: TensorType) -> tuple[Size, ...]:
+    """The length of a sequence of which no more is known."""
+    return (kind.value.length,) if isinstance(kind.value, Several) else ()
 
 
 def _outside(kind: TensorType) -> TensorType:
@@ -102,7 +107,9 @@ def _outside(kind: TensorType) -> TensorType:
     shape = kind.shape and tuple(unknown_size("it changes from trip to trip") if _inside(size) else size
                                  for size in kind.shape)
     found = values.items(kind) or ()
-    value = tuple(_outside(e) if isinstance(e, TensorType) else None if _inside(e) else e for e in found)
+    value: Any = tuple(_outside(e) if isinstance(e, TensorType) else None if _inside(e) else e for e in found)
+    if isinstance(kind.value, Several) and not _inside(kind.value.length):
+        value = kind.value
     return TensorType(kind.dtype, shape, value or None)
 
 
@@ -137,17 +144,38 @@ def loop(m=None, cond=None, *v_initial, body):
     exact = _unrolled(body, limit, trips, starts, initial)
     scans = outputs[len(initial):]
     if exact is None:
-        last = outputs[:len(initial)] if least(trips) >= 1 else settled.states
+        last = [_after(trips, *kinds) for kinds in zip(initial, settled.states, outputs)]
         return Effect((*map(_outside, last), *(_stacked(kind, trips) for kind in scans)),
                       lambda: body.cost.times(trips))
     rows = zip(*exact.scans) if exact.scans else [()] * len(scans)
     return Effect((*exact.states, *map(_collected, scans, rows)), exact.cost)
 
 
+def _after(trips: Size, first: TensorType, before: TensorType, after: TensorType) -> TensorType:
+    """A state after all ``trips``, that is ``first`` at the beginning, and ``before`` and ``after`` every
+    trip."""
+    last = after if least(trips) >= 1 else before
+    shape, value = last.shape, last.value
+    if shape and first.shape and before.shape and len(first.shape) == len(before.shape) == len(shape):
+        shape = tuple(map(_grown, (trips,) * len(shape), first.shape, before.shape, after.shape or shape, shape))
+    if isinstance(value, Several):
+        lengths = values.length(first), *_length(before), *_length(after)
+        value = Several(_grown(trips, *lengths, value.length)) if None not in lengths and len(lengths) == 3 else None
+    return TensorType(last.dtype, shape, value)
+
+
+def _grown(trips: Size, first: Size, before: Size, after: Size, last: Size) -> Size:
+    """``last``; but where a size grows by the same in every trip, what it has become."""
+    step = after - before
+    return first + step * trips if _inside(before) and not _inside(step) else last
+
+
 def _limit(m: TensorType | None) -> Size | None:
-    """The largest number of trips that ``m`` allows, or None where it sets no known bound."""
+    """The largest number of trips that ``m`` allows, a count where that is not known; None for no limit."""
+    if m is None:
+        return None
     limit = values.scalar(m)
-    return None if limit is None else maximum(limit, 0)
+    return counted_size() if limit is None else maximum(limit, 0)
 
 
 def _trips(limit: Size | None, starts: bool | None, continues: bool | None) -> Size:

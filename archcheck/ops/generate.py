@@ -4,7 +4,7 @@ from __future__ import annotations
 from archcheck import elements, values
 from archcheck.dims import Size, maximum, prod
 from archcheck.dtypes import dtype_name
-from archcheck.graph import Element, Shape
+from archcheck.graph import Element, Shape, TensorType
 from archcheck.ops._op import (
     ALL,
     FREE,
@@ -38,8 +38,10 @@ def _no_input(_: int) -> Reads:
 def constant(*, value=None, sparse_value=None, value_float=None, value_floats=None, value_int=None,
              value_ints=None, value_string=None, value_strings=None):
     """The one attribute that is given, as a tensor."""
-    if value is not None or sparse_value is not None:
-        return Effect((value or sparse_value,), FREE, _no_input)
+    stored = sparse_value if value is None else value
+    if stored is not None:
+        require(isinstance(stored, TensorType), "its value must be a tensor, but is of type {}", type(stored).__name__)
+        return Effect((stored,), FREE, _no_input)
     for dtype, single, several in (("float32", value_float, value_floats), ("int64", value_int, value_ints),
                                    ("string", value_string, value_strings)):
         if single is not None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from archcheck import elements, values
-from archcheck.dims import Size, bcast, prod, same
+from archcheck.dims import Size, bcast, least, prod, same
 from archcheck.graph import Shape, TensorType
 from archcheck.ops._op import (
     Along,
@@ -14,6 +14,7 @@ from archcheck.ops._op import (
     Picked,
     Reader,
     Reads,
+    alike,
     assume,
     axis_of,
     equal,
@@ -39,9 +40,9 @@ def broadcast_size(a: Size, b: Size) -> Size:
         return a
     if a == 1:
         return b
-    verdict = same(a, b)
+    verdict = alike(a, b)
     if verdict:
-        return a
+        return a if least(a) <= least(b) else b  # the formula without the clamp
     require(verdict is None or same(a, 1) is not False or same(b, 1) is not False,
             "sizes {} and {} of one axis do not broadcast: they must be equal, or one of them 1", a, b)
     assume("broadcast", a, b)

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from functools import reduce
 
 from archcheck import values
-from archcheck.dims import Size, same
+from archcheck.dims import Size, ceildiv, is_known, minimum
 from archcheck.dtypes import dtype_name
-from archcheck.graph import Element, TensorType
+from archcheck.graph import Element, Several, TensorType
 from archcheck.ops._join import join
 from archcheck.ops._op import FREE, UNRANKED, Effect, axis_of, op, require, result, unknown_size
 from archcheck.ops.layout import completed, concat, parts
@@ -34,12 +34,25 @@ def _inner(kind: TensorType) -> TensorType:
     return _stored(TensorType(kind.dtype and kind.dtype[4:-1], kind.shape))
 
 
-def _sequence(elements: Elements | None, common: TensorType | None = None) -> Effect:
-    """A sequence of ``elements``, or (None) of an unknown number; ``common`` is what is true of all."""
+def _sequence(elements: Elements, common: TensorType | None = None) -> Effect:
+    """A sequence of ``elements``; ``common`` is what is true of all."""
     if common is None:
         common = reduce(join, elements or (TensorType(None, None),))
-    known = elements if elements is None or len(elements) <= values.CAP else None
-    return Effect((TensorType(common.dtype and f"seq({common.dtype})", common.shape, known),), FREE)
+    if len(elements) > values.CAP:
+        return _several(len(elements), common)
+    return Effect((TensorType(common.dtype and f"seq({common.dtype})", common.shape, elements),), FREE)
+
+
+def _several(length: Size | None, common: TensorType) -> Effect:
+    """A sequence of ``length`` elements (None: of an unknown number), of which ``common`` is true."""
+    value = None if length is None else Several(length)
+    return Effect((TensorType(common.dtype and f"seq({common.dtype})", common.shape, value),), FREE)
+
+
+def _one_more(sequence: TensorType, number: int) -> Size | None:
+    """How long ``sequence`` is with ``number`` elements more."""
+    length = values.length(sequence)
+    return None if length is None else length + number
 
 
 def _place(position: TensorType | None, default: int) -> int | None:
@@ -64,7 +77,7 @@ def sequence_empty(*, dtype=1):
 @op("SequenceAt", since=11, dtypes=(None,))
 def sequence_at(input_sequence, position):
     """The element at ``position``; negative ones count from the end."""
-    elements, place = input_sequence.value, _place(position, 0)
+    elements, place = values.items(input_sequence), _place(position, 0)
     if elements is None or place is None:
         return Effect((_inner(input_sequence),), FREE)
     require(-len(elements) <= place < len(elements), _OUTSIDE, place, len(elements))
@@ -74,11 +87,11 @@ def sequence_at(input_sequence, position):
 @op("SequenceInsert", since=11)
 def sequence_insert(input_sequence, tensor, position=None):
     """``tensor`` put before ``position``, by default at the end."""
-    elements, new = input_sequence.value, _stored(tensor)
+    elements, new = values.items(input_sequence), _stored(tensor)
     common = new if elements == () else join(_inner(input_sequence), new)
     place = None if elements is None else _place(position, len(elements))
     if elements is None or place is None:
-        return _sequence(None, common)
+        return _several(_one_more(input_sequence, 1), common)
     require(-len(elements) <= place <= len(elements), _OUTSIDE, place, len(elements))
     return _sequence((*elements[:place], new, *elements[place:]), common)
 
@@ -86,9 +99,9 @@ def sequence_insert(input_sequence, tensor, position=None):
 @op("SequenceErase", since=11)
 def sequence_erase(input_sequence, position=None):
     """The sequence without the element at ``position``, by default the last."""
-    elements, place = input_sequence.value, _place(position, -1)
+    elements, place = values.items(input_sequence), _place(position, -1)
     if elements is None or place is None:
-        return _sequence(None, _inner(input_sequence))
+        return _several(_one_more(input_sequence, -1), _inner(input_sequence))
     require(-len(elements) <= place < len(elements), _OUTSIDE, place, len(elements))
     place %= len(elements)
     rest = (*elements[:place], *elements[place + 1:])
@@ -98,8 +111,8 @@ def sequence_erase(input_sequence, position=None):
 @op("SequenceLength", since=11, dtypes=("int64",))
 def sequence_length(input_sequence):
     """The number of elements."""
-    elements = input_sequence.value
-    return result((), "int64", value=None if elements is None else (len(elements),), cost=FREE)
+    length = values.length(input_sequence)
+    return result((), "int64", value=None if length is None else (length,), cost=FREE)
 
 
 _OUTSIDE = "position {} is outside a sequence of {}"
@@ -117,7 +130,7 @@ def split_to_sequence(input, split=None, *, axis=0, keepdims=1):
     if split is None and not keepdims:
         pieces = tuple([_dropped(piece, axis) for piece in pieces])
     if lengths is None:
-        return _sequence(None, pieces[0])
+        return _several(_number(split, shape[axis]), pieces[0])
     return _sequence(pieces, None if pieces else TensorType(input.dtype, None))
 
 
@@ -132,12 +145,19 @@ def _lengths(split: TensorType | None, size: Size) -> Sequence[Size] | None:
     return [part] * (size // part) + [size % part] * (size % part > 0)
 
 
-def _common_length(split: TensorType | None, size: Size) -> Size:
-    """The size of every part, if the last one is not smaller."""
+def _number(split: TensorType | None, size: Size) -> Size | None:
+    """How many parts of one size there are."""
     part = _place(split, 1)
-    if not part or not same(size // part * part, size):
+    return ceildiv(size, part) if part else None
+
+
+def _common_length(split: TensorType | None, size: Size) -> Size:
+    """The size of every part. Where the last one is smaller the parts have none in common, and the formula no
+    value: it divides by zero there."""
+    part = _place(split, 1)
+    if not part:
         return unknown_size("the sizes of the parts are not known")
-    return part
+    return part // (1 - minimum(size % part, 1))
 
 
 def _dropped(kind: TensorType, axis: int) -> TensorType:
@@ -148,7 +168,7 @@ def _dropped(kind: TensorType, axis: int) -> TensorType:
 @op("ConcatFromSequence", since=11, dtypes=(None,))
 def concat_from_sequence(input_sequence, *, axis, new_axis=0):
     """The elements one after the other along ``axis``, or stacked along a new one."""
-    elements, common = input_sequence.value, _inner(input_sequence)
+    elements, common = values.items(input_sequence), _inner(input_sequence)
     ranks = [len(kind.shape) for kind in elements or (common,) if kind.shape is not None]
     if not ranks:
         return Effect((common,), FREE)
@@ -158,7 +178,9 @@ def concat_from_sequence(input_sequence, *, axis, new_axis=0):
     if elements:
         return Effect(joined.outputs, FREE)
     shape = list(joined.outputs[0].shape)
-    shape[axis] = unknown_size("how many elements are joined is not known")
+    length = values.length(input_sequence)
+    known = length is not None and is_known(shape[axis])
+    shape[axis] = shape[axis] * length if known else unknown_size("how many elements are joined is not known")
     return result(tuple(shape), common, cost=FREE)
 
 

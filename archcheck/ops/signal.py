@@ -67,8 +67,9 @@ def dft(input, dft_length=None, axis=None, *, inverse=0, onesided=0):
 
 @op("STFT")
 def stft(signal, frame_step, window=None, frame_length=None, *, onesided=1):
-    """The Fourier transform of the frames of ``signal`` (batch, length, 1 or 2): (batch, frames, bins, 2)."""
-    batch, total, _ = signal.shape
+    """The Fourier transform of the frames of ``signal`` (batch, length, 1 or 2): (batch, frames, bins, 2).
+    Exporters leave the last axis out, and runtimes take it for 1."""
+    batch, total, *parts = signal.shape
     step, length = length_of(frame_step, "frame_step"), total
     if frame_length is not None:
         length = length_of(frame_length, "frame_length")
@@ -80,7 +81,7 @@ def stft(signal, frame_step, window=None, frame_length=None, *, onesided=1):
     slid = Along(1, step, 0, length) if isinstance(step, int) else Picked(1, None)
     return result((batch, frames, length // 2 + 1 if onesided else length, 2), signal,
                   cost=transform(batch * frames, length, window is not None),
-                  reads=lambda _: ((Along(0), slid, ALL), None, whole(window), None))
+                  reads=lambda _: ((Along(0), slid, *(ALL for _ in parts)), None, whole(window), None))
 
 
 # ---------------------------------------------------------------------------------- windows and filters

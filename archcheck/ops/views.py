@@ -133,8 +133,10 @@ def squeeze(data, axes=None):
     if axes is None:
         return _squeezed(data, _ones(data.shape))
     named = values.numbers(axes, "the axes to squeeze")
-    if None in named:
+    if None in named or not named:
         possible = [axis for axis, size in enumerate(data.shape) if same(size, 1) is not False]
+        if possible and not named:
+            raise Unknown("whether an empty list of axes stands for none or, as ONNX Runtime has it, for all")
         if len(possible) != len(named):
             return of_rank(data, rank(data) - len(named), "the axes to squeeze are not known")
         named = tuple(possible)

@@ -64,15 +64,18 @@ def _params(report: Report, script: Script) -> list[str]:
 
 def _figure(report: Report, figure: Size, script: Script, wide: bool) -> str:
     """A count: a number; or a formula at a glance and, where that leaves something out, in full."""
-    least = script.at_least if report.uncounted else ""
     if isinstance(figure, int):
-        return least + script.exact(figure)
+        return _said(script.exact(figure), report, script)
     rough, exact = script.rough(figure), script.exact(figure)
     if not rough.startswith(script.about):
         rough = ""
     if len(exact) > SHORT and not wide:
-        exact = f"--wide shows the formula, which has {len(exact):,} characters"
-    return least + "\n".join(filter(None, (rough.removeprefix(script.about) if least else rough, exact)))
+        return (rough and _said(rough, report, script) + "\n") + f"--wide shows the formula, which has {len(exact):,} characters"
+    return "\n".join(_said(text, report, script) for text in (rough, exact) if text)
+
+
+def _said(count: str, report: Report, script: Script) -> str:
+    return script.at_least(count) if report.uncounted else count
 
 
 def _flops(report: Report, script: Script, wide: bool) -> str:
@@ -137,11 +140,12 @@ def _hint(report: Report, script: Script) -> str:
     """How to bind the symbols, and what that gives."""
     if isinstance(report.macs, int) or not report.symbols:
         return ""
-    sizes, least = _example(report), script.at_least if report.uncounted else ""
+    sizes = _example(report)
     macs = evaluate(report.macs, sizes)
     if isinstance(macs, int) and macs > 0 and _runs(report, sizes):
-        return " ".join(f"--set {name}={size}" for name, size in sizes.items()) + f" makes it {least}{compact(macs)} MACs"
-    return f"--set {report.symbols[0]}=NUMBER puts a number in for {script.safe(report.symbols[0])}"
+        return " ".join(f"--set {script.safe(name)}={size}" for name, size in sizes.items()) + f" makes it {_said(compact(macs), report, script)} MACs"
+    name = script.safe(report.symbols[0])
+    return f"--set {name}=NUMBER puts a number in for {name}"
 
 
 def _example(report: Report) -> dict[str, int]:

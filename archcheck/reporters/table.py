@@ -50,11 +50,10 @@ def _count(figure: str) -> Callable[[Row, Script, bool], str]:
         size = getattr(row, figure)
         if size is None:
             return "?"
-        partial = script.at_least if row.partial and figure != "params" else ""
-        if size == 0:
-            return f"{partial}0" if partial else ""
         text = script.exact(size) if wide else script.compact(size)
-        return partial + text.removeprefix(script.about) if partial else text
+        if row.partial and figure != "params":
+            return script.at_least(text)
+        return "" if size == 0 else text
     return cell
 
 

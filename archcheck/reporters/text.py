@@ -54,10 +54,11 @@ class Script:
         """What stands before a formula that leaves roundings out."""
         return "~" if self.ascii else "≈ "
 
-    @property
-    def at_least(self) -> str:
-        """What stands before a count that something is missing from."""
-        return ">=" if self.ascii else "≥ "
+    def at_least(self, text: str) -> str:
+        """``text``, a count that something is missing from: ``≥ 4.09 G``, ``≳ 8·N·H·W`` where it was about so much."""
+        if text.startswith(self.about):
+            return (">~" if self.ascii else "≳ ") + text.removeprefix(self.about)
+        return (">=" if self.ascii else "≥ ") + text
 
     @property
     def blocks(self) -> tuple[str, ...]:
@@ -87,7 +88,7 @@ class Script:
 
     def type(self, kind: TensorType) -> str:
         """A dtype and a shape: ``float32 N × 3``."""
-        return f"{kind.dtype or '?'} {self.shape(kind.shape)}"
+        return f"{kind.dtype or '?'} {self.shape(kind.shape)}" if kind.dtype or kind.shape is not None else "?"
 
     def exact(self, size: Size) -> str:
         """A count in full: ``25,557,032``, or its formula."""

@@ -4,7 +4,7 @@ import pytest
 
 import archcheck
 from archcheck.dims import is_known, symbol
-from archcheck.graph import Graph, Node, TensorType
+from archcheck.graph import Graph, Node, Several, TensorType
 from tests.ops._nodes import ints, scalar
 from tests.ops._rows import row, rows_test
 
@@ -28,7 +28,8 @@ ROWS = [
     row("SplitToSequence", "float32[N,7]", np.array(2), axis=-1, out="seq(float32)[N, ?]"),
     row("SplitToSequence", "float32[N,7]", ints(3, 4), axis=1, out="seq(float32)[N, ?]"),
     row("SplitToSequence", "float32[N,8]", ints(4, 4), axis=1, out="seq(float32)[N, 4]"),
-    row("SplitToSequence", "float32[N,3]", np.array(2), out="seq(float32)[?, 3]"),
+    row("SplitToSequence", "float32[N,3]", np.array(2), at=[{"N": 4}, {"N": 8}], oracle="reference",
+        out="seq(float32)[2//(1 - Mod(N, 2)), 3]"),
     row("SplitToSequence", "float32[2*N,3]", np.array(2), out="seq(float32)[2, 3]"),
     row("SplitToSequence", "float32[0,3]", out="seq(float32)"),
     row("SplitToSequence", "float32[0,3]", keepdims=0, out="seq(float32)"),
@@ -77,6 +78,12 @@ def test_insertion_and_erasure_follow_the_elements():
     assert report.types["s3"] == TensorType("seq(float32)", (M, 4), (RIGHT,))
 
 
+@pytest.mark.parametrize(("size", "shared"), [(6, 2), (7, None), (1, None), (0, 2)])
+def test_parts_of_one_size_share_it_only_where_none_is_left_over(size, shared):
+    report = chain({"a": LEFT, "two": TensorType("int64", (), (2,))}, node("SplitToSequence", "a", "two", "s"))
+    assert archcheck.evaluate(report.types["s"].shape[0], {"N": size}) == shared
+
+
 def test_a_position_that_is_not_known_leaves_what_all_elements_share():
     report = chain({"a": LEFT, "b": TensorType("float32", (N, 5)), "k": TensorType("int64", ())},
                    node("SequenceConstruct", "a", "b", "s"), node("SequenceAt", "s", "k", "y"),
@@ -84,7 +91,7 @@ def test_a_position_that_is_not_known_leaves_what_all_elements_share():
     first, second = report.types["y"].shape
     assert first == N
     assert not is_known(second)
-    assert report.types["t"].value is None
+    assert report.types["t"].value == Several(3)
 
 
 @pytest.mark.parametrize(("op", "place"), [("SequenceAt", 2), ("SequenceAt", -3), ("SequenceErase", 5)])

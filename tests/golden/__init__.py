@@ -1,0 +1,1 @@
+"""What the commands print for some networks, kept as files beside this one."""
