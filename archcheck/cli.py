@@ -13,6 +13,7 @@ from archcheck import __version__
 
 if TYPE_CHECKING:
     from archcheck.report import Report
+    from archcheck.reporters.summary import View
     from archcheck.reporters.text import Script
 
     ParamType = click.ParamType[Any, Any]
@@ -21,7 +22,7 @@ else:
 
 FORMATS = ("table", "plain", "json", "csv", "markdown")
 SUFFIXES = {".json": "json", ".csv": "csv", ".md": "markdown", ".txt": "plain"}
-COLUMNS = ("name", "op", "shape", "dtype", "params", "macs", "flops", "share", "nodes")  # as in reporters.table
+COLUMNS = ("name", "op", "shape", "dtype", "params", "macs", "flops", "share", "nodes")  # reporters.table's
 USAGE, INTERNAL, INTERRUPTED = 2, 3, 130
 
 
@@ -32,7 +33,8 @@ class Commands(click.Group):
         """The command that ``args`` name."""
         name = args[0]
         if name not in self.commands:
-            if name == "-" or name.startswith("onnx:") or os.path.exists(name) or "." in name or os.sep in name:
+            is_source = name == "-" or name.startswith("onnx:")
+            if is_source or "." in name or os.sep in name or os.path.exists(name):
                 return "summary", self.commands["summary"], ["--depth", "1", *args]
             ctx.fail(f"there is no command {name!r}{_did_you_mean(name, list(self.commands))}")
         return super().resolve_command(ctx, args)
@@ -49,7 +51,8 @@ class Sizes(ParamType):
 
     name = "NAME=N"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, int]:
+    def convert(self, value: Any, param: click.Parameter | None,
+                ctx: click.Context | None) -> tuple[str, int]:
         """The pair that ``value`` says."""
         name, equals, number = str(value).rpartition("=")
         if not equals or not name or not number.isascii() or not number.isdigit() or len(number) > 18:
@@ -62,7 +65,8 @@ class Columns(ParamType):
 
     name = "LIST"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+    def convert(self, value: Any, param: click.Parameter | None,
+                ctx: click.Context | None) -> tuple[str, ...]:
         """The names in ``value``."""
         if isinstance(value, tuple):
             return value
@@ -89,35 +93,42 @@ def cli() -> None:
 
 @cli.command()
 @click.argument("model")
-@click.option("--set", "sizes", type=Sizes(), multiple=True, help="Bind a symbolic size, e.g. --set N=1 --set H=224.")
-@click.option("--depth", type=click.IntRange(1), help="How many levels of scopes to show. [default: what fits 60 rows]")
+@click.option("--set", "sizes", type=Sizes(), multiple=True,
+              help="Bind a symbolic size, e.g. --set N=1 --set H=224.")
+@click.option("--depth", type=click.IntRange(1),
+              help="How many levels of scopes to show. [default: what fits 40 rows]")
 @click.option("--columns", type=Columns(), default="name,op,shape,params,macs,share", show_default=True,
               help=f"Which columns, of {', '.join(COLUMNS)}.")
-@click.option("--sort", type=click.Choice(["name", "params", "macs", "flops"]), help="One flat list, in this order.")
+@click.option("--sort", type=click.Choice(["name", "params", "macs", "flops"]),
+              help="One flat list, in this order.")
 @click.option("--top", type=click.IntRange(1), metavar="N", help="Only the N first rows of that list.")
-@click.option("--all", "everything", is_flag=True, help="Also the nodes that only compute shapes.")
+@click.option("--all", "everything", is_flag=True, help="Also the nodes that only prepare shapes and masks.")
 @click.option("--wide", is_flag=True, help="Exact numbers, nothing shortened, as wide as it needs.")
 @click.option("--format", "form", type=click.Choice(FORMATS), help="[default: table; plain when piped]")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file; "
               "its suffix decides the format.")
 @plugin_option
-def summary(model: str, sizes: Sequence[tuple[str, int]], depth: int | None, columns: tuple[str, ...], sort: str | None,
-            top: int | None, everything: bool, wide: bool, form: str | None, output: Path | None,
-            plugins: Sequence[str]) -> None:
+def summary(model: str, sizes: Sequence[tuple[str, int]], depth: int | None, columns: tuple[str, ...],
+            sort: str | None, top: int | None, everything: bool, wide: bool, form: str | None,
+            output: Path | None, plugins: Sequence[str]) -> None:
     """Shapes, parameters, MACs and FLOPs, layer by layer and in total."""
     from archcheck.reporters.summary import View
     _load_plugins(plugins)
     report = _analyze(model, dict(sizes))
-    form = form or (output and SUFFIXES.get(output.suffix.lower())) or ("table" if _on_terminal(output) else "plain")
+    on_terminal = _on_terminal(output)
+    by_suffix = output and SUFFIXES.get(output.suffix.lower())
+    form = form or by_suffix or ("table" if on_terminal else "plain")
     view = View(depth, sort, top, everything, columns, wide)
-    _write(_rendered(report, form, view, _script(report, output), _on_terminal(output)), output)
+    _write(_rendered(report, form, view, _script(report, output), on_terminal), output)
 
 
 def _rendered(report: Report, form: str, view: View, script: Script, on_terminal: bool) -> str:
     if form in ("json", "csv", "markdown"):
         from archcheck.reporters import records
-        return records.render_json(report) if form == "json" else records.render_csv(report, view) if form == "csv" \
-            else records.render_markdown(report, view, script)
+        if form == "json":
+            return records.render_json(report)
+        is_csv = form == "csv"
+        return records.render_csv(report, view) if is_csv else records.render_markdown(report, view, script)
     from archcheck.reporters.table import render_plain, render_terminal
     if form == "plain":
         return render_plain(report, view, script)
@@ -143,12 +154,12 @@ def annotate(model: str, output: Path, sizes: Sequence[tuple[str, int]], plugins
     unknown = f", {done.unknown:,} not known" if done.unknown else ""
     click.echo(f"{output}: {done.known:,} values annotated{unknown}", err=True)
     for file in done.missing[:5]:
-        click.echo(f"note: its weights are in {file!r}, which is not beside {output}; copy it there", err=True)
+        click.echo(f"note: copy the weights in {file!r} to the folder of {output} as well", err=True)
 
 
 @cli.command()
 @click.argument("name", required=False)
-@click.option("--format", "form", type=click.Choice(["plain", "json"]), default="plain", help="[default: plain]")
+@click.option("--format", "form", type=click.Choice(["plain", "json"]), default="plain", show_default=True)
 @plugin_option
 def ops(name: str | None, form: str, plugins: Sequence[str]) -> None:
     """The operators that are known; with NAME, what one of them computes."""
@@ -215,7 +226,8 @@ def _stop(message: str, code: int) -> NoReturn:
 
 def main(args: Sequence[str] | None = None) -> NoReturn:
     """Run the command line; every way it can end is an exit code and at most one sentence."""
-    sys.stdin, sys.stdout = sys.stdin or open(os.devnull), sys.stdout or open(os.devnull, "w")  # if closed
+    sys.stdin = sys.stdin or open(os.devnull)  # noqa: SIM115 - a stream that was closed stays for good
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
     try:
         code = cli.main(args=None if args is None else list(args), standalone_mode=False)
         sys.stdout.flush()
@@ -243,5 +255,5 @@ def _explained(error: Exception) -> tuple[str, int]:
         return f"{error.filename or 'output'}: {error.strerror or error}", USAGE
     if os.environ.get("ARCHCHECK_DEBUG"):
         raise error
-    return (f"internal error: {type(error).__name__}: {error}. This is a defect of archcheck; "
-            "ARCHCHECK_DEBUG=1 shows where", INTERNAL)
+    cure = "This is a defect of archcheck; ARCHCHECK_DEBUG=1 shows where"
+    return f"internal error: {type(error).__name__}: {error}. {cure}", INTERNAL

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from functools import reduce
 from typing import Any, NamedTuple
 
+from archcheck.algebra.extremes import choices_of
 from archcheck.algebra.polynomials import terms_of
 from archcheck.dims import Dim, Size, bounds, ceildiv, least, maximum, minimum, most, same
 from archcheck.graph import Element
@@ -199,11 +200,20 @@ def truncated(a: Element, b: Element) -> Element:
     """``a / b`` of integers, rounded toward zero."""
     if isinstance(b, int) and b < 0:
         a, b = -a, -b
-    if least(b) < 0:
-        return None
+    return None if least(b) < 0 else _truncated(a, b)
+
+
+def _truncated(a: Size, b: Size) -> Size:
+    """``a / b`` for positive ``b``: of an extreme the extreme of the quotients, as it never falls."""
     if least(a) >= 0:
         return a // b
-    return -(-a // b) if most(a) <= 0 else maximum(a, 0) // b - maximum(-a, 0) // b
+    if most(a) <= 0:
+        return ceildiv(a, b)
+    for kind, extreme in (("max", maximum), ("min", minimum)):
+        choices = choices_of(kind, a)
+        if len(choices) > 1:
+            return extreme(*[_truncated(choice, b) for choice in choices])
+    return maximum(a // b, minimum(ceildiv(a, b), 0))
 
 
 def remainder(a: Element, b: Element) -> Element:

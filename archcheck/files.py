@@ -14,9 +14,9 @@ from archcheck.errors import UserError
 
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A stream to write to. What is written takes the place of the file ``path`` at the end; after an error nothing has
-    changed. A link is followed, a device or a pipe is written to as it is. Raises `UserError` where that is
-    impossible."""
+    """A stream to write to. What is written takes the place of the file ``path`` at the end; after an error
+    nothing has changed. A link is followed, a device or a pipe is written to as it is. Raises `UserError`
+    where that is impossible."""
     try:
         target = os.path.realpath(path)
         mode = os.stat(target).st_mode if os.path.exists(target) else None

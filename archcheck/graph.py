@@ -47,6 +47,14 @@ class Literal:
 
 
 @dataclass(frozen=True)
+class Uniform:
+    """The value of a tensor all of whose elements are ``element``, however many there are."""
+
+    element: Element
+    items = None
+
+
+@dataclass(frozen=True)
 class Several:
     """The value of a sequence of ``length`` elements, of which no more is known than what they have in
     common."""
@@ -62,13 +70,13 @@ class TensorType(NamedTuple):
     (``bfloat16``, ``float8e4m3fn``, ``int4``); ``seq(…)``, ``opt(…)``, ``sparse(…)`` and ``map(…)`` wrap it;
     None is not known. ``shape`` is None where the rank is not known. For a sequence it is what all elements
     have in common and ``value`` holds the elements' own types, or `Several`, if their number is known.
-    ``value`` of a tensor is its elements in row-major order, with None for an element that is not known; or a `Literal`; or
-    None when nothing is known of them.
+    ``value`` of a tensor is its elements in row-major order, with None for an element that is not known; or a
+    `Literal`; or `Uniform`; or None when nothing is known of them.
     """
 
     dtype: str | None
     shape: Shape | None
-    value: Union[tuple[Element, ...], Literal, Several, None] = None
+    value: Union[tuple[Element, ...], Literal, Uniform, Several, None] = None
 
 
 class AttrRef(NamedTuple):

@@ -1,7 +1,9 @@
-"""Operators of others: a plugin is a module that registers functions with `archcheck.ops.op` when it is imported.
+"""Operators of others: a plugin is a module that registers functions with `archcheck.ops.op` when it is
+imported.
 
-An installed package announces one as an entry point of the group ``archcheck.plugins``; ``--plugin`` names a module or
-a file. Installed plugins are imported when a network holds an operator that is not known without them.
+An installed package announces one as an entry point of the group ``archcheck.plugins``; ``--plugin`` names a
+module or a file. Installed plugins are imported when a network holds an operator that is not known without
+them.
 """
 from __future__ import annotations
 

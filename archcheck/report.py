@@ -3,8 +3,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from archcheck.dims import Size, symbols, total
 from archcheck.graph import Graph, Shape, TensorType
@@ -15,10 +16,11 @@ if TYPE_CHECKING:
     from archcheck.analyses.params import Params
 
 
-class Layer(NamedTuple):
-    """One node as a row. ``out_shape`` and ``dtype`` are those of its first output; ``params`` counts the parameters
-    it is the first to use; ``macs`` and ``flops`` are None where they are not counted, and ``unknown`` says why the
-    shape is not known."""
+@dataclass(frozen=True)
+class Layer:
+    """One node as a row. ``out_shape`` and ``dtype`` are those of its first output; ``params`` counts the
+    parameters it is the first to use; ``macs`` and ``flops`` are None where they are not counted, and
+    ``unknown`` says why the shape is not known."""
 
     name: str
     op: str
@@ -28,16 +30,16 @@ class Layer(NamedTuple):
     params: Size
     macs: Size | None
     flops: Size | None
-    index: int
+    index: int  # type: ignore[assignment]  # of the node, not tuple's method
     unknown: str | None
 
 
 class Report:
     """The result of `analyze`.
 
-    ``types`` maps the name of every value of the main graph, weights included, to its `TensorType`; ``failures`` the
-    index of a node to what is wrong there; ``reasons`` to why its outputs are not known; ``assumptions`` pairs an
-    index with what must hold for the network to run.
+    ``types`` maps the name of every value of the main graph, weights included, to its `TensorType`;
+    ``failures`` the index of a node to what is wrong there; ``reasons`` to why its outputs are not known;
+    ``assumptions`` pairs an index with what must hold for the network to run.
     """
 
     def __init__(self, walk: Walk) -> None:
@@ -82,8 +84,8 @@ class Report:
 
     @cached_property
     def uncounted(self) -> dict[str, int]:
-        """Operator names to how many of their nodes have no cost, in bodies too: operators that are not known,
-        unknown shapes, and work that the data decide."""
+        """Operator names to how many of their nodes have no cost, in bodies too: operators that are not
+        known, unknown shapes, and work that the data decide."""
         return dict(Counter(f"{node.domain}.{node.op}" if node.domain else node.op
                             for walk in self.walk.and_inner() for node in walk.uncounted()))
 
@@ -105,7 +107,8 @@ class Report:
     def symbols(self) -> tuple[str, ...]:
         """The names of the symbols in the inputs' shapes, in order of appearance."""
         sizes = (size for name in self.graph.inputs for size in self.types[name].shape or ())
-        return tuple(dict.fromkeys(atom.args[0] for size in sizes for atom in sorted(symbols(size), key=_name)))
+        found = (atom for size in sizes for atom in sorted(symbols(size), key=_name))
+        return tuple(dict.fromkeys(atom.args[0] for atom in found))
 
     def contradictions(self) -> Iterator[tuple[str, TensorType, TensorType]]:
         """Values whose declared type cannot be what was inferred: (name, declared, inferred)."""
@@ -120,7 +123,8 @@ def _name(atom: object) -> str:
 
 
 def _contradict(declared: TensorType, inferred: TensorType) -> bool:
-    """Whether a declared type differs from the inferred one in dtype, rank, or in sizes that are numbers in both."""
+    """Whether a declared type differs from the inferred one in dtype, rank, or in sizes that are numbers in
+    both."""
     if declared.dtype and inferred.dtype and declared.dtype != inferred.dtype:
         return True
     if declared.shape is None or inferred.shape is None:

@@ -55,12 +55,13 @@ def modules(node: Node) -> dict[tuple[str, ...], str]:
     """The path of each module around a node, as `scope` has them, to the name of its class, without its
     package."""
     if _NAMESPACE in node.metadata:
-        entries = [entry.partition(": ")[::2] for entry in node.metadata[_NAMESPACE][:MAX_TEXT].split("/")[:-1]]
+        found = node.metadata[_NAMESPACE][:MAX_TEXT].split("/")[:-1]
+        entries = [entry.partition(": ")[::2] for entry in found]
     elif _CLASSES not in node.metadata:
         return {}
     else:
-        names, found = (_strings(node.metadata.get(key, "")) for key in (_NAME_SCOPES, _CLASSES))
-        entries = list(zip(names, found[:-1]))
+        names, titles = (_strings(node.metadata.get(key, "")) for key in (_NAME_SCOPES, _CLASSES))
+        entries = list(zip(names, titles[:-1]))
     return {_module_path((name,)): title.rpartition(".")[2] for name, title in entries}
 
 

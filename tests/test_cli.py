@@ -25,8 +25,9 @@ RESNET = "onnx:light_resnet50"
 
 def run(*args: str, **kwargs: object) -> subprocess.CompletedProcess[str]:
     """archcheck in a process of its own."""
-    return subprocess.run([sys.executable, "-m", "archcheck", *args], capture_output=True, text=True, timeout=120,
-                          env={**os.environ, "PYTHONIOENCODING": "utf-8"}, **kwargs)  # type: ignore[call-overload]
+    env = {**os.environ, "PYTHONIOENCODING": "utf-8"}
+    return subprocess.run([sys.executable, "-m", "archcheck", *args], capture_output=True, text=True,
+                          timeout=120, env=env, **kwargs)  # type: ignore[call-overload]
 
 
 def ends(capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, str, str]:
@@ -64,7 +65,8 @@ class TestSummary:
         assert "25,557,032" in out
         assert "4,089,184,256" in out
 
-    def test_formulas_and_what_was_not_counted(self, capsys: pytest.CaptureFixture[str], dynamic: Path) -> None:
+    def test_formulas_and_what_was_not_counted(self, capsys: pytest.CaptureFixture[str],
+                                               dynamic: Path) -> None:
         code, out, _ = ends(capsys, "summary", str(dynamic))
         assert code == 0
         assert "N × 8 × ⌈H/4⌉ × ⌈W/4⌉" in out
@@ -85,15 +87,16 @@ class TestSummary:
         assert first == second
 
     def test_ascii_where_the_stream_cannot_take_unicode(self, dynamic: Path) -> None:
-        done = subprocess.run([sys.executable, "-m", "archcheck", "summary", str(dynamic)], capture_output=True,
+        command = [sys.executable, "-m", "archcheck", "summary", str(dynamic)]
+        done = subprocess.run(command, capture_output=True,
                               env={**os.environ, "PYTHONIOENCODING": "ascii"}, timeout=120)
         assert done.returncode == 0
         assert b"N x 8 x ceil(H/4) x ceil(W/4)" in done.stdout
 
     def test_standard_input(self, dynamic: Path) -> None:
         with dynamic.open("rb") as stream:
-            done = subprocess.run([sys.executable, "-m", "archcheck", "summary", "-"], stdin=stream, timeout=120,
-                                  capture_output=True)
+            done = subprocess.run([sys.executable, "-m", "archcheck", "summary", "-"], stdin=stream,
+                                  timeout=120, capture_output=True)
         assert done.returncode == 0
         assert b"Conv" in done.stdout
 
@@ -119,7 +122,7 @@ class TestSummary:
     @pytest.mark.parametrize("figure", ["params", "macs", "flops"])
     def test_rows_add_up_to_the_total(self, capsys: pytest.CaptureFixture[str], figure: str) -> None:
         """The rows of one level of the tree, and the layers of the JSON, both add up."""
-        _, out, _ = ends(capsys, "summary", RESNET, "--depth", "1", "--all", "--format", "csv", "--columns", figure)
+        _, out, _ = ends(capsys, "summary", RESNET, "--depth", "1", "--format", "csv", "--columns", figure)
         total = sum(int(row[figure]) for row in csv.DictReader(io.StringIO(out)))
         _, out, _ = ends(capsys, "summary", RESNET, "--format", "json")
         document = json.loads(out)
@@ -215,8 +218,8 @@ class TestWrongUse:
 
     @pytest.mark.skipif(sys.platform == "win32", reason="pipes differ")
     def test_broken_pipe_is_silent(self) -> None:
-        child = subprocess.Popen([sys.executable, "-m", "archcheck", "summary", RESNET, "--all", "--format", "json"],
-                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        command = [sys.executable, "-m", "archcheck", "summary", RESNET, "--format", "json"]
+        child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         assert child.stdout is not None
         assert child.stderr is not None
         child.stdout.read(10)
@@ -256,14 +259,16 @@ class TestAnnotate:
         model.graph.value_info.remove(info)
         assert model == onnx.load(dynamic)
 
-    def test_sizes_bound_make_numbers_that_onnx_checks(self, capsys: pytest.CaptureFixture[str], dynamic: Path,
-                                                       tmp_path: Path) -> None:
+    def test_sizes_bound_make_numbers_that_onnx_checks(self, capsys: pytest.CaptureFixture[str],
+                                                       dynamic: Path, tmp_path: Path) -> None:
         target = tmp_path / "annotated.onnx"
-        ends(capsys, "annotate", str(dynamic), "-o", str(target), "--set", "N=1", "--set", "H=8", "--set", "W=8")
+        sizes = (part for size in ("N=1", "H=8", "W=8") for part in ("--set", size))
+        ends(capsys, "annotate", str(dynamic), "-o", str(target), *sizes)
         info, = (info for info in onnx.load(target).graph.value_info if info.name == "h")
         assert [dim.dim_value for dim in info.type.tensor_type.shape.dim] == [1, 8, 4, 4]
 
-    def test_a_failure_leaves_the_target_alone(self, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    def test_a_failure_leaves_the_target_alone(self, capsys: pytest.CaptureFixture[str],
+                                               tmp_path: Path) -> None:
         source, target = tmp_path / "broken.onnx", tmp_path / "target.onnx"
         source.write_bytes(b"<!DOCTYPE html><html></html>")
         target.write_bytes(b"kept")

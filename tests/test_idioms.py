@@ -195,7 +195,67 @@ g (float[N,S] x, float[N,T] z) => (float[A,B] y) {
 }
 """
 
+ROLLED = """
+g (float[N,H,W,C] x) => (float[A,B,D,E] y) {
+    h = Shape<start = 1, end = 2>(x)
+    minus = Constant<value_ints = [-3]>()
+    cut = Mod(minus, h)
+    start = Constant<value_ints = [0]>()
+    axis = Constant<value_ints = [1]>()
+    head = Slice(x, start, cut, axis)
+    tail = Slice(x, cut, h, axis)
+    y = Concat<axis = 1>(tail, head)
+}
+"""
+
+LAST = """
+g (float[N,S] x) => (float[A,B] y) {
+    s = Shape<start = 1>(x)
+    back = Neg(s)
+    far = Constant<value_ints = [9223372036854775807]>()
+    axis = Constant<value_ints = [1]>()
+    y = Slice(x, back, far, axis)
+}
+"""
+
+COLLECTED = """
+g (float[N,S] x) => (float[A,B] y, float[D,E] z) {
+    s = Shape<start = 1>(x)
+    axis = Constant<value_ints = [0]>()
+    trips = Squeeze(s, axis)
+    true = Constant<value = bool {1}>()
+    none = SequenceEmpty()
+    first = Constant<value_ints = [1]>()
+    last, steps = Loop(trips, true, x, none) <body = b (int64 t, bool go, float[n,m] a, seq(float[n]) c)
+        => (bool again, float[n,k] grown, seq(float[n]) more) {
+            again = Identity(go)
+            column = Gather<axis = 1>(x, t)
+            wide = Unsqueeze(column, first)
+            grown = Concat<axis = 1>(a, wide, wide)
+            more = SequenceInsert(c, column)
+        }>
+    y = ConcatFromSequence<axis = 1, new_axis = 1>(steps)
+    z = Identity(last)
+}
+"""
+
+COUNTED = """
+g (float[N,S] x) => (int64[A] y, float[B,D] z) {
+    s = Shape<start = 1>(x)
+    ones = ConstantOfShape<value = int64[1] {1}>(s)
+    places = NonZero(ones)
+    turned = Transpose<perm = [1, 0]>(places)
+    axis = Constant<value_ints = [1]>()
+    y = Squeeze(turned, axis)
+    z = Gather<axis = 1>(x, y)
+}
+"""
+
 IDIOMS = {
+    "counted": (COUNTED, ["(S,)", "(N, S)"]),
+    "rolled": (ROLLED, ["(N, H, W, C)"]),
+    "last": (LAST, ["(N, S)"]),
+    "collected": (COLLECTED, ["(N, S)", "(N, 3*S)"]),
     "expand": (EXPAND, ["(N, S + 1, D)"]),
     "computed-pads": (COMPUTED_PADS, None),
     "resize": (RESIZE, ["(N, 3, (3*H)//2, (3*W)//2)"]),

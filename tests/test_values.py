@@ -285,7 +285,8 @@ def test_floats_are_cut_to_integers(number, dtype):
 
 @pytest.mark.parametrize(("element", "dtype", "expected"), [
     (True, "int64", 1), (True, "float32", 1.0), (2, "bool", True), (0.0, "bool", False), (N, "bool", None),
-    (N + 1, "bool", True), (N, "int64", N), (N, "float32", N), (N, "float16", None), (N, "int8", None), (N, "uint32", N),
+    (N + 1, "bool", True), (N, "int64", N), (N, "float32", N), (N, "float16", None), (N, "int8", None),
+    (N, "uint32", N),
     (N - 5, "uint32", None), (N - 5, "int32", N - 5),
     (Ratio(N, 2), "int64", N // 2), (Ratio(N, 2), "float32", Ratio(N, 2)), (Ratio(-N, 2), "int32", -(N // 2)),
     ("a", "string", "a"), ("a", "int64", None), (math.inf, "int64", None), (math.nan, "int64", None),

@@ -69,7 +69,7 @@ def _too_many(kind: str, args: Iterable[Size]) -> Size:
 @remembered
 def _extreme(kind: str, sizes: tuple[Size, ...]) -> Size:
     kept = _unbeaten(kind, sizes)
-    choices = [choice for size in kept for choice in _choices(kind, size)] if len(kept) > 1 else kept
+    choices = [choice for size in kept for choice in choices_of(kind, size)] if len(kept) > 1 else kept
     if len(choices) > len(kept):
         kept = _unbeaten(kind, choices)
     if len(kept) == 1:
@@ -84,7 +84,7 @@ def _extreme(kind: str, sizes: tuple[Size, ...]) -> Size:
 
 def _of_balanced(kind: str, args: tuple[Size, ...]) -> Size:
     """The extreme of arguments that have nothing in common."""
-    if all(len(_choices(kind, arg)) == 1 for arg in args):
+    if all(len(choices_of(kind, arg)) == 1 for arg in args):
         return _function(kind, set(args))
     if len(args) > 2:
         return _extreme(kind, args)
@@ -102,7 +102,7 @@ def _unbeaten(kind: str, sizes: Sequence[Size]) -> list[Size]:
     return kept
 
 
-def _choices(kind: str, size: Size) -> list[Size]:
+def choices_of(kind: str, size: Size) -> list[Size]:
     """The sizes of which ``size`` is an extreme of this kind: ``a + c`` and ``b + c`` for ``max(a, b) +
     c``."""
     found = [(atoms, c) for atoms, c in terms_of(size)

@@ -265,8 +265,8 @@ def outgrown(formula: str) -> Dim:
 
 
 def polynomial(poly: Polynomial, canonical: bool = False, most: int = MAX_TERMS) -> Size:
-    """The size with these terms; ``canonical`` where its atoms are known to be preferred to their twins. One of
-    more than ``most`` terms has outgrown every use."""
+    """The size with these terms; ``canonical`` where its atoms are known to be preferred to their twins. One
+    of more than ``most`` terms has outgrown every use."""
     terms = [term for term in poly.items() if term[1]]
     if len(terms) > 1:
         terms.sort(key=order)

@@ -17,7 +17,7 @@ from archcheck.dims import Size, prod, same, total, unknown
 from archcheck.dtypes import BITS, storage
 from archcheck.graph import Graph, Literal, Node, TensorType
 from archcheck.infer import Resolved, Walk
-from archcheck.ops._op import Effect, Unknown
+from archcheck.ops._op import Effect
 
 if TYPE_CHECKING:
     from archcheck.report import Report

@@ -1,19 +1,17 @@
 """Folding: the nodes of a network as a tree of scopes, with runs of equal siblings folded to one.
 
-A scope is what the exporter called a module. Siblings are equal when they hold the same operators with the same
-shapes and costs, using as many parameters, and are called the same up to numbers; a run of equal siblings, or of equal sequences of siblings, is kept once
-with a count. Nodes that only compute shapes and constants have no rows, and neighbours that only prepare data, before
-any parameter meets it, share one.
+A scope is what the exporter called a module. Siblings are equal when they hold the same operators with the
+same shapes and costs, using as many parameters, and are called the same up to numbers; a run of equal
+siblings, or of equal sequences of siblings, is kept once with a count. Nodes that only compute shapes and
+constants have no rows, and neighbours that only prepare data, before any parameter meets it, share one.
 """
 from __future__ import annotations
 
 import operator
-import os
 import re
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate, groupby
-from typing import NamedTuple
 
 from archcheck.dims import Size, total
 from archcheck.graph import Graph, Node, Shape
@@ -26,7 +24,8 @@ MAX_PERIOD = 64
 MAX_LEVELS = 24
 """Deeper scopes are shown as one."""
 
-_NUMBER = re.compile(r"[_.]?\d+")
+_NUMBERS = re.compile(r"(\d+)")
+_NUMBERING = re.compile(r"[_.]?\d+")
 
 SHOWN, MINOR, HIDDEN = range(3)
 GATHERED = "…"
@@ -39,11 +38,11 @@ FEW = 2
 class Block:
     """A row of the tree: one node, or a scope with the rows inside it, ``count`` times over.
 
-    ``op`` is the operator, of a scope its class where the exporter left it. The figures are those of all repetitions
-    together, each leaving out what is not counted, which ``uncounted`` numbers; what the children lack of them belongs
-    to nodes without rows. ``names`` are the repetitions' own names, ``first`` and ``last`` the nodes that begin and
-    end it; ``role`` is ``SHOWN``, ``MINOR`` (only prepares data) or ``HIDDEN`` (only computes shapes and constants).
-    Blocks of the same ``kind`` are equal.
+    ``op`` is the operator, of a scope its class where the exporter left it. The figures are those of all
+    repetitions together, each leaving out what is not counted, which ``uncounted`` numbers; what the children
+    lack of them belongs to nodes without rows. ``names`` are the repetitions' own names, ``first`` and
+    ``last`` the nodes that begin and end it; ``role`` is ``SHOWN``, ``MINOR`` (only prepares data) or
+    ``HIDDEN`` (only computes shapes and constants). Blocks of the same ``kind`` are equal.
     """
 
     name: str
@@ -82,18 +81,23 @@ class Block:
             yield from child.walk(level + 1)
 
 
+_NOTHING = Block("", "", None, None, 0, 0, 0, 0, 0, -1, -1, HIDDEN)
+
+
 def _range(first: str, last: str) -> str:
-    stem = len(os.path.commonprefix([first, last]).rstrip("0123456789"))
-    tail = len(os.path.commonprefix([first[stem:][::-1], last[stem:][::-1]]).rstrip("0123456789"))
-    begin, end = first[stem:len(first) - tail], last[stem:len(last) - tail]
-    if begin.isdigit() and end.isdigit():
-        return f"{first[:stem]}{{{begin}..{end}}}{first[len(first) - tail:]}"
-    return f"{first} .. {last}"
+    """Two names as one, if they differ in one number."""
+    a, b = _NUMBERS.split(first), _NUMBERS.split(last)
+    other = [k for k, (x, y) in enumerate(zip(a, b)) if x != y]
+    if len(a) != len(b) or len(other) != 1 or other[0] % 2 == 0:
+        return f"{first} .. {last}"
+    k, = other
+    return "".join([*a[:k], f"{{{a[k]}..{b[k]}}}", *a[k + 1:]])
 
 
 @dataclass
 class _Scope:
-    """A scope while the tree is built: its rows and, by name, its inner scopes, in order of first appearance."""
+    """A scope while the tree is built: its rows and, by name, its inner scopes, in order of first
+    appearance."""
 
     name: str
     module: str = ""
@@ -101,7 +105,8 @@ class _Scope:
     scopes: dict[str, _Scope] = field(default_factory=dict)
 
     def inner(self, path: Sequence[str], node: Node) -> _Scope:
-        """The scope that ``path`` leads to, made where there is none yet for ``node``, which it is the path of."""
+        """The scope that ``path`` leads to, made where there is none yet for ``node``, which it is the path
+        of."""
         scope = self
         for depth, name in enumerate(path, 1):
             if name not in scope.scopes:
@@ -112,8 +117,8 @@ class _Scope:
 
 
 def tree(report: Report, everything: bool = False) -> Block:
-    """The network as one block; with ``everything`` every node has a row. A network that is all in one scope is that
-    scope."""
+    """The network as one block; with ``everything`` every node has a row. A network that is all in one scope
+    is that scope."""
     root = _Scope(report.graph.name)
     for layer, node in zip(report.layers, report.graph.nodes):
         root.inner(layer.scope[:MAX_LEVELS], node).rows.append(layer)
@@ -126,7 +131,7 @@ def tree(report: Report, everything: bool = False) -> Block:
 # -------------------------------------------------------------------------------------------- what matters
 def _roles(report: Report) -> tuple[list[int], set[str]]:
     """The role of every node, and the values that depend on the inputs' data."""
-    moving, carrying = set(report.graph.inputs), set()
+    moving, carrying = set(report.graph.inputs), set[str]()
     roles = []
     for layer, node in zip(report.layers, report.graph.nodes):
         counts = layer.macs is None or layer.params != 0 or layer.macs != 0
@@ -148,12 +153,12 @@ def _moves(node: Node, moving: set[str], report: Report) -> bool:
     if not made and moving.isdisjoint(node.inputs):
         return False
     kinds = [report.types.get(name) for name in node.outputs]
-    return not all(kind is not None and kind.value is not None for kind in kinds)
+    return not all(kind is not None and type(kind.value) is tuple for kind in kinds)
 
 
 def _any_shown(roles: list[int]) -> list[int]:
-    """``roles`` of which at least one is shown: where nothing has parameters or MACs, what moves data is what matters;
-    where nothing moves data, everything is."""
+    """``roles`` of which at least one is shown: where nothing has parameters or MACs, what moves data is what
+    matters; where nothing moves data, everything is."""
     least = min(roles, default=SHOWN)
     return [SHOWN if role == least else role for role in roles]
 
@@ -198,26 +203,31 @@ class _Folder:
         """A node's block."""
         index, role = layer.index, self.roles[layer.index]
         macs, flops = (0 if figure is None else figure for figure in (layer.macs, layer.flops))
-        kind = self.kind(layer.op, layer.out_shape, layer.dtype, layer.macs, layer.flops, self.used.get(index), role)
-        return Block(layer.name.rsplit("/", 1)[-1], layer.op, layer.out_shape, layer.dtype, layer.params, macs, flops,
-                     1, index, index, kind, role, uncounted=int(layer.macs is None), unknown=layer.unknown)
+        kind = self.kind(layer.op, layer.out_shape, layer.dtype, layer.macs, layer.flops,
+                         self.used.get(index), role)
+        name = layer.name.rsplit("/", 1)[-1]
+        return Block(name, layer.op, layer.out_shape, layer.dtype, layer.params, macs, flops, 1, index, index,
+                     kind, role, uncounted=int(layer.macs is None), unknown=layer.unknown)
 
     def folded(self, scope: _Scope) -> Block:
         """A scope's block."""
-        blocks = [_unwrapped(self.folded(row)) if isinstance(row, _Scope) else self.leaf(row) for row in scope.rows]
+        blocks = [_unwrapped(self.folded(row)) if isinstance(row, _Scope) else self.leaf(row)
+                  for row in scope.rows]
         children = self.runs(self.gathered([block for block in blocks if block.role != HIDDEN]))
         return self.group(scope.name, scope.module, blocks, children)
 
     def group(self, name: str, op: str, blocks: Sequence[Block], children: tuple[Block, ...]) -> Block:
-        """A block over ``blocks``, with ``children`` as its rows. Its shape is that of the last of them. One without
-        rows has one itself if it costs anything."""
-        last = max(children or blocks, key=lambda block: block.last, default=None)
-        flops, role = total(block.flops for block in blocks), min((block.role for block in blocks), default=HIDDEN)
+        """A block over ``blocks``, with ``children`` as its rows. Its shape is that of the last of them. One
+        without rows has one itself if it costs anything."""
+        blocks = blocks or [_NOTHING]
+        last = max(children or blocks, key=lambda block: block.last)
+        flops, role = total(block.flops for block in blocks), min(block.role for block in blocks)
+        kind = self.kind(op, *(child.kind for child in children))
         return Block(
-            name, op, last and last.shape, last and last.dtype, total(block.params for block in blocks),
+            name, op, last.shape, last.dtype, total(block.params for block in blocks),
             total(block.macs for block in blocks), flops, sum(block.nodes for block in blocks),
-            min((block.first for block in blocks), default=0), max((block.last for block in blocks), default=-1),
-            self.kind(op, *(child.kind for child in children)), role if flops == 0 else min(role, MINOR), children,
+            min(block.first for block in blocks), max(block.last for block in blocks), kind,
+            role if flops == 0 else min(role, MINOR), children,
             uncounted=sum(block.uncounted for block in blocks))
 
     def gathered(self, blocks: Sequence[Block]) -> list[Block]:
@@ -235,7 +245,7 @@ class _Folder:
         at = 0
         rows = [2 if block.children else 1 for block in blocks]
         crossing = [self.crossing[block.first] for block in blocks]
-        kinds = [self.kind(block.kind, _NUMBER.sub("", block.name)) for block in blocks]
+        kinds = [self.kind(block.kind, _NUMBERING.sub("", block.name)) for block in blocks]
         for run in _chosen(_regions(kinds), crossing, rows):
             folded += blocks[at:run.start]
             folded.append(self.repeated(blocks[run.start:run.stop], run))
@@ -259,7 +269,8 @@ def _merged(blocks: Sequence[Block]) -> Block:
     children = tuple(map(_merged, zip(*(block.children for block in blocks))))
     return replace(first, children=children, params=total(block.params for block in blocks),
                    macs=total(block.macs for block in blocks), flops=total(block.flops for block in blocks),
-                   nodes=sum(block.nodes for block in blocks), uncounted=sum(block.uncounted for block in blocks))
+                   nodes=sum(block.nodes for block in blocks),
+                   uncounted=sum(block.uncounted for block in blocks))
 
 
 def _unwrapped(block: Block) -> Block:
@@ -269,13 +280,16 @@ def _unwrapped(block: Block) -> Block:
     child, = block.children
     if child.count > 1:
         names = tuple(f"{block.name}.{name}" for name in child.names)
-        return replace(block, names=names, op=child.op, count=child.count, children=child.children, kind=child.kind)
+        return replace(block, names=names, op=child.op, count=child.count, children=child.children,
+                       kind=child.kind)
     name = f"{block.name}.{child.name}" if child.children else block.name
-    return replace(block, name=name, op=child.op, children=child.children, kind=child.kind, unknown=child.unknown)
+    return replace(block, name=name, op=child.op, children=child.children, kind=child.kind,
+                   unknown=child.unknown)
 
 
-# ------------------------------------------------------------------------------------------------ runs of equals
-class _Run(NamedTuple):
+# --------------------------------------------------------------------------------------------- runs of equals
+@dataclass(frozen=True, order=True)
+class _Run:
     """``count`` equal sequences of ``period`` blocks, from position ``start`` on."""
 
     start: int
@@ -302,10 +316,11 @@ def _regions(kinds: Sequence[int]) -> list[tuple[int, int, int]]:
     return found
 
 
-def _chosen(regions: Sequence[tuple[int, int, int]], crossing: Sequence[int], rows: Sequence[int]) -> list[_Run]:
-    """Runs that do not overlap, those that cover most first, each of which saves more than one of ``rows``. Where a
-    run may begin at several places, it begins where the fewest values cross, and as late as that can be: between
-    residual blocks, not inside one."""
+def _chosen(regions: Sequence[tuple[int, int, int]], crossing: Sequence[int],
+            rows: Sequence[int]) -> list[_Run]:
+    """Runs that do not overlap, those that cover most first, each of which saves more than one of ``rows``.
+    Where a run may begin at several places, it begins where the fewest values cross, and as late as that can
+    be: between residual blocks, not inside one."""
     taken = [False] * len(crossing)
     runs = []
     for start, stop, period in sorted(regions, key=lambda r: (-((r[1] - r[0]) // r[2] * r[2]), r[2], r[0])):

@@ -11,7 +11,7 @@ from archcheck.frontends._wire import WireError
 if TYPE_CHECKING:
     from archcheck.graph import Graph
 
-__all__ = ["LoadError", "load"]
+__all__ = ["LoadError", "Source", "bytes_of", "graph_in", "load"]
 
 _SPECS = (".yaml", ".yml")
 
@@ -42,7 +42,8 @@ def graph_in(source: Source) -> Graph:
     try:
         return read(*source)
     except (MemoryError, RecursionError):
-        raise LoadError(f"{said(source.name)} is too large or nests too deep to be read; simplify it") from None
+        name = said(source.name)
+        raise LoadError(f"{name} is too large or nests too deep to be read; simplify it") from None
     except WireError as error:
         from archcheck.frontends._sniff import not_onnx
         why = not_onnx(source.data) or f"{error}; export or download it again"

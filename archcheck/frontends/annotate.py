@@ -1,4 +1,5 @@
-"""A copy of an ONNX file with the inferred type of every value written into it, its payloads streamed, never loaded."""
+"""A copy of an ONNX file with the inferred type of every value written into it, its payloads streamed, never
+loaded."""
 from __future__ import annotations
 
 import mmap
@@ -23,8 +24,8 @@ CHUNK = 1 << 20
 
 
 class Annotated(NamedTuple):
-    """What was written: how many values have a type now, how many are not known, and the files with weights that the
-    copy needs beside it, but does not have there."""
+    """What was written: how many values have a type now, how many are not known, and the files with weights
+    that the copy needs beside it, but does not have there."""
 
     known: int
     unknown: int
@@ -32,8 +33,9 @@ class Annotated(NamedTuple):
 
 
 def annotate(report: Report, source: Source, target: Path) -> Annotated:
-    """Write to ``target`` the model in ``source`` with a ``value_info`` for every inner value whose dtype and rank are
-    known, in place of those it had; gzipped if it is called ``….gz``. ``report`` is about the graph in ``source``."""
+    """Write to ``target`` the model in ``source`` with a ``value_info`` for every inner value whose dtype and
+    rank are known, in place of those it had; gzipped if it is called ``….gz``. ``report`` is about the graph
+    in ``source``."""
     inner = dict.fromkeys(name for node in report.graph.nodes for name in node.outputs if name)
     names = [name for name in inner if name not in report.graph.outputs]
     known = [info for name in names if (info := _value_info(name, report.types.get(name)))]
@@ -70,7 +72,9 @@ def _files(graph: Graph) -> list[str]:
 def _value_info(name: str, kind: TensorType | None) -> Any:
     """A ``ValueInfoProto``; None where there is too little to say."""
     info = schema().ValueInfoProto(name=name)
-    return info if kind and kind.dtype and kind.shape is not None and _fill(info.type, kind.dtype, kind.shape) else None
+    if kind is None or kind.dtype is None or kind.shape is None:
+        return None
+    return info if _fill(info.type, kind.dtype, kind.shape) else None
 
 
 def _fill(proto: Any, dtype: str, shape: Shape) -> bool:
@@ -85,7 +89,7 @@ def _fill(proto: Any, dtype: str, shape: Shape) -> bool:
     tensor.shape.SetInParent()
     for size in shape:
         _set_size(tensor.shape.dim.add(), size)
-    return tensor.elem_type != 0
+    return element in NAMES
 
 
 def _set_size(dim: Any, size: Size) -> None:
@@ -100,7 +104,7 @@ def _set_size(dim: Any, size: Size) -> None:
 # ------------------------------------------------------------------------------------------------ bytes
 def _rewritten(data: Buffer, known: list[Any], out: IO[bytes]) -> None:
     """Stream the model ``data`` to ``out`` with ``known`` in the value_info of its graph."""
-    graphs = [(start, body, end) for number, start, body, end in fields(data, 0, len(data)) if number == GRAPH]
+    graphs = [found[1:] for found in fields(data, 0, len(data)) if found[0] == GRAPH]
     if len(graphs) != 1:
         raise UserError(f"the file stores its graph in {len(graphs)} pieces; save it with onnx.save first")
     start, body, end = graphs[0]
@@ -129,4 +133,4 @@ def _copy(data: Buffer, begin: int, end: int, out: IO[bytes]) -> None:
     for at in range(begin, end, CHUNK):
         out.write(data[at:min(at + CHUNK, end)])
         if isinstance(data, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-            data.madvise(mmap.MADV_DONTNEED, 0, at // CHUNK * CHUNK)  # else all of the file would count as memory
+            data.madvise(mmap.MADV_DONTNEED, 0, at // CHUNK * CHUNK)  # else all of it would count as memory

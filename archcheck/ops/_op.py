@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, NoReturn, Union
 
-from archcheck.dims import Dim, Size, counted, is_known, least, maximum, same, unknown, total
+from archcheck.dims import Dim, Size, counted, is_known, least, maximum, same, total, unknown
 from archcheck.graph import TensorType
 
 

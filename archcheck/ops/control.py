@@ -152,15 +152,16 @@ def loop(m=None, cond=None, *v_initial, body):
 
 
 def _after(trips: Size, first: TensorType, before: TensorType, after: TensorType) -> TensorType:
-    """A state after all ``trips``, that is ``first`` at the beginning, and ``before`` and ``after`` every
-    trip."""
+    """A state after all ``trips``: it is ``first`` at the beginning, and every trip makes ``after`` of
+    ``before``."""
     last = after if least(trips) >= 1 else before
+    kinds = first, before, after, last
     shape, value = last.shape, last.value
-    if shape and first.shape and before.shape and len(first.shape) == len(before.shape) == len(shape):
-        shape = tuple(map(_grown, (trips,) * len(shape), first.shape, before.shape, after.shape or shape, shape))
-    if isinstance(value, Several):
-        lengths = values.length(first), *_length(before), *_length(after)
-        value = Several(_grown(trips, *lengths, value.length)) if None not in lengths and len(lengths) == 3 else None
+    shapes, lengths = zip(*((kind.shape, values.length(kind)) for kind in kinds))
+    if None not in shapes and len({*map(len, shapes)}) == 1:
+        shape = tuple(_grown(trips, *sizes) for sizes in zip(*shapes))
+    if isinstance(value, Several) and None not in lengths:
+        value = Several(_grown(trips, *lengths))
     return TensorType(last.dtype, shape, value)
 
 

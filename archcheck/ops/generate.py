@@ -4,7 +4,7 @@ from __future__ import annotations
 from archcheck import elements, values
 from archcheck.dims import Size, maximum, prod
 from archcheck.dtypes import dtype_name
-from archcheck.graph import Element, Shape, TensorType
+from archcheck.graph import Element, Shape, TensorType, Uniform
 from archcheck.ops._op import (
     ALL,
     FREE,
@@ -40,7 +40,8 @@ def constant(*, value=None, sparse_value=None, value_float=None, value_floats=No
     """The one attribute that is given, as a tensor."""
     stored = sparse_value if value is None else value
     if stored is not None:
-        require(isinstance(stored, TensorType), "its value must be a tensor, but is of type {}", type(stored).__name__)
+        kind = type(stored).__name__
+        require(isinstance(stored, TensorType), "its value must be a tensor, but is of type {}", kind)
         return Effect((stored,), FREE, _no_input)
     for dtype, single, several in (("float32", value_float, value_floats), ("int64", value_int, value_ints),
                                    ("string", value_string, value_strings)):
@@ -59,8 +60,9 @@ def constant_of_shape(input, *, value=None):
     check_sizes(sizes, "the shape")
     fill = (0.0,) if value is None else values.items(value)
     total = values.count(sizes)
-    return result(tuple(sizes), "float32" if value is None else value.dtype, cost=FREE, reads=_shape_only,
-                  value=fill[:1] * total if fill and total is not None else None)
+    found = None if not fill else Uniform(fill[0]) if total is None else fill[:1] * total
+    return result(tuple(sizes), "float32" if value is None else value.dtype, value=found, cost=FREE,
+                  reads=_shape_only)
 
 
 @op("EyeLike", since=9)

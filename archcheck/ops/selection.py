@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from archcheck import elements, values
 from archcheck.dims import Size, prod
-from archcheck.graph import Element, Shape, TensorType
+from archcheck.graph import Element, Shape, TensorType, Uniform
 from archcheck.ops._op import (
     ALL,
     UNRANKED,
@@ -55,9 +55,16 @@ def non_zero(x):
     marks = _truths(x)
     rows = len(shape) or unknown_size("runtimes disagree on what it is for a scalar")
     found = None if marks is None else [index for index, mark in zip(values.grid(shape), marks) if mark]
-    return result((rows, counted_size(prod(shape)) if found is None else len(found)), INDICES,
+    return result((rows, _how_many(x) if found is None else len(found)), INDICES,
                   value=None if found is None else _columns(found, len(shape)),
                   cost=lambda: Cost(cmp=prod(shape)), reads=lambda _: ((ALL,) * len(shape),))
+
+
+def _how_many(x: TensorType) -> Size:
+    """How many elements are not zero, which is known without them where all are the same."""
+    shape: Shape = x.shape  # type: ignore[assignment]
+    every = values.applied(_same, (x.value.element,), "bool") if isinstance(x.value, Uniform) else None
+    return counted_size(prod(shape)) if every is None else prod(shape) if every else 0
 
 
 def _columns(found: Sequence[tuple[int, ...]], rows: int) -> values.Items | None:

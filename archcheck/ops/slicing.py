@@ -129,7 +129,8 @@ def _lies_before(short: Size, n: Size) -> bool:
 
 def _place(bound: Size, n: Size) -> Size:
     """Where a bound lies, counted from the start of the axis, whatever its sign is at some sizes."""
-    return maximum(bound, 0) + minimum(maximum(-bound, 0), 1) * maximum(n + bound, 0)
+    from_end = minimum(maximum(n + bound, 0), n * maximum(-bound, 0))  # none where the bound is not below 0
+    return maximum(bound, from_end)
 
 
 def _forward(n: Size, start: Size, end: Size, step: int) -> Cut:

@@ -69,9 +69,10 @@ def _figure(report: Report, figure: Size, script: Script, wide: bool) -> str:
     rough, exact = script.rough(figure), script.exact(figure)
     if not rough.startswith(script.about):
         rough = ""
+    shown = [_said(text, report, script) for text in (rough, exact) if text]
     if len(exact) > SHORT and not wide:
-        return (rough and _said(rough, report, script) + "\n") + f"--wide shows the formula, which has {len(exact):,} characters"
-    return "\n".join(_said(text, report, script) for text in (rough, exact) if text)
+        shown[-1] = f"--wide shows the formula, which has {len(exact):,} characters"
+    return "\n".join(shown)
 
 
 def _said(count: str, report: Report, script: Script) -> str:
@@ -82,7 +83,8 @@ def _flops(report: Report, script: Script, wide: bool) -> str:
     others = report.flops - 2 * report.macs
     if isinstance(report.flops, int):
         of_macs = "2 per MAC, and " if report.macs != 0 else ""
-        return f"{_figure(report, report.flops, script, wide)}  ({of_macs}{script.exact(others)} other operations)"
+        text = _figure(report, report.flops, script, wide)
+        return f"{text}  ({of_macs}{script.exact(others)} other operations)"
     first, *exact = _figure(report, report.flops, script, wide).split("\n")
     return "\n".join([f"{first}  (2 per MAC, 1 per other operation)", *exact])
 
@@ -107,7 +109,8 @@ def _counts(found: dict[str, int], script: Script) -> str:
 
 
 def _problems(report: Report, script: Script, wide: bool) -> str:
-    return _reasons(report, {index: failure.message for index, failure in report.failures.items()}, script, wide)
+    messages = {index: failure.message for index, failure in report.failures.items()}
+    return _reasons(report, messages, script, wide)
 
 
 def _unknown(report: Report, script: Script, wide: bool) -> str:
@@ -133,7 +136,8 @@ def _sentence(text: str, script: Script) -> str:
 
 
 def _legend(script: Script) -> str:
-    return ", ".join(f"{short} = {script.safe(name)}" for name, short in script.names.items() if short != name)
+    changed = {name: short for name, short in script.names.items() if short != name}
+    return ", ".join(f"{short} = {script.safe(name)}" for name, short in changed.items())
 
 
 def _hint(report: Report, script: Script) -> str:
@@ -143,7 +147,8 @@ def _hint(report: Report, script: Script) -> str:
     sizes = _example(report)
     macs = evaluate(report.macs, sizes)
     if isinstance(macs, int) and macs > 0 and _runs(report, sizes):
-        return " ".join(f"--set {script.safe(name)}={size}" for name, size in sizes.items()) + f" makes it {_said(compact(macs), report, script)} MACs"
+        options = " ".join(f"--set {script.safe(name)}={size}" for name, size in sizes.items())
+        return f"{options} makes it {_said(compact(macs), report, script)} MACs"
     name = script.safe(report.symbols[0])
     return f"--set {name}=NUMBER puts a number in for {name}"
 

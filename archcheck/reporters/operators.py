@@ -21,13 +21,14 @@ class UnknownName(UserError):
 
 
 def render(name: str | None, form: str = "plain", width: int | None = None) -> str:
-    """The list of operators by domain, or all versions of the operator ``name`` (``Conv``, ``com.microsoft.Conv``).
-    ``width`` is that of the terminal; None where there is none."""
+    """The list of operators by domain, or all versions of the operator ``name`` (``Conv``,
+    ``com.microsoft.Conv``). ``width`` is that of the terminal; None where there is none."""
     load_families()
     found = sorted((known for versions in OPS.values() for known in versions), key=_order)
     chosen = found if name is None else _named(name, found)
     if form == "json":
-        return json.dumps({"schema": "archcheck.ops/1", "operators": list(map(_record, chosen))}, indent=1) + "\n"
+        document = {"schema": "archcheck.ops/1", "operators": list(map(_record, chosen))}
+        return json.dumps(document, indent=1) + "\n"
     if name is None:
         return "\n".join(_listing(chosen, width)) + "\n"
     return "\n".join(_pages(chosen, min(width or PAGE, 100)))
@@ -52,8 +53,8 @@ def _named(name: str, found: list[Op]) -> list[Op]:
     chosen = [known for known in found if bare.lower() in (known.name.lower(), title(known).lower())]
     if not chosen:
         close = get_close_matches(name, [known.name for known in found], 1)
-        raise UnknownName(f"no operator is called {name!r}"
-                          + (f"; did you mean {close[0]!r}?" if close else "; `archcheck ops` lists them all"))
+        cure = f"did you mean {close[0]!r}?" if close else "`archcheck ops` lists them all"
+        raise UnknownName(f"no operator is called {name!r}; {cure}")
     return chosen
 
 
@@ -79,7 +80,8 @@ def _pages(chosen: list[Op], width: int) -> Iterator[str]:
 
 def _page(known: Op, later: Op | None, width: int) -> str:
     last = None if later is None else later.since - 1
-    span = f"opset {known.since}" + (" and later" if last is None else f" to {last}" if last > known.since else "")
+    until = " and later" if last is None else f" to {last}" if last > known.since else ""
+    span = f"opset {known.since}{until}"
     doc = inspect.cleandoc(known.function.__doc__ or "").replace("``", "").split("\n\n")
     inputs, attributes = _parameters(known)
     parts = [_filled(part.replace("\n", " "), width, "  ") for part in doc]

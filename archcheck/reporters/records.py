@@ -5,7 +5,6 @@ import csv
 import io
 import json
 import re
-from collections.abc import Sequence
 from typing import Any
 
 from archcheck.dims import Size
@@ -20,7 +19,8 @@ SCHEMA = "archcheck.summary/1"
 
 
 def size(value: Size | None) -> int | str | None:
-    """A size for JSON: a number; a formula as the Python expression that evaluates to it; null where not known."""
+    """A size for JSON: a number; a formula as the Python expression that evaluates to it; null where not
+    known."""
     return value if value is None or isinstance(value, int) else repr(value)
 
 
@@ -35,16 +35,19 @@ def document(report: Report) -> dict[str, Any]:
     graph, weights = report.graph, report.weights
     return {
         "schema": SCHEMA,
-        "model": {"source": graph.source, "name": graph.name, "producer": graph.producer, "ir_version": graph.ir_version,
+        "model": {"source": graph.source, "name": graph.name, "producer": graph.producer,
+                  "ir_version": graph.ir_version,
                   "opsets": {domain or "ai.onnx": version for domain, version in graph.opsets.items()},
                   "file_size": graph.file_size, "nodes": len(graph.nodes)},
         "inputs": [tensor(name, report.types.get(name)) for name in graph.inputs],
         "outputs": [tensor(name, report.types.get(name)) for name in graph.outputs],
         "symbols": list(report.symbols),
-        "params": size(weights.total), "params_as_used": size(weights.as_used), "buffers": size(weights.buffers),
+        "params": size(weights.total), "params_as_used": size(weights.as_used),
+        "buffers": size(weights.buffers),
         "weight_bytes": dict(weights.bytes_by_dtype), "macs": size(report.macs), "flops": size(report.flops),
         "not_counted": report.uncounted,
-        "assumptions": [{"node": graph.nodes[index].name, "kind": found.kind, "a": size(found.a), "b": size(found.b)}
+        "assumptions": [{"node": graph.nodes[index].name, "kind": found.kind, "a": size(found.a),
+                         "b": size(found.b)}
                         for index, found in report.assumptions],
         "failures": [{"node": graph.nodes[index].name, "kind": failure.kind, "message": failure.message}
                      for index, failure in report.failures.items()],
@@ -54,8 +57,9 @@ def document(report: Report) -> dict[str, Any]:
 
 def _layer(layer: Any, report: Report) -> dict[str, Any]:
     node = report.graph.nodes[layer.index]
-    return {"name": layer.name, "op": layer.op, "domain": node.domain or "ai.onnx", "scope": list(layer.scope),
-            "inputs": list(node.inputs), "outputs": [tensor(name, report.types.get(name)) for name in node.outputs],
+    outputs = [tensor(name, report.types.get(name)) for name in node.outputs]
+    return {"name": layer.name, "op": layer.op, "domain": node.domain or "ai.onnx",
+            "scope": list(layer.scope), "inputs": list(node.inputs), "outputs": outputs,
             "params": size(layer.params), "macs": size(layer.macs), "flops": size(layer.flops),
             "unknown": layer.unknown}
 

@@ -1,7 +1,7 @@
 """Sizes at a glance: ``32·(H//2)·((W + 1)//2) + 9·H`` is about ``8·H·W``.
 
-Roundings and what is added to a numerator are left out, and so is what only matters for sizes below `SMALL`. The result
-is a polynomial over the symbols, close to the size where they are large.
+Roundings and what is added to a numerator are left out, and so is what only matters for sizes below `SMALL`.
+The result is a polynomial over the symbols, close to the size where they are large.
 """
 from __future__ import annotations
 
@@ -69,8 +69,9 @@ def _times(a: Products, b: Products) -> Products:
 
 
 def factored(products: Products, order: Mapping[str, int]) -> tuple[list[str], list[tuple[list[str], float]]]:
-    """The symbols that all products share, and the products without them, higher powers first; symbols in ``order``."""
-    shared = list(min(products, key=len))
+    """The symbols that all products share, and the products without them, higher powers first; symbols in
+    ``order``."""
+    shared = list(next(iter(products)))
     for names in products:
         shared = _common(shared, list(names))
     rest = [(_without(names, shared), value) for names, value in products.items()]

@@ -16,10 +16,11 @@ _LARGE = 64
 
 @dataclass(frozen=True)
 class Row:
-    """One row: ``level`` is its depth in the tree, ``count`` how often it stands in a row, and ``nodes`` how many nodes
-    it is. The figures are those of all its repetitions together; None is not counted, and with ``partial`` something in
-    it is not. ``share`` is its part of the MACs, None where it depends on sizes that are not bound, and ``largest`` the
-    largest such part of any row. A row that is ``rest`` stands for nodes without rows."""
+    """One row: ``level`` is its depth in the tree, ``count`` how often it stands in a row, and ``nodes`` how
+    many nodes it is. The figures are those of all its repetitions together; None is not counted, and with
+    ``partial`` something in it is not. ``share`` is its part of the MACs, None where it depends on sizes that
+    are not bound, and ``largest`` the largest such part of any row. A row that is ``rest`` stands for nodes
+    without rows."""
 
     level: int
     name: str
@@ -41,9 +42,9 @@ class Row:
 
 @dataclass(frozen=True)
 class View:
-    """What of the network is shown. Rows down to ``depth`` scopes (None: as many as fit a screen); or flat and ordered
-    by ``sort``, the first ``top`` only; with ``everything``, each node in a row. The table's ``columns``; ``wide`` for
-    exact numbers and nothing left out."""
+    """What of the network is shown. Rows down to ``depth`` scopes (None: as many as fit a screen); or flat
+    and ordered by ``sort``, the first ``top`` only; with ``everything``, each node in a row. The table's
+    ``columns``; ``wide`` for exact numbers and nothing left out."""
 
     depth: int | None = None
     sort: str | None = None
@@ -78,7 +79,8 @@ def _fitting_depth(root: Block) -> int:
 
 
 class _Rows:
-    """Makes rows of blocks; with ``rests`` also for the FLOPs of nodes that have none, so that FLOPs add up."""
+    """Makes rows of blocks; with ``rests`` also for the FLOPs of nodes that have none, so that FLOPs add
+    up."""
 
     def __init__(self, report: Report, rests: bool) -> None:
         self.share, self.rests = _shares(report.macs), rests
@@ -106,14 +108,15 @@ class _Rows:
         counted = block.uncounted < block.nodes
         return Row(level, block.label or block.op, block.op or _nodes(block.nodes), block.shape, block.dtype,
                    block.params, block.macs if counted else None, block.flops if counted else None,
-                   self.share(block.macs), block.count * times, block.nodes, bool(block.children), block.unknown,
-                   bool(block.uncounted), block.name == GATHERED)
+                   self.share(block.macs), block.count * times, block.nodes, bool(block.children),
+                   block.unknown, bool(block.uncounted), block.name == GATHERED)
 
     def rest(self, block: Block, level: int, path: str, times: int) -> Iterator[Row]:
         """The row for what is in ``block``, but in none of its rows."""
         nodes, flops = block.rest
         if self.rests and flops != 0:
-            yield Row(level, path + GATHERED, _nodes(nodes), None, None, 0, 0, flops, None, times, nodes, False, rest=True)
+            yield Row(level, path + GATHERED, _nodes(nodes), None, None, 0, 0, flops, None, times, nodes,
+                      scope=False, rest=True)
 
 
 def _nodes(count: int) -> str:
@@ -121,7 +124,8 @@ def _nodes(count: int) -> str:
 
 
 def _ordered(found: list[Row], view: View) -> list[Row]:
-    """Rows by name, or by a figure, largest first; formulas by their value where every symbol is large and equal."""
+    """Rows by name, or by a figure, largest first; formulas by their value where every symbol is large and
+    equal."""
     if view.sort == "name":
         found.sort(key=lambda row: row.name)
     else:

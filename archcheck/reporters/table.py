@@ -26,8 +26,8 @@ BOLD, DIM, RED, HEADING = "1", "2", "31", "1;4"
 
 
 class Column(NamedTuple):
-    """A column: its heading, how a row's cell reads, whether it is flush right, the width from which it may give way
-    to others, and the least it can do with (0: it never gives way)."""
+    """A column: its heading, how a row's cell reads, whether it is flush right, the width from which it may
+    give way to others, and the least it can do with (0: it never gives way)."""
 
     heading: str
     cell: Callable[[Row, Script, bool], str]
@@ -105,8 +105,9 @@ class Table(NamedTuple):
 
 
 def laid_out(found: Sequence[Row], view: View, script: Script, width: int | None = None) -> Table:
-    """The table at its natural width, or fitted to ``width``: with short names for the symbols, then with shorter
-    formulas, then with less of what may give way, and at last without columns that there is no room for."""
+    """The table at its natural width, or fitted to ``width``: with short names for the symbols, then with
+    shorter formulas, then with less of what may give way, and at last without columns that there is no room
+    for."""
     if width is None:
         return _natural(found, view.columns, view.wide, script)
     for writing in _writings(script):
@@ -155,7 +156,8 @@ def _natural(found: Sequence[Row], columns: Sequence[str], wide: bool, script: S
 
 def _narrowed(table: Table, limit: str) -> list[int]:
     """The columns' widths where each that may give way has no more than its ``limit``."""
-    return [min(getattr(COLUMNS[name], limit) or width, width) for name, width in zip(table.columns, table.widths)]
+    return [min(getattr(COLUMNS[name], limit) or width, width)
+            for name, width in zip(table.columns, table.widths)]
 
 
 def _total(widths: Sequence[int]) -> int:
@@ -163,13 +165,15 @@ def _total(widths: Sequence[int]) -> int:
 
 
 def _squeezed(table: Table, width: int) -> list[int]:
-    """Widths that keep to ``width``: columns give way down to what is enough first, then to the least, and at each step
-    the one that has most to give."""
+    """Widths that keep to ``width``: columns give way down to what is enough first, then to the least, and at
+    each step the one that has most to give."""
     widths = table.widths
     for limit in ("enough", "least"):
-        least = _narrowed(table, limit)
-        while _total(widths) > width and (spare := [have - need for have, need in zip(widths, least)]) and max(spare) > 0:
-            widths = [have - (k == spare.index(max(spare))) for k, have in enumerate(widths)]
+        spare = [have - need for have, need in zip(widths, _narrowed(table, limit))]
+        while _total(widths) > width and max(spare) > 0:
+            most = spare.index(max(spare))
+            widths = [have - (k == most) for k, have in enumerate(widths)]
+            spare[most] -= 1
     return widths
 
 
@@ -187,7 +191,8 @@ def _padded(text: str, name: str, width: int, script: Script) -> str:
 
 
 def fact_lines(report: Report, script: Script, wide: bool, width: int | None) -> list[tuple[str, str]]:
-    """The facts below the table as lines, each a label, which may be blank, and a text, wrapped between words."""
+    """The facts below the table as lines, each a label, which may be blank, and a text, wrapped between
+    words."""
     found = facts(report, replace(script, tight=False), wide)
     margin = max(len(label) for label, _ in found) + 2
     out = []

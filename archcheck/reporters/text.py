@@ -15,8 +15,9 @@ _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 @dataclass(frozen=True)
 class Script:
-    """How to write: in Unicode or in plain ``ascii``; with ``names`` for the symbols, in the order in which they are
-    to stand; formulas in at most ``room`` characters; and shapes without spaces where they are to be ``tight``."""
+    """How to write: in Unicode or in plain ``ascii``; with ``names`` for the symbols, in the order in which
+    they are to stand; formulas in at most ``room`` characters; and shapes without spaces where they are to be
+    ``tight``."""
 
     ascii: bool = False
     names: Mapping[str, str] = field(default_factory=dict)
@@ -55,7 +56,8 @@ class Script:
         return "~" if self.ascii else "≈ "
 
     def at_least(self, text: str) -> str:
-        """``text``, a count that something is missing from: ``≥ 4.09 G``, ``≳ 8·N·H·W`` where it was about so much."""
+        """``text``, a count that something is missing from: ``≥ 4.09 G``; ``≳ 8·N·H·W`` where it was about
+        that."""
         if text.startswith(self.about):
             return (">~" if self.ascii else "≳ ") + text.removeprefix(self.about)
         return (">=" if self.ascii else "≥ ") + text
@@ -88,7 +90,9 @@ class Script:
 
     def type(self, kind: TensorType) -> str:
         """A dtype and a shape: ``float32 N × 3``."""
-        return f"{kind.dtype or '?'} {self.shape(kind.shape)}" if kind.dtype or kind.shape is not None else "?"
+        if kind.dtype is None and kind.shape is None:
+            return "?"
+        return f"{kind.dtype or '?'} {self.shape(kind.shape)}"
 
     def exact(self, size: Size) -> str:
         """A count in full: ``25,557,032``, or its formula."""
@@ -107,6 +111,8 @@ class Script:
         try:
             products = rough.polynomial(size)
         except rough.NotRough:
+            return ""
+        if not products:
             return ""
         shared, rest = rough.factored(products, {name: place for place, name in enumerate(self.names)})
         terms = [(value, self._product(compact(abs(value)), names if len(rest) > 1 else shared))
@@ -127,7 +133,8 @@ class Script:
         return f"^{count}" if self.ascii else str(count).translate(_SUPERSCRIPT)
 
     def depends(self, size: Dim) -> str:
-        """The symbols a formula depends on: ``f(N, H)``; ``?`` where something that is not known is among them."""
+        """The symbols a formula depends on: ``f(N, H)``; ``?`` where something that is not known is among
+        them."""
         from archcheck.dims import atom_size, is_known
         if not is_known(size):
             return "?"
@@ -172,14 +179,15 @@ def shortened(text: str, width: int, cut: str) -> str:
 
 
 def shortened_shape(text: str, width: int, cut: str, by: str) -> str:
-    """A shape in at most ``width`` characters: whole sizes are left out, formulas first, those in the middle next."""
+    """A shape in at most ``width`` characters: whole sizes are left out, formulas first, those in the middle
+    next."""
     parts = text.split(by)
     for longest in sorted(range(len(parts)), key=lambda k: (-len(parts[k]), k)):
         if len(by.join(parts)) > width and not parts[longest].isdigit():
             parts[longest] = cut
-    while len(by.join(parts)) > width and len(parts) > 2:
-        middle = len(parts) // 2
-        parts[middle - 1:middle + 1] = [cut] if len(parts) > 3 or cut in parts[:2] else parts[:1] + [cut]
-        if len(parts) == 3:
+    whole = parts
+    for gone in range(1, len(parts) - 1):
+        if len(by.join(parts)) <= width:
             break
+        parts = [*whole[:1], cut, *whole[1 + gone:]]
     return shortened(by.join(parts), width, cut)

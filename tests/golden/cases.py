@@ -17,9 +17,11 @@ CASES = {
     "resnet50.largest.md": ("summary", RESNET, "--sort", "macs", "--top", "5", "--format", "markdown"),
     "blocks.txt": ("summary", "blocks.onnx"),
     "blocks.json": ("summary", "blocks.onnx", "--format", "json"),
-    "blocks.csv": ("summary", "blocks.onnx", "--format", "csv", "--columns", "name,op,shape,params,macs,flops,nodes"),
+    "blocks.csv": ("summary", "blocks.onnx", "--format", "csv", "--columns",
+                   "name,op,shape,params,macs,flops,nodes"),
     "blocks.md": ("summary", "blocks.onnx", "--format", "markdown"),
-    "blocks.bound.txt": ("summary", "blocks.onnx", "--set", "batch=1", "--set", "height=64", "--set", "width=64"),
+    "blocks.bound.txt": ("summary", "blocks.onnx", "--set", "batch=1", "--set", "height=64", "--set",
+                         "width=64"),
     "blocks.wide.txt": ("summary", "blocks.onnx", "--wide", "--all"),
     "ops.conv.txt": ("ops", "Conv"),
     "ops.softmax.txt": ("ops", "Softmax"),
@@ -29,12 +31,14 @@ TERMINALS = {"blocks.80.ansi": ("blocks.onnx", 80), "blocks.140.ansi": ("blocks.
 
 
 def blocks() -> bytes:
-    """A network with a stem, three equal blocks, a mask that is prepared, and an operator that nobody knows."""
+    """A network with a stem, three equal blocks, a mask that is prepared, and an operator that nobody
+    knows."""
     body = "".join(
         f'["/blocks.{k}/conv/Conv"] c{k} = Conv<pads=[1,1,1,1]>({"stem" if k == 0 else f"s{k - 1}"}, w{k})'
         f'["/blocks.{k}/act/Relu"] r{k} = Relu(c{k})'
         f'["/blocks.{k}/Add"] s{k} = Add({"stem" if k == 0 else f"s{k - 1}"}, r{k})' for k in range(3))
-    model = parser.parse_model(f"""<ir_version: 9, opset_import: ["" : 18, "com.acme" : 1], producer_name: "hand">
+    model = parser.parse_model(f"""
+        <ir_version: 9, opset_import: ["" : 18, "com.acme" : 1], producer_name: "hand">
         net (float[batch,3,height,width] image, int64[batch] mask) => (float[batch,n] y, float q) {{
             ["/stem/Conv"] stem = Conv<strides=[2,2], pads=[1,1,1,1]>(image, k)
             {body}
@@ -51,7 +55,8 @@ def blocks() -> bytes:
         size = 1
         for axis in shape:
             size *= axis
-        model.graph.initializer.append(helper.make_tensor(name, TensorProto.FLOAT, shape, [float(number)] * size))
+        values = [float(number)] * size
+        model.graph.initializer.append(helper.make_tensor(name, TensorProto.FLOAT, shape, values))
     return model.SerializeToString()
 
 
