@@ -30,7 +30,7 @@ class Layer:
     params: Size
     macs: Size | None
     flops: Size | None
-    index: int  # type: ignore[assignment]  # of the node, not tuple's method
+    index: int
     unknown: str | None
 
 

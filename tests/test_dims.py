@@ -299,6 +299,11 @@ def test_same(one: Size, other: Size, verdict: bool | None) -> None:
     (2 * minimum(H, 3) - 5, (-5, 1)),
     ((minimum(H, 4) - minimum(W, 9)) // 3, (-3, 1)),
     (-5 * ((minimum(H, 4) - minimum(W, 9)) // 3), (-5, 15)),
+    (-3 % H, (0, None)),
+    (-3 % (2 * H + 1), (0, None)),
+    (H - 1 - -3 % H, (0, 2)),
+    (5 % H, (0, 5)),
+    (W - W % H, (0, None)),
 ])
 def test_bounds(size: Size, expected: tuple[int | None, int | None]) -> None:
     assert bounds(size) == expected

@@ -251,7 +251,33 @@ g (float[N,S] x) => (int64[A] y, float[B,D] z) {
 }
 """
 
+FRAMES = """
+g (float[N,T] x) => (float[A] y) {
+    t = Shape<start = 1>(x)
+    one = Constant<value_ints = [1]>()
+    two = Constant<value_ints = [2]>()
+    three = Constant<value_ints = [3]>()
+    five = Constant<value_ints = [5]>()
+    ten = Constant<value_ints = [10]>()
+    less0 = Sub(t, ten)
+    over0 = Div(less0, five)
+    size0 = Add(over0, one)
+    less1 = Sub(size0, three)
+    over1 = Div(less1, two)
+    size1 = Add(over1, one)
+    less2 = Sub(size1, three)
+    over2 = Div(less2, two)
+    size2 = Add(over2, one)
+    less3 = Sub(size2, three)
+    over3 = Div(less3, two)
+    size3 = Add(over3, one)
+    some = Max(size3, one)
+    y = ConstantOfShape(some)
+}
+"""
+
 IDIOMS = {
+    "frames": (FRAMES, None),
     "counted": (COUNTED, ["(S,)", "(N, S)"]),
     "rolled": (ROLLED, ["(N, H, W, C)"]),
     "last": (LAST, ["(N, S)"]),

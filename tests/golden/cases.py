@@ -63,8 +63,12 @@ def blocks() -> bytes:
 def printed(*args: str) -> str:
     """What a command prints into a pipe."""
     from archcheck.cli import main
-    with contextlib.redirect_stdout(Utf8()) as out, contextlib.suppress(SystemExit):
-        main(args)
+    with contextlib.redirect_stdout(Utf8()) as out:
+        try:
+            main(args)
+        except SystemExit as stop:
+            if stop.code:
+                raise
     return out.getvalue()
 
 

@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 
 import archcheck
-from archcheck.dims import bcast, symbol
+from archcheck.dims import bcast, maximum, symbol
 from archcheck.elements import Ratio
 from archcheck.graph import Graph, Node, TensorType
-from archcheck.ops._op import Assumption, ShapeError, here
+from archcheck.ops._op import Assumption, ShapeError, alike, here
 from archcheck.ops.pointwise import broadcast_shapes
 from tests.ops._rows import row, rows_test
 
@@ -59,6 +59,13 @@ test_rows = rows_test(ROWS)
 
 def added(a: TensorType, b: TensorType) -> archcheck.Report:
     return archcheck.analyze(Graph("g", {"a": a, "b": b}, ("y",), (Node("add", "Add", "", ("a", "b"), ("y",), {}),), {}))
+
+
+def test_sizes_that_differ_only_below_zero_are_one():
+    clamped = maximum((N - 8) // 3, 0)
+    assert broadcast_shapes((clamped,), ((N - 8) // 3,)) == ((N - 8) // 3,)
+    assert alike(clamped, (N - 8) // 3) and alike(N - 1, M) is None
+    assert not here.assumed
 
 
 def test_what_broadcasting_had_to_believe_is_recorded() -> None:
