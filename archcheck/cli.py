@@ -112,9 +112,10 @@ def summary(model: str, sizes: Sequence[tuple[str, int]], depth: int | None, col
             sort: str | None, top: int | None, everything: bool, wide: bool, form: str | None,
             output: Path | None, plugins: Sequence[str]) -> None:
     """Shapes, parameters, MACs and FLOPs, layer by layer and in total."""
+    from archcheck import infer
     from archcheck.reporters.summary import View
     _load_plugins(plugins)
-    report = _analyze(model, dict(sizes))
+    report = infer.analyze(model, dict(sizes))
     on_terminal = _on_terminal(output)
     by_suffix = output and SUFFIXES.get(output.suffix.lower())
     form = form or by_suffix or ("table" if on_terminal else "plain")
@@ -181,11 +182,6 @@ def completion(shell: str) -> None:
 
 
 # ------------------------------------------------------------------------------------------------ inside
-def _analyze(model: str, sizes: dict[str, int]) -> Report:
-    from archcheck.infer import analyze
-    return analyze(model, sizes)
-
-
 def _load_plugins(plugins: Sequence[str]) -> None:
     if plugins:
         from archcheck.plugins import load_plugin

@@ -12,7 +12,6 @@ from archcheck.collector import collector_held
 from archcheck.dims import Dim
 from archcheck.graph import AttrRef, Graph, Node, TensorType
 from archcheck.ops._op import (
-    FREE,
     UNRANKED,
     Assumption,
     Cost,
@@ -95,7 +94,7 @@ class Walk:
                 found += (NOT_KNOWN,) * (len(node.outputs) - len(found))
             for name, kind in zip(node.outputs, found):
                 if kind.shape is UNRANKED:
-                    kind = kind._replace(shape=None)
+                    kind = _public(kind)
                     self.reasons.setdefault(index, RANK_UNKNOWN)
                 elif kind.shape and not SIZES.issuperset(map(type, kind.shape)):
                     kind = kind._replace(shape=None)
@@ -110,14 +109,19 @@ class Walk:
         return tuple(self.types.get(name) or NOT_KNOWN for name in self.graph.outputs)
 
     @cached_property
+    def costs(self) -> tuple[Cost | None, ...]:
+        """The cost of each node; None where it is not counted."""
+        return tuple(map(cost_of, self.effects))
+
+    @cached_property
     def cost(self) -> Cost:
         """What all nodes cost together; those not counted are left out."""
-        return Cost.total(cost_of(effect) or FREE for effect in self.effects)
+        return Cost.total(cost for cost in self.costs if cost is not None)
 
     def uncounted(self) -> Iterator[Node]:
         """The nodes that have no cost, those with bodies of their own left out."""
-        for index, (node, effect) in enumerate(zip(self.graph.nodes, self.effects)):
-            if index not in self.bodies and cost_of(effect) is None:
+        for index, (node, cost) in enumerate(zip(self.graph.nodes, self.costs)):
+            if index not in self.bodies and cost is None:
                 yield node
 
     def and_inner(self) -> Iterator[Walk]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from archcheck.dims import Size, symbols, total
 from archcheck.graph import Graph, Shape, TensorType
 from archcheck.infer import Failure, Walk
-from archcheck.ops._op import Assumption, Cost, cost_of
+from archcheck.ops._op import Assumption, Cost
 
 if TYPE_CHECKING:
     from archcheck.analyses.params import Params
@@ -62,15 +62,15 @@ class Report:
         """The number of parameters: learned elements, each counted once however often it is used."""
         return self.weights.total
 
-    @cached_property
+    @property
     def costs(self) -> tuple[Cost | None, ...]:
         """The cost of each node; None where it is not counted."""
-        return tuple(map(cost_of, self.effects))
+        return self.walk.costs
 
-    @cached_property
+    @property
     def cost(self) -> Cost:
         """The cost of the network; nodes that are not counted (see `uncounted`) are left out."""
-        return Cost.total(cost for cost in self.costs if cost is not None)
+        return self.walk.cost
 
     @property
     def macs(self) -> Size:
@@ -107,8 +107,7 @@ class Report:
     def symbols(self) -> tuple[str, ...]:
         """The names of the symbols in the inputs' shapes, in order of appearance."""
         sizes = (size for name in self.graph.inputs for size in self.types[name].shape or ())
-        found = (atom for size in sizes for atom in sorted(symbols(size), key=_name))
-        return tuple(dict.fromkeys(atom.args[0] for atom in found))
+        return tuple(dict.fromkeys(name for size in sizes for name in sorted(_names(size))))
 
     def contradictions(self) -> Iterator[tuple[str, TensorType, TensorType]]:
         """Values whose declared type cannot be what was inferred: (name, declared, inferred)."""
@@ -118,8 +117,8 @@ class Report:
                 yield name, declared, inferred
 
 
-def _name(atom: object) -> str:
-    return str(atom.args[0])  # type: ignore[attr-defined]
+def _names(size: Size) -> list[str]:
+    return [atom.args[0] for atom in symbols(size)]
 
 
 def _contradict(declared: TensorType, inferred: TensorType) -> bool:
