@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from archcheck.dims import Atom, Size, substitute, symbols
-from archcheck.errors import UserError
+from archcheck.errors import UserError, closest
 from archcheck.graph import Graph, TensorType
 
 
@@ -37,10 +37,9 @@ def _bound(kind: TensorType, values: Mapping[Atom, Size]) -> TensorType:
 
 
 def _unknown_symbol(name: str, known: list[str]) -> str:
-    from difflib import get_close_matches
-    close = get_close_matches(name, known, 1)
+    close = closest(name, known)
     if close:
-        cure = f"did you mean {close[0]}?"
+        cure = f"did you mean {close}?"
     else:
         cure = f"its symbols are {', '.join(known)}" if known else "all its input sizes are numbers"
     return f"no input of the network has a size called {name}; {cure}"

@@ -41,9 +41,9 @@ class Commands(click.Group):
 
 
 def _did_you_mean(name: str, known: Sequence[str]) -> str:
-    from difflib import get_close_matches
-    close = get_close_matches(name, known, 1)
-    return f"; did you mean {close[0]!r}?" if close else f"; the commands are {', '.join(known)}"
+    from archcheck.errors import closest
+    close = closest(name, known)
+    return f"; did you mean {close!r}?" if close else f"; the commands are {', '.join(known)}"
 
 
 class Sizes(ParamType):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from archcheck import ops
 from archcheck.collector import collector_held
 from archcheck.dims import Dim
+from archcheck.errors import closest
 from archcheck.graph import AttrRef, Graph, Node, TensorType
 from archcheck.ops._op import (
     UNRANKED,
@@ -359,9 +360,8 @@ def _failure(node: Node, error: Exception, found: Resolved | None,
 
 
 def _unknown_attribute(node: Node, name: str, accepted: frozenset[str]) -> str:
-    from difflib import get_close_matches
-    close = get_close_matches(name, accepted, 1)
-    return f"{node.op} has no attribute {name!r}" + (f"; did you mean {close[0]!r}?" if close else "")
+    close = closest(name, sorted(accepted))
+    return f"{node.op} has no attribute {name!r}" + (f"; did you mean {close!r}?" if close else "")
 
 
 def _schema_function(node: Node, operators: Operators) -> Graph | None:

@@ -294,3 +294,10 @@ def test_a_plugin_teaches_an_operator(dynamic: Path, tmp_path: Path) -> None:
     done = run("summary", str(dynamic), "--plugin", str(plugin))
     assert "N × 4 × ⌈H/4⌉ × ⌈W/4⌉" in done.stdout
     assert "not counted" not in done.stdout
+
+
+def test_the_command_line_offers_the_columns_that_there_are() -> None:
+    """Their names are written out again in the command line, which starts without the table."""
+    from archcheck import cli as command_line
+    from archcheck.reporters import table
+    assert tuple(table.COLUMNS) == command_line.COLUMNS

@@ -9,7 +9,7 @@ import stat
 import sys
 from typing import IO, TYPE_CHECKING, NamedTuple
 
-from archcheck.errors import UserError
+from archcheck.errors import UserError, closest
 from archcheck.frontends._wire import Buffer
 
 if TYPE_CHECKING:
@@ -141,6 +141,5 @@ def _listed(folder: str) -> list[str]:
 
 
 def _did_you_mean(name: str, known: list[str], prefix: str) -> str:
-    from difflib import get_close_matches
-    close = get_close_matches(name, known[:MAX_SUGGESTED], 1)
-    return f"; did you mean {prefix}{close[0]}?" if close else ""
+    close = closest(name, known[:MAX_SUGGESTED])
+    return f"; did you mean {prefix}{close}?" if close else ""

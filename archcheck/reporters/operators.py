@@ -4,11 +4,10 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Iterator
-from difflib import get_close_matches
 from itertools import groupby
 from textwrap import fill
 
-from archcheck.errors import UserError
+from archcheck.errors import UserError, closest
 from archcheck.ops import load_families
 from archcheck.ops._op import OPS, Op
 
@@ -52,8 +51,8 @@ def _named(name: str, found: list[Op]) -> list[Op]:
     bare = name.removeprefix("ai.onnx.") if name.count(".") == 2 else name
     chosen = [known for known in found if bare.lower() in (known.name.lower(), title(known).lower())]
     if not chosen:
-        close = get_close_matches(name, [known.name for known in found], 1)
-        cure = f"did you mean {close[0]!r}?" if close else "`archcheck ops` lists them all"
+        close = closest(name, [known.name for known in found])
+        cure = f"did you mean {close!r}?" if close else "`archcheck ops` lists them all"
         raise UnknownName(f"no operator is called {name!r}; {cure}")
     return chosen
 
