@@ -4,13 +4,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from typing import Any
 
 from archcheck.dims import Size
 from archcheck.graph import TensorType
 from archcheck.report import Report
 from archcheck.reporters.facts import facts
+from archcheck.reporters.sheet import escaped
 from archcheck.reporters.summary import Row, View, rows
 from archcheck.reporters.table import COLUMNS, cells
 from archcheck.reporters.text import Script
@@ -93,13 +93,7 @@ def render_markdown(report: Report, view: View, script: Script) -> str:
     heading, *body = cells(rows(report, view), view.columns, script, view.wide)
     rule = [" ---: " if COLUMNS[name].right else " --- " for name in view.columns]
     table = ["|" + "|".join(f" {text} " for text in heading) + "|", "|" + "|".join(rule) + "|"]
-    table += ["|" + "|".join(f" {_escaped(text)} " for text in row) + "|" for row in body]
-    notes = [f"- **{label}**: {_escaped('; '.join(text.splitlines()))}"
+    table += ["|" + "|".join(f" {escaped(text)} " for text in row) + "|" for row in body]
+    notes = [f"- **{label}**: {escaped('; '.join(text.splitlines()))}"
              for label, text in facts(report, script, view.wide)]
     return "\n".join([*table, "", *notes]) + "\n"
-
-
-def _escaped(text: str) -> str:
-    """Indents kept with non-breaking spaces, and what Markdown would read as its own escaped."""
-    body = text.lstrip(" ")
-    return "\u00a0" * (len(text) - len(body)) + re.sub(r"([\\|*_`\[\]~])", r"\\\1", body).replace("<", "&lt;")

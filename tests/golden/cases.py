@@ -75,7 +75,7 @@ def printed(*args: str) -> str:
 def shown(model: str, width: int) -> str:
     """What ``summary`` shows on a coloured terminal."""
     size = mock.patch("shutil.get_terminal_size", return_value=(width, 50))
-    with size as terminal, mock.patch("archcheck.cli._on_terminal", return_value=True), \
+    with size as terminal, mock.patch("archcheck.cli._options.on_terminal", return_value=True), \
             mock.patch.dict("os.environ", clear=False) as environment:
         environment.pop("NO_COLOR", None)
         terminal.return_value = mock.Mock(columns=width)
