@@ -1,6 +1,12 @@
 """Element types: their names, their numbers in the ONNX format, and how many bits one element takes."""
 from __future__ import annotations
 
+from typing import TypeVar
+
+from archcheck.dims import Size, ceildiv
+
+Count = TypeVar("Count", bound=Size)
+
 NAMES: tuple[str | None, ...] = (
     None, "float32", "uint8", "int8", "uint16", "int16", "int32", "int64", "string", "bool", "float16",
     "float64", "uint32", "uint64", "complex64", "complex128", "bfloat16", "float8e4m3fn", "float8e4m3fnuz",
@@ -29,6 +35,6 @@ def dtype_name(code: int) -> str | None:
     return NAMES[code] if 0 <= code < len(NAMES) else None
 
 
-def storage(dtype: str, count: int) -> int | None:
+def storage(dtype: str, count: Count) -> Count | None:
     """Bytes that ``count`` elements take when packed without gaps; None for strings."""
-    return -(-count * BITS[dtype] // 8) if dtype in BITS else None
+    return ceildiv(count * BITS[dtype], 8) if dtype in BITS else None  # type: ignore[return-value]

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
-from archcheck.dims import Size
+from archcheck.dims import Size, prod
+from archcheck.dtypes import storage
 
 if TYPE_CHECKING:
     import networkx
@@ -77,6 +78,12 @@ class TensorType(NamedTuple):
     dtype: str | None
     shape: Shape | None
     value: Union[tuple[Element, ...], Literal, Uniform, Several, None] = None
+
+    @property
+    def bytes(self) -> Size | None:
+        """What the tensor takes, packed without gaps; None where its dtype or shape is not known, or its
+        elements have no fixed size."""
+        return None if self.shape is None or self.dtype is None else storage(self.dtype, prod(self.shape))
 
 
 class AttrRef(NamedTuple):

@@ -123,7 +123,8 @@ class _Source(NamedTuple):
     def bytes(self) -> int | None:
         """How many bytes it takes; None where that is not known."""
         count = self.stored_elements
-        return storage(self.dtype, count) if isinstance(count, int) else None
+        size = storage(self.dtype, count)
+        return size if isinstance(size, int) else None
 
     def is_weight(self, quantized: bool) -> bool:
         """Whether its elements are weights for an operator that reads them as data."""
