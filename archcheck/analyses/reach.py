@@ -134,7 +134,9 @@ class Reach:
             axes = tuple(sorted({*a.axes, *b.axes}))
         data = tuple(unite(*(_spread(rows, array, axes) for rows, array in ((a, one), (b, other))))
                      for unite, one, other in zip(self.kind.unite, a.data, b.data))
-        return Rows(axes, data, a.by or b.by or ("" if axes else by), reason, bound)
+        found = Rows(axes, data, a.by or b.by or ("" if axes else by))
+        proved = not bound or any(not one.bound and self.alike(one, found) for one in (a, b))
+        return found if proved else found._replace(reason=reason, bound=True)
 
     def _without_own(self, a: Rows, b: Rows) -> Rows:
         """``a`` with what all positions read together along axes that ``b`` does not depend on."""
