@@ -160,8 +160,8 @@ def test_a_chain_without_sizes_reads_no_more_than_said(chain: tuple[list[Step], 
 def test_far_from_the_borders_it_reads_just_that(chain: tuple[list[Step], tuple[int, ...]], at: int) -> None:
     """On an axis that is long enough, nothing is clipped, and both ends are read."""
     steps, _ = chain
-    assume(not any(isinstance(reader, Prefix) or isinstance(reader, Along) and (reader.border or reader.stride < 0)
-                   for (reader,), _ in steps))
+    assume(not any(isinstance(reader, Prefix) or isinstance(reader, Along)
+                   and (reader.border or reader.stride < 0) for (reader,), _ in steps))
     scale = prod(reader.stride for (reader,), _ in steps)  # type: ignore[union-attr]
     size = 60 * scale
     long, source = [], size
@@ -180,7 +180,7 @@ def test_far_from_the_borders_it_reads_just_that(chain: tuple[list[Step], tuple[
         assert (int(hull.data[0][place]), int(hull.data[1][place])) == (low, high)
 
 
-# ------------------------------------------------------------------------------------------------ several axes
+# ------------------------------------------------------------------------------------------- several axes
 @st.composite
 def several_axes(draw: Any) -> tuple[list[Step], tuple[int, ...]]:
     """Reshapes, transpositions, windows and reductions over a few axes."""
@@ -254,15 +254,17 @@ def test_reshaped_and_transposed_values_read_what_their_matrix_says(
             assert not places.size or low <= places[0] and places[-1] <= high
 
 
-@given(st.integers(1, 12).flatmap(lambda size: st.tuples(st.just((size,)), chain_over(size), chain_over(size))))
+@given(st.integers(1, 12).flatmap(
+    lambda size: st.tuples(st.just((size,)), chain_over(size), chain_over(size))))
 @settings(max_examples=150, deadline=None)
-def test_branches_read_what_either_does(branches: tuple[tuple[int, ...], list[Step], list[Step]]) -> None:
-    shape, a, b = branches
+def test_branches_read_what_either_does(drawn: tuple[tuple[int, ...], list[Step], list[Step]]) -> None:
+    shape, a, b = drawn
     size = min(a[-1][1][0], b[-1][1][0])
     a, b = ([*steps, ((Along(0),), (size,))] for steps in (a, b))
     truth = projections(dependence(a, shape) | dependence(b, shape), shape, 0)
     for algebra in (Reach(exact=True), Reach(), Phases()):
-        joined = algebra.join(folded(algebra, a, shape)[0], folded(algebra, b, shape)[0], (size,), shape[0], "v")
+        branches = (folded(algebra, steps, shape)[0] for steps in (a, b))
+        joined = algebra.join(*branches, (size,), shape[0], "v")
         for index in range(size):
             read = set(np.flatnonzero(truth[index]).tolist())
             if isinstance(algebra, Phases):

@@ -115,7 +115,7 @@ class Phases:
 
     def meeting(self, a: Relation, b: Relation) -> Meeting | None:
         """In what the fields of two branches do not fit; None where they do, or do not move alike."""
-        if a == b or len(a.terms) != 1 or len(b.terms) != 1 or _key(a.terms[0]) != _key(b.terms[0]):
+        if a is b or a == b or len(a.terms) != 1 or len(b.terms) != 1 or _key(a.terms[0]) != _key(b.terms[0]):
             return None
         one, other = a.terms[0], b.terms[0]
         strides = stride_of(one), stride_of(other)
