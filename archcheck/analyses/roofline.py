@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from archcheck.report import Report
 
 COMPUTE, MEMORY = "compute", "memory"
+UNTOLD = "bodies and unknown dtypes"
 
 
 class Bound(NamedTuple):
@@ -31,11 +32,13 @@ class Bound(NamedTuple):
 
 @dataclass(frozen=True)
 class Roofline:
-    """The bound of each node on a ``device``: None where its bytes or operations are no numbers. ``unrated``
-    counts, by dtype, nodes whose operations the device has no peak for: they are bound by memory only."""
+    """The bound of each node on a ``device``: None where its bytes or operations are no numbers. ``dtypes``
+    are those whose peaks were used; ``unrated`` counts, by dtype, nodes whose operations the device has no
+    peak for: they are bound by memory only."""
 
     device: Device
     by_node: tuple[Bound | None, ...]
+    dtypes: tuple[str, ...]
     unrated: Mapping[str, int]
 
     @property
@@ -52,19 +55,21 @@ class Roofline:
 
 def roofline(report: Report, device: Device) -> Roofline:
     """The roofline bound of every node of the main graph on ``device``."""
-    unrated: Counter[str] = Counter()
+    rated, unrated = dict[str, None](), Counter[str]()
     bounds: list[Bound | None] = []
     for index, (cost, moved) in enumerate(zip(report.costs, report.traffic.by_node)):
         flops, count = cost and cost.flops, moved and moved.total
         if not isinstance(flops, int) or not isinstance(count, int):
             bounds.append(None)
             continue
-        dtype = computed_in(report, index)
+        dtype = computed_in(report, index) or UNTOLD
         peak = device.peak(dtype)
-        if peak is None and flops:
-            unrated[dtype or "not known"] += 1
+        if flops and peak is None:
+            unrated[dtype] += 1
+        elif flops:
+            rated[dtype] = None
         bounds.append(_bound(flops / peak if peak else 0.0, count / device.bandwidth))
-    return Roofline(device, tuple(bounds), dict(unrated))
+    return Roofline(device, tuple(bounds), tuple(rated), dict(unrated))
 
 
 def _bound(compute: float, memory: float) -> Bound:

@@ -215,8 +215,8 @@ def _connections(report: Report, script: Script) -> Part:
     facts = [("connections", f"{_figure(total.connections, script, found.missing)} in one sample"),
              ("sharing", f"{shared} weights in these layers, {unshared} if none were shared{reuse}"),
              *_left_out("no connections", found.missing, script)]
-    columns = (_count("connections", "connections"), _count("unshared", "unshared", spared=True),
-               Column("reuse", "reuse", _as_ratio, right=True))
+    columns = (_count("connections", "connections", spared=True), _count("unshared", "unshared", spared=True),
+               Column("reuse", "reuse", _as_ratio, right=True, spared=True))
     record = {**total._asdict(), "reuse": total.reuse, "missing": _counted(found.missing)}
     return Part(columns, values, facts, {"connections": record})
 
@@ -240,7 +240,7 @@ def _training(report: Report, script: Script) -> Part:
              *_left_out("not trained", found.missing, script)]
     record = {**step._asdict(), "macs": step.macs, "flops": step.flops, "update": updates,
               "parameters": found.parameters, "missing": _counted(found.missing)}
-    return Part((_count("training_macs", "training"),), values, facts, {"training": record})
+    return Part((_count("training_macs", "training", spared=True),), values, facts, {"training": record})
 
 
 def _roofline(report: Report, device: Device, script: Script) -> Part:
@@ -254,21 +254,23 @@ def _roofline(report: Report, device: Device, script: Script) -> Part:
     without = sum(bound is None for bound in found.by_node)
     parts = ", ".join(f"{_seconds(found.by[kind], script)} held up by {kind}" for kind in (MEMORY, COMPUTE))
     bound = f"at least {_seconds(found.seconds, script)}, nodes run one by one with all data in memory"
-    facts = [("device", f"{device.name}: {_rates(device)} ({device.source})"), ("time", f"{bound}: {parts}")]
+    facts = [("device", f"{device.name}: {_rates(device, found.dtypes)} ({device.source})"),
+             ("time", f"{bound}: {parts}")]
     if found.unrated:
         facts.append(("no peak", f"for {_names(found.unrated, script)}: held up by memory only"))
     if without:
         facts.append(("no time", f"{without:,} nodes whose operations or bytes are not known as numbers"))
-    columns = Column("seconds", "time", _as_time, right=True), Column("bound", "held up by")
+    columns = Column("seconds", "time", _as_time, right=True), Column("bound", "held up by", spared=True)
     record = {"device": device.name, "seconds": found.seconds, **found.by, "peaks": device.peaks,
               "bandwidth": device.bandwidth, "source": device.source, "unrated": found.unrated,
               "without_time": without}
     return Part(columns, values, facts, {"roofline": record})
 
 
-def _rates(device: Device) -> str:
-    peaks = ", ".join(f"{dtype} {compact(rate)}op/s" for dtype, rate in device.peaks.items())
-    return f"{peaks}, {compact(device.bandwidth)}B/s"
+def _rates(device: Device, dtypes: Sequence[str]) -> str:
+    """The figures of a device that matter."""
+    peaks = [f"{dtype} {compact(device.peak(dtype) or 0)}op/s" for dtype in dtypes]
+    return ", ".join([*peaks, f"{compact(device.bandwidth)}B/s"])
 
 
 # ------------------------------------------------------------------------------------------------ words
