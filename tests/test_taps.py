@@ -38,11 +38,14 @@ def test_closed_form_of_symbolic_sizes():
     for _ in range(60):
         kernel, stride, dilation = rng.randint(1, 5), rng.randint(1, 4), rng.randint(1, 3)
         pads = rng.randint(0, 5), rng.randint(0, 5)
-        windows = slide((n,), (kernel,), (stride,), (dilation,), pads, "NOTSET")
-        found = taps_inside(windows.sizes[0], n, stride, -pads[0], kernel, dilation)
+        padding = rng.choice(("NOTSET", "SAME_UPPER", "SAME_LOWER"))
+        windows = slide((n,), (kernel,), (stride,), (dilation,), pads, padding)
+        before, = windows.before
+        found = taps_inside(windows.sizes[0], n, stride, -before, kernel, dilation)
         for size in range(max(1, dilation * (kernel - 1) + 1 - sum(pads)), 25):
-            outputs = evaluate(windows.sizes[0], {"n": size})
-            assert evaluate(found, {"n": size}) == counted(outputs, size, stride, -pads[0], kernel, dilation)
+            at = {"n": size}
+            outputs, start = evaluate(windows.sizes[0], at), -evaluate(before, at)
+            assert evaluate(found, at) == counted(outputs, size, stride, start, kernel, dilation)
 
 
 def test_same_padding_is_said_in_short():

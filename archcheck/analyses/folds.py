@@ -45,7 +45,7 @@ class Fold:
 
     def _node(self, walk: Walk, index: int) -> Figures | None:
         effect = walk.effects[index]
-        found = (0,) * self.width if index in walk.bodies and effect.reads is None else self.own(walk, index)
+        found = (0,) * self.width if index in walk.bodies and effect.reads is None else self._own(walk, index)
         if not isinstance(found, str) and index in walk.bodies and not effect.runs:
             found = UNTOLD
         if isinstance(found, str):
@@ -55,6 +55,12 @@ class Fold:
             return found
         inside = [self._taken(walk.bodies[index], way) for way in effect.runs]
         return tuple(a + maximum(*parts) for a, *parts in zip(found, *inside))
+
+    def _own(self, walk: Walk, index: int) -> Figures | str:
+        try:
+            return self.own(walk, index)
+        except Exception as error:  # noqa: BLE001 - what fails for one node must not take the others with it
+            return f"it could not be worked out ({type(error).__name__})"
 
     def _taken(self, bodies: Mapping[str, Walk], way: Mapping[str, Size]) -> Figures:
         """What the bodies come to that run one ``way``."""

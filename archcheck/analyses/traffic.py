@@ -79,6 +79,8 @@ class _Node:
     def read(self) -> Iterator[tuple[str, Size | None]]:
         """The names of the inputs whose data are read, and the bytes of each that are."""
         node, effect = self.node, self.effect
+        if effect.reads is None and effect.alias is not None:
+            return  # a view of something of which not even the rank is known
         is_read = data_read(effect, len(node.inputs), len(node.outputs))
         for k, (name, kind) in enumerate(zip(node.inputs, self.inputs)):
             if kind is not None and is_read[k] and k != effect.alias:
