@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from archcheck.algebra.intervals import OUTGROWN
 from archcheck.analyses.devices import Device
 from archcheck.analyses.folds import Missing
 from archcheck.analyses.roofline import COMPUTE, MEMORY, roofline
 from archcheck.analyses.training import UPDATE
-from archcheck.dims import Dim, Size
+from archcheck.dims import Dim, Size, symbols
 from archcheck.report import Report
 from archcheck.reporters.sheet import Column, Sheet, as_count
 from archcheck.reporters.summary import at_value
@@ -21,7 +22,6 @@ SHORT = 200
 """Longer formulas are shown at a glance only."""
 TYPICAL = 64
 """The size that every symbol is taken for where formulas are put in order."""
-NODES_LEFT_OUT = "nodes that move nothing, or only compute shapes and constants"
 
 Values = Callable[[int], Sequence[Any]]
 Facts = Sequence[tuple[str, str]]
@@ -63,7 +63,8 @@ def sheet(report: Report, view: View) -> Sheet:
     hidden = len(report.effects) - len(shown)
     facts = [fact for part in parts for fact in part.facts]
     if hidden:
-        facts.append(("not listed", f"{hidden:,} {NODES_LEFT_OUT}; --all lists them"))
+        listed = "--all lists also what moves nothing, or only computes shapes and constants"
+        facts.append(("not listed", f"{_nodes_in_words(hidden)}; {listed}"))
     record = {key: value for part in parts for key, value in part.record.items()}
     return Sheet("archcheck.cost/1", columns, rows, [*facts, *_hint(report)], record, "layers")
 
@@ -259,7 +260,7 @@ def _roofline(report: Report, device: Device, script: Script) -> Part:
     if found.unrated:
         facts.append(("no peak", f"for {_names(found.unrated, script)}: held up by memory only"))
     if without:
-        facts.append(("no time", f"{without:,} nodes whose operations or bytes are not known as numbers"))
+        facts.append(("no time", f"{_nodes_in_words(without)}: operations or bytes are not known as numbers"))
     columns = Column("seconds", "time", _as_time, right=True), Column("bound", "held up by", spared=True)
     record = {"device": device.name, "seconds": found.seconds, **found.by, "peaks": device.peaks,
               "bandwidth": device.bandwidth, "source": device.source, "unrated": found.unrated,
@@ -281,6 +282,8 @@ def _count(key: str, heading: str, spared: bool = False) -> Column:
 def _figure(size: Size, script: Script, missing: Any = ()) -> str:
     """A count in full, a long formula at a glance; at least that where something is missing."""
     text = script.exact(size)
+    if any(atom.origin == OUTGROWN for atom in symbols(size)):
+        return f"{text}  (too long a formula; --set puts numbers in)"
     if not isinstance(size, int) and len(text) > SHORT:
         text = script.rough(size) or script.depends(size)
     return _least(text, script, missing)
@@ -288,6 +291,10 @@ def _figure(size: Size, script: Script, missing: Any = ()) -> str:
 
 def _size(size: Size, script: Script) -> str:
     return size_in_bytes(size) if isinstance(size, int) else _figure(size, script)
+
+
+def _nodes_in_words(count: int) -> str:
+    return "1 node" if count == 1 else f"{count:,} nodes"
 
 
 def _least(text: str, script: Script, missing: Any) -> str:
