@@ -14,7 +14,7 @@ from archcheck.ops._op import Assumption, Cost
 
 if TYPE_CHECKING:
     from archcheck.analyses.connections import Connections
-    from archcheck.analyses.dataflow import Flow
+    from archcheck.analyses.flows import Flow
     from archcheck.analyses.folds import Fold
     from archcheck.analyses.params import Params
     from archcheck.analyses.traffic import Traffic
@@ -114,7 +114,7 @@ class Report:
     @cached_property
     def flows(self) -> Mapping[int, Flow]:
         """Which values hold data and which need a gradient, by the ``id`` of the walk they stand in."""
-        from archcheck.analyses.dataflow import flows
+        from archcheck.analyses.flows import flows
         return flows(self)
 
     @cached_property

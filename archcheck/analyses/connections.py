@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from archcheck.analyses.dataflow import Flow, read_by
+from archcheck.analyses.flows import Flow, read_by
 from archcheck.analyses.folds import Fold, Missing, home, quotient
 from archcheck.analyses.taps import NOT_COUNTED, NOT_STATED, PADDED, inputs_of, products
 from archcheck.dims import Size, prod, total

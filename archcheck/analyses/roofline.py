@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from archcheck.analyses.dataflow import is_differentiable
 from archcheck.analyses.devices import Device
+from archcheck.analyses.flows import is_differentiable
 from archcheck.analyses.taps import products
 from archcheck.graph import TensorType
 

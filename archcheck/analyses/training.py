@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from archcheck.analyses.connections import LOOPED
-from archcheck.analyses.dataflow import Flow, is_differentiable, read_by
+from archcheck.analyses.flows import Flow, is_differentiable, read_by
 from archcheck.analyses.folds import Fold, Missing
 from archcheck.analyses.params import FLOATS, LEARNED
 from archcheck.analyses.taps import NOT_COUNTED, NOT_STATED, inputs_of, products
