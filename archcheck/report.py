@@ -114,6 +114,7 @@ class Report:
         """What was asked of positions so far, by sizes."""
         return {}
 
+    @cached_property
     def exact_macs(self) -> Fold:
         """MACs without those that meet padding: ``by_node`` and in ``total``, each a tuple of one figure."""
         from archcheck.analyses.taps import exact
