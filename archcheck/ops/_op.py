@@ -250,9 +250,9 @@ def assume(kind: str, a: Size, b: Size) -> None:
 # ---------------------------------------------------------------------------------- the registry
 class Op(NamedTuple):
     """A registered operator: its function, the version it counts from, which of its parameters hold state
-    that is not learned (``buffers``: running statistics, initial states), the dtypes of outputs whose shape is
-    not known (a name, or the position of the input that has the same), and the ``kind`` of its work, where
-    tools that count operations tell it from others."""
+    that is not learned (``buffers``: running statistics, initial states), the dtypes of outputs whose shape
+    is not known (a name, or the position of the input that has the same), and the ``kind`` of its work,
+    where tools that count operations tell it from others."""
 
     name: str
     domain: str

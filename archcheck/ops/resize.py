@@ -144,7 +144,7 @@ def grid_sample(x, grid, *, align_corners=0, mode="linear", padding_mode="zeros"
     return grid_sampled(x, grid, {"nearest": 1, "cubic": 4, "bicubic": 4}.get(mode, 2))
 
 
-@op("AffineGrid")
+@op("AffineGrid", kind="sampling grid")
 def affine_grid(theta, size, *, align_corners=0):
     """Where the matrices ``theta`` (N, d, d + 1) send an even grid of ``size`` (N, C, …): (N, …, d)."""
     batch, _, *sizes = values.sizes(size, "the size of the grid")

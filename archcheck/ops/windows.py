@@ -181,7 +181,7 @@ def conv_transpose(x, w, b=None, *, auto_pad="NOTSET", dilations=None, group=1, 
 
 
 # ---------------------------------------------------------------------------------- others
-@op("DeformConv")
+@op("DeformConv", kind="deformable convolution")
 def deform_conv(x, w, offset, b=None, mask=None, *, dilations=None, group=1, kernel_shape=None,
                 offset_group=1, pads=None, strides=None):
     """`Conv` whose taps are each moved by an ``offset`` (then interpolated) and scaled by a ``mask``."""

@@ -1,12 +1,12 @@
 """What other tools print for networks in PyTorch, and those networks as ONNX graphs.
 
 ``python -m tests.benchmarks.counters`` writes ``tests/data/profiles.json`` and the graphs in the folder
-``profiles`` beside it, their weights left out. It needs torch, torchvision, fvcore, thop, ptflops, deepspeed and
-onnxscript; tools that are not installed are left out. The tests read the two files and need none of them.
+``profiles`` beside it, their weights left out. It needs torch, torchvision, onnxscript and the tools: fvcore,
+thop, ptflops, deepspeed; one that is not installed is left out. The tests need none of them.
 
-A network is exported up to three times: ``script`` is the older exporter without constant folding, which keeps
-batch normalizations; ``dynamo`` the newer one without optimization; ``folded`` the older one as it is by
-default, with batch normalizations folded into convolutions. tf.profiler's numbers come from ``counters_tf.py``.
+A network is exported up to three times: ``script`` is the older exporter without constant folding, which
+keeps batch normalizations; ``dynamo`` the newer one without optimization; ``folded`` the older one as it is
+by default, with batch normalizations folded into convolutions. `counters_tf` has the numbers of tf.profiler.
 """
 from __future__ import annotations
 
@@ -41,8 +41,7 @@ def by_torch(model: nn.Module, inputs: tuple[torch.Tensor, ...]) -> int:
 
 def by_fvcore(model: nn.Module, inputs: tuple[torch.Tensor, ...]) -> int:
     from fvcore.nn import FlopCountAnalysis
-    analysis = FlopCountAnalysis(model, inputs).unsupported_ops_warnings(False).uncalled_modules_warnings(False)
-    return int(analysis.total())
+    return int(FlopCountAnalysis(model, inputs).unsupported_ops_warnings(False).total())
 
 
 def by_thop(model: nn.Module, inputs: tuple[torch.Tensor, ...]) -> int:
@@ -81,7 +80,7 @@ def printed(name: str) -> dict[str, int]:
             found[tool] = count(model.eval(), inputs)
         except ImportError:
             print(f"{tool} is not installed", file=sys.stderr)
-        except Exception as error:  # noqa: BLE001 - a tool that fails on one network has no number for it
+        except Exception as error:  # a tool that fails on one network has no number for it
             print(f"{tool} fails on {name}: {type(error).__name__}: {error}", file=sys.stderr)
     return found
 
@@ -125,10 +124,11 @@ def stripped(model: onnx.ModelProto) -> bytes:
 def main() -> None:
     """Count and export the networks named, or all of them."""
     path = DATA / "profiles.json"
-    data: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {"printed": {}}
-    data["versions"] = {tool: importlib.metadata.version(tool) for tool in TOOLS}
+    data: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {"versions": {}, "networks": {}}
     for name in sys.argv[1:] or list(networks.NETWORKS):
-        data["printed"].setdefault(name, {}).update(printed(name))
+        batch, found = len(networks.NETWORKS[name]()[1][0]), printed(name)
+        data["networks"].setdefault(name, {"batch": batch, "printed": {}})["printed"].update(found)
+        data["versions"].update((tool, importlib.metadata.version(tool)) for tool in found)
         path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
         for how in networks.EXPORTS.get(name, ("script",)):
             graph = GRAPHS / f"{name}.{how}.onnx.gz"

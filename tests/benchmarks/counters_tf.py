@@ -1,7 +1,7 @@
 """What tf.profiler prints for networks in Keras.
 
-``python -m tests.benchmarks.counters_tf`` adds the numbers to ``tests/data/profiles.json``, under the names of the
-same networks in PyTorch (`networks`). It needs TensorFlow, which need not be installed beside torch.
+``python -m tests.benchmarks.counters_tf`` adds the numbers to ``tests/data/profiles.json``, under the names
+of the same networks in PyTorch (`networks`). It needs TensorFlow, which need not stand beside torch.
 """
 from __future__ import annotations
 
@@ -35,6 +35,9 @@ NETWORKS: dict[str, tuple[Callable[[], Any], tuple[int, ...]]] = {
     "act_gelu": (_stack(L.Activation("gelu")), (2, 6, 5)),
     "act_sigmoid": (_stack(L.Activation("sigmoid")), (2, 6, 5)),
     "act_softmax": (_stack(L.Softmax()), (2, 6, 5)),
+    "act_prelu": (_stack(L.PReLU(shared_axes=[1, 2])), (2, 6, 5)),
+    "tf_norm": (_stack(L.LayerNormalization()), (2, 9, 30)),
+    "tf_separable": (_stack(L.DepthwiseConv2D(3, padding="same"), L.SeparableConv2D(8, 3)), (2, 9, 9, 12)),
     "tf_transposed": (_stack(L.Conv2DTranspose(16, 4, 2, "same"), L.Conv2DTranspose(5, 3, 3, "valid")),
                       (2, 7, 9, 8)),
     "tf_pools": (_stack(L.MaxPooling2D(3, 2), L.AveragePooling2D(2, 1), L.GlobalAveragePooling2D()),
@@ -58,8 +61,8 @@ def main() -> None:
     data["versions"]["tf"] = tf.__version__
     for name in sys.argv[1:] or NETWORKS:
         build, shape = NETWORKS[name]
-        data["printed"].setdefault(name, {})["tf"] = counted(build(), shape)
-        print(name, data["printed"][name]["tf"], file=sys.stderr)
+        found = data["networks"][name]["printed"]["tf"] = counted(build(), shape)
+        print(name, found, file=sys.stderr)
     DATA.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
 
 

@@ -101,8 +101,8 @@ def _mobilenet_v1() -> Case:
                 nn.BatchNorm2d(leaving), nn.ReLU6()]
 
     layers, channels = unit(3, 32, 3, 2), 32
-    for leaving, stride in ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *((512, 1),) * 5, (1024, 2),
-                            (1024, 1)):
+    for leaving, stride in ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *((512, 1),) * 5,
+                            (1024, 2), (1024, 1)):
         layers += unit(channels, channels, 3, stride, channels) + unit(channels, leaving, 1, 1)
         channels = leaving
     head = [nn.AdaptiveAvgPool2d(1), nn.Conv2d(1024, 1000, 1), nn.Flatten(), nn.Softmax(-1)]
@@ -115,7 +115,8 @@ _CNNS = ("alexnet", "vgg16", "resnet18", "resnet50", "mobilenet_v2", "densenet12
 NETWORKS: dict[str, Callable[[], Case]] = {
     **{name: _torchvision(name) for name in _CNNS},
     "mlp": _small((4, 30), lambda: nn.Linear(30, 50), nn.ReLU, lambda: nn.Linear(50, 7, bias=False)),
-    "mlp_tokens": _small((2, 9, 30), lambda: nn.Linear(30, 50), nn.ReLU, lambda: nn.Linear(50, 7, bias=False)),
+    "mlp_tokens": _small((2, 9, 30), lambda: nn.Linear(30, 50), nn.ReLU,
+                         lambda: nn.Linear(50, 7, bias=False)),
     "grouped": _small((2, 12, 17, 15), lambda: nn.Conv2d(12, 24, 3, 2, 1, groups=4),
                       lambda: nn.Conv2d(24, 24, 5, padding=2, groups=24, bias=False),
                       lambda: nn.Conv2d(24, 10, 3, dilation=2)),
@@ -132,6 +133,9 @@ NETWORKS: dict[str, Callable[[], Case]] = {
                     lambda: nn.AdaptiveAvgPool2d(1)),
     "tf_transposed": _small((2, 8, 7, 9), lambda: nn.ConvTranspose2d(8, 16, 4, 2, 1),
                             lambda: nn.ConvTranspose2d(16, 5, 3, 3)),
+    "tf_norm": _small((2, 9, 30), lambda: nn.LayerNorm(30)),
+    "tf_separable": _small((2, 12, 9, 9), lambda: nn.Conv2d(12, 12, 3, padding=1, groups=12),
+                           lambda: nn.Conv2d(12, 12, 3, groups=12, bias=False), lambda: nn.Conv2d(12, 8, 1)),
     "tf_pools": _small((2, 6, 24, 20), lambda: nn.MaxPool2d(3, 2), lambda: nn.AvgPool2d(2, 1),
                        lambda: nn.AdaptiveAvgPool2d(1)),
     "max_global": _small((2, 6, 24, 20), lambda: nn.AdaptiveMaxPool2d(1)),
@@ -149,8 +153,8 @@ NETWORKS: dict[str, Callable[[], Case]] = {
     "attention_fused": lambda: (Attention(True), (torch.zeros(2, 32, 48),)),
     "gated": lambda: (Gated(), (torch.zeros(2, 16, 14, 14),)),
     **{f"act_{kind.__name__.lower()}": _small((2, 6, 5), kind) for kind in (
-        nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.ELU, nn.PReLU, nn.GELU, nn.SiLU, nn.Sigmoid, nn.Tanh, nn.Hardswish,
-        nn.Hardsigmoid, nn.Mish, nn.Softplus, nn.SELU)},
+        nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.ELU, nn.PReLU, nn.GELU, nn.SiLU, nn.Sigmoid, nn.Tanh,
+        nn.Hardswish, nn.Hardsigmoid, nn.Mish, nn.Softplus, nn.SELU)},
     "act_softmax": _small((2, 6, 5), lambda: nn.Softmax(-1)),
     "act_log_softmax": _small((2, 6, 5), lambda: nn.LogSoftmax(-1)),
     "keras_vgg16": lambda: (VGG(), (torch.zeros(IMAGE),)),
@@ -161,7 +165,7 @@ NETWORKS: dict[str, Callable[[], Case]] = {
 
 _BOTH = ("script", "dynamo")
 EXPORTS = {"resnet18": ("script", "dynamo", "folded"), "mobilenet_v2": ("script", "folded"),
-           **dict.fromkeys(("mlp", "mlp_tokens", "grouped", "transposed", "norms", "pools", "nearest", "bilinear",
-                            "bicubic", "lstm", "gru", "attention", "attention_fused", "act_gelu", "act_silu",
-                            "act_relu6", "squeezenet1_1", "vit_b_16"), _BOTH)}
+           **dict.fromkeys(("mlp", "mlp_tokens", "grouped", "transposed", "norms", "pools", "nearest",
+                            "bilinear", "bicubic", "lstm", "gru", "attention", "attention_fused",
+                            "act_gelu", "act_silu", "act_relu6", "squeezenet1_1", "vit_b_16"), _BOTH)}
 """How networks are exported, those that are not exported by ``script`` alone."""

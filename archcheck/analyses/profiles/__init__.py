@@ -5,7 +5,6 @@ from a node's cost and types to a number. Which kind an operator is of, its regi
 """
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from archcheck.analyses.profiles.tables import PROFILES, Profile
@@ -70,14 +69,13 @@ def _count(profile: Profile, work: Work) -> Size | None:
 
 
 def _of_bodies(walk: Walk, index: int, profile: Profile, work: Work) -> Size | None:
-    """The number of a node with bodies: its own for a function's call; for a branch or a loop where the
-    bodies' numbers are nothing but their multiply-accumulates, or are 0."""
+    """The number of a node with bodies: that of the function it calls, or of either branch if they agree.
+    For a loop it is known where it is 0, or counts nothing but the multiply-accumulates."""
     bodies = walk.bodies[index].values()
     sums = [_sum(_counts(body, profile, work.fixed_in(body))) for body in bodies]
-    if any(body.is_function for body in bodies):
+    repeated = any(body.graph.inputs and not body.is_function for body in bodies)
+    if len(set(sums)) == 1 and (not repeated or sums[0] == 0):
         return sums[0]
-    if sums == [0] * len(sums):
-        return 0
     plain = [profile.per_mac * body.cost.mac for body in bodies]
     return profile.per_mac * work.cost.mac if work.cost and sums == plain else None
 

@@ -1,7 +1,7 @@
 """The tables: what each tool counts, read in its source and held against what it prints."""
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from archcheck.analyses.profiles.work import Work
@@ -76,7 +76,8 @@ def by_taps(counts: Mapping[int, int]) -> Rule:
     """For each element written, by how many elements it is interpolated from; 0 for a number not listed."""
     def rule(work: Work) -> Size:
         written, taken = work.written, work.done.mul
-        return next((count * written for taps, count in counts.items() if taken == (taps > 1) * taps * written), 0)
+        return next((count * written for taps, count in counts.items()
+                     if taken == (taps * written if taps > 1 else 0)), 0)
     return rule
 
 
@@ -114,104 +115,125 @@ def recurrence(per_mac: int, per_row: int, bias: int, per_unit: int) -> Rule:
     return rule
 
 
-# ------------------------------------------------------------------------------------------------ the tools
-PRODUCTS = ("convolution", "transposed convolution", "linear", "product", "einsum", "attention")
-POOLINGS = ("max pooling", "average pooling", "global max pooling", "global average pooling")
-FEATURES = ("layer normalization", "group normalization", "instance normalization")
-
-TORCH = {**dict.fromkeys((*PRODUCTS, "rnn", "gru", ""), twice)}
-
-FVCORE = {
-    **dict.fromkeys(PRODUCTS, macs), "attention": lambda work: 0, "": no_product,
-    "batch normalization": each_read(2), **dict.fromkeys(FEATURES, each_read(5)),
-    "global average pooling": images(each_read(1)), "resize": images(by_taps({1: 1, 4: 4})),
-    "sampling": images(each_written(4))}
-
-DEEPSPEED = {
-    **dict.fromkeys(PRODUCTS, twice), "": no_product,
-    **dict.fromkeys(("convolution", "transposed convolution"), twice_and_bias),
-    "batch normalization": each_read(2), **dict.fromkeys(FEATURES, each_read(5)),
-    **dict.fromkeys(("activation", "leaky relu", "prelu", "silu", "gelu", "error function", "softmax"),
-                    each_read(1)),
-    **dict.fromkeys(POOLINGS, each_read(1)),
-    "resize": lambda work: prod(_output(work)[2:]) if work.has(3) else work.written,
-    "rnn": recurrence(2, -2, 2, 1), "gru": recurrence(2, -2, 2, 7), "lstm": recurrence(2, -2, 2, 10)}
-
-PTFLOPS = {
-    **dict.fromkeys(("convolution", "transposed convolution", "linear"), macs_and_bias), "": no_product,
-    "product": macs, "bias": each_written(1),
-    **dict.fromkeys(("batch normalization", "group normalization", "instance normalization"), each_read(2)),
-    "layer normalization": each_read(1),
-    **dict.fromkeys(("activation", "prelu", "gelu", "error function", *POOLINGS), each_read(2)),
-    **dict.fromkeys(("leaky relu", "clip", "silu", "softmax"), each_read(1)),
-    "resize": each_written(2),
-    "rnn": recurrence(1, 0, 2, 1), "gru": recurrence(1, 0, 2, 7), "lstm": recurrence(1, 0, 2, 10)}
-
-THOP = {
-    **dict.fromkeys(("convolution", "linear"), macs), "": no_product,
-    "transposed convolution": lambda work: work.written * _thop_taps(work),
-    **dict.fromkeys(("batch normalization", "layer normalization", "instance normalization"), each_read(4)),
-    "prelu": each_read(1), "softmax": lambda work: 3 * work.read - work.rows,
-    "average pooling": each_written(1), "global average pooling": lambda work: work.read + work.written,
-    "resize": by_taps({1: 1, 2: 5, 4: 11, 16: 259}),
-    "rnn": recurrence(1, 1, 2, 0), "gru": recurrence(1, 1, 2, 4), "lstm": recurrence(1, 1, 2, 4)}
-
-TF = {
-    **dict.fromkeys(("convolution", "linear"), twice_and_bias), "product": twice, "": no_product,
-    "transposed convolution": lambda work: _tf_transposed(work) + work.bias,
-    "batch normalization": lambda work: 2 * work.read + 6 * work.shape(0)[1],
-    **dict.fromkeys(("bias", "addition", "multiplication", "arithmetic"), all_else),
-    **dict.fromkeys(("max pooling", "average pooling"), lambda work: all_else(work) + _if_largest(work)),
-    "global average pooling": each_read(1), "mean": each_read(1),
-    "reduction": lambda work: work.read - work.written, "softmax": each_read(5), "silu": each_read(2), "gelu": each_read(4),
-    **dict.fromkeys((*FEATURES, "attention", "prelu", "rnn", "gru", "lstm"), unknown)}
-
-PAPER = {**dict.fromkeys((*PRODUCTS, "rnn", "gru", "lstm", ""), macs)}
-
-
-def _output(work: Work) -> tuple[Size, ...]:
-    shape = work.effect.outputs[0].shape
-    if shape is None:
-        raise Unknown("a shape")
-    return shape
-
-
-def _thop_taps(work: Work) -> Size:
-    """What thop takes an output of a transposed convolution to sum: a tap for each channel of its group."""
+def thop_transposed(work: Work) -> Size:
+    """As thop takes it: each output sums a tap for each channel of its group, as if it were no transposed
+    one."""
     channels, columns, *kernel = work.shape(1)
-    groups = _output(work)[1] // columns
-    return channels // groups * prod(kernel)
+    groups = work.made[1] // columns
+    return work.written * (channels // groups) * prod(kernel)
 
 
-def _tf_transposed(work: Work) -> Size:
-    """Two for each product, of which an output has one for each tap of the kernel that meets an input."""
+def tf_transposed(work: Work) -> Size:
+    """As tf.profiler takes it: two for each output, channel and tap, of which one in ``stride`` counts."""
     weight = work.shape(1)
-    return 2 * work.written * prod(weight) // (weight[1] * work.stride)
+    return 2 * work.written * prod(weight) // (weight[1] * work.stride) + work.bias
 
 
-def _if_largest(work: Work) -> Size:
-    """A window's maximum takes one comparison less than it has elements, and tf.profiler counts those."""
-    return work.written if work.done.cmp != 0 else 0
+# ------------------------------------------------------------------------------------------------ the tools
+CONVOLUTIONS = "convolution", "transposed convolution"
+PRODUCTS = (*CONVOLUTIONS, "linear", "product", "einsum", "attention")
+POOLINGS = "max pooling", "average pooling", "global max pooling", "global average pooling"
+FEATURES = "layer normalization", "group normalization", "instance normalization"
 
+
+def table(*rows: tuple[Iterable[str], Rule]) -> dict[str, Rule]:
+    """The rule for each kind, from rows of kinds and their rule."""
+    return {kind: rule for kinds, rule in rows for kind in kinds}
+
+
+TORCH = table(((*PRODUCTS, "rnn", "gru", ""), twice))
+
+FVCORE = table(
+    (("convolution", "transposed convolution", "linear", "product", "einsum"), macs),
+    (("batch normalization",), each_read(2)),
+    (FEATURES, each_read(5)),
+    (("global average pooling",), images(each_read(1))),
+    (("resize",), images(by_taps({1: 1, 4: 4}))),
+    (("sampling",), images(each_written(4))),
+    (("",), no_product))
+
+DEEPSPEED = table(
+    (("linear", "product", "einsum", "attention"), twice),
+    (CONVOLUTIONS, twice_and_bias),
+    (("batch normalization",), each_read(2)),
+    (FEATURES, each_read(5)),
+    (("activation", "leaky relu", "prelu", "silu", "gelu", "error function", "softmax", *POOLINGS),
+     each_read(1)),
+    (("resize",), lambda work: prod(work.made[2:]) if work.has(3) else work.written),
+    (("rnn",), recurrence(2, -2, 2, 1)),
+    (("gru",), recurrence(2, -2, 2, 7)),
+    (("lstm",), recurrence(2, -2, 2, 10)),
+    (("",), no_product))
+
+PTFLOPS = table(
+    ((*CONVOLUTIONS, "linear"), macs_and_bias),
+    (("bias",), each_written(1)),
+    (("product",), macs),
+    (("batch normalization", "group normalization", "instance normalization"), each_read(2)),
+    (("activation", "prelu", "gelu", "error function", *POOLINGS), each_read(2)),
+    (("layer normalization", "leaky relu", "clip", "silu", "softmax"), each_read(1)),
+    (("resize",), each_written(2)),
+    (("rnn",), recurrence(1, 0, 2, 1)),
+    (("gru",), recurrence(1, 0, 2, 7)),
+    (("lstm",), recurrence(1, 0, 2, 10)),
+    (("deformable convolution",), unknown),
+    (("",), no_product))
+
+THOP = table(
+    (("convolution", "linear"), macs),
+    (("transposed convolution",), thop_transposed),
+    (("batch normalization", "layer normalization", "instance normalization"), each_read(4)),
+    (("prelu",), each_read(1)),
+    (("softmax",), lambda work: 3 * work.read - work.rows),
+    (("average pooling",), each_written(1)),
+    (("global average pooling",), lambda work: work.read + work.written),
+    (("resize",), by_taps({1: 1, 2: 5, 4: 11, 16: 259})),
+    (("rnn",), recurrence(1, 1, 2, 0)),
+    (("gru", "lstm"), recurrence(1, 1, 2, 4)),
+    (("",), no_product))
+
+TF = table(
+    (("convolution", "linear"), twice_and_bias),
+    (("transposed convolution",), tf_transposed),
+    (("product",), twice),
+    (("bias", "addition", "multiplication", "arithmetic", "average pooling"), all_else),
+    (("max pooling",), lambda work: all_else(work) + work.written),
+    (("global average pooling", "mean"), each_read(1)),
+    (("reduction",), lambda work: work.read - work.written),
+    (("batch normalization",), lambda work: 2 * work.read + 6 * work.shape(0)[1]),
+    (("layer normalization",), lambda work: 9 * work.read + 4 * work.rows),
+    (("softmax",), each_read(5)),
+    (("silu",), each_read(2)),
+    (("gelu",), each_read(4)),
+    (("prelu",), lambda work: 3 * work.read + prod(work.shape(1))),
+    (("group normalization", "instance normalization", "attention", "rnn", "gru", "lstm",
+      "deformable convolution"), unknown),
+    (("",), no_product))
+
+PAPER = table(((*PRODUCTS, "deformable convolution", "sampling grid", "rnn", "gru", "lstm", ""), macs))
+
+_UNSEEN = "what is folded into a convolution is not seen"
 
 PROFILES: Mapping[str, Profile] = {profile.name: profile for profile in (
-    Profile("torch", "FLOPs", 2, TORCH, "matrix products, convolutions and attention only; an LSTM counts 0"),
+    Profile("torch", "FLOPs", 2, TORCH,
+            "torch.utils.flop_counter: convolutions, matrix products and attention, nothing else; an LSTM, "
+            "which a CPU runs as one operator, counts 0"),
     Profile("fvcore", "FLOPs", 1, FVCORE,
-            "no biases, activations or element-wise operators; it skips scaled_dot_product_attention and "
-            "recurrent layers, but a decomposed attention counts here; a folded batch normalization is not seen"),
+            "fvcore: no biases, activations or arithmetic; recurrent layers count 0, and so does attention "
+            f"unless it is decomposed into products, as most exports have it; {_UNSEEN}"),
     Profile("deepspeed", "FLOPs", 2, DEEPSPEED,
-            "biases of convolutions but not of linear layers; activations and pooling 1 an input; + and * are "
-            "not counted; a folded batch normalization is not seen"),
+            "DeepSpeed: biases of convolutions but not of linear layers, 1 an input for activations and "
+            f"pooling, 0 for + and *; {_UNSEEN}"),
     Profile("ptflops", "MACs", 1, PTFLOPS,
-            "for a batch of 1; with biases; ReLU, ELU, PReLU, GELU, pooling and upsampling modules count "
-            "twice, as module and as function; a folded batch normalization is not seen"),
+            "ptflops, which takes a batch of 1: biases count; modules for ReLU, ELU, PReLU, GELU, pooling "
+            f"and upsampling count twice, as modules and as the functions they call; {_UNSEEN}"),
     Profile("thop", "MACs", 1, THOP,
-            "modules only, so products of two activations count 0; a transposed convolution counts its outputs "
-            "instead of its inputs; a folded batch normalization is not seen"),
+            "thop: modules only, so a product of two activations counts 0; a transposed convolution counts "
+            f"as if it were none; {_UNSEEN}"),
     Profile("tf", "FLOPs", 2, TF,
-            "with biases and arithmetic, but activations other than softmax count 0; batch normalization as "
-            "Keras 3 decomposes it, where the fused operator counts 0"),
+            "tf.profiler: biases, arithmetic and pooling count, activations do not; a batch normalization is "
+            f"taken apart as in Keras 3, where a fused one counts 0; {_UNSEEN}"),
     Profile("paper-mac", "FLOPs", 1, PAPER,
-            "multiply-accumulates, which papers on vision networks print as FLOPs"),
+            "multiply-accumulates, as papers on vision networks print them under the name FLOPs"),
 )}
 """Profile name to what it counts."""

@@ -31,9 +31,14 @@ class Work(NamedTuple):
         return self.cost
 
     @property
+    def made(self) -> Shape:
+        """The shape of the first output."""
+        return shape_of(self.effect.outputs[0])
+
+    @property
     def written(self) -> Size:
         """Elements of the first output."""
-        return prod(shape_of(self.effect.outputs[0]))
+        return prod(self.made)
 
     @property
     def read(self) -> Size:
