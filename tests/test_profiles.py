@@ -155,6 +155,20 @@ def test_an_unknown_operator_makes_the_total_unknown(name):
     assert found.by_node[1] is None and found.total is None
 
 
+MISFITS = {
+    "LSTM": "y = LSTM<hidden_size = 2>(x, x, x)", "ConvTranspose": "y = ConvTranspose(x, x)",
+    "InstanceNormalization": "y = InstanceNormalization()", "Conv": "y = Conv(x)",
+    "BatchNormalization": "y = BatchNormalization(v, v)", "Sigmoid": "s = Sigmoid() y = Mul(x, s)", "Resize": "y = Resize(x)", "Gemm": "y = Gemm(x)"}
+
+
+@pytest.mark.parametrize("name", PROFILES)
+@pytest.mark.parametrize("op", MISFITS)
+def test_nodes_that_fail_take_nothing_with_them(op, name):
+    found = counted(f"g (float[2,0] x, float[2] v) => (float[2,0] y, float[3,4] z) "
+                    f"{{ {MISFITS[op]} w = Transpose(x) z = MatMul(w, w) }}", name)
+    assert len(found.by_node) == 3 + (op == "Sigmoid")
+
+
 @pytest.mark.parametrize("name", ["torch", "paper-mac", "fvcore"])
 def test_an_operator_of_several_layers(name):
     body = """g (float[1,4,8] x, float[8,24] w, float[24] b) => (float[1,4,8] y) {
@@ -223,6 +237,16 @@ def test_a_gate_is_no_silu():
     silu = "g (float[2,3] x) => (float[2,3] y) { s = Sigmoid(x) \n y = Mul(s, x) }"
     assert counted(gate, "deepspeed").total == 0
     assert counted(silu, "deepspeed").total == 6
+
+
+@pytest.mark.parametrize(("window", "fvcore"), [(1, 2 * 3 * 25), (3, 0)])
+def test_a_window_of_one_is_an_adaptive_pooling(window, fvcore):
+    """Both leave the size as it is; fvcore counts adaptive pooling only."""
+    pads = [window // 2] * 4
+    body = f"""g (float[2,3,5,5] x) => (float[2,3,5,5] y) {{
+        y = AveragePool<kernel_shape = [{window}, {window}], pads = {pads}>(x)
+    }}"""
+    assert counted(body, "fvcore").total == fvcore
 
 
 def test_sizes_are_not_counted():

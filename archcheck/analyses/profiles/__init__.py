@@ -64,7 +64,7 @@ def _count(profile: Profile, work: Work) -> Size | None:
     rule = profile.rules.get(work.kind)
     try:
         return rule(work) if rule else 0
-    except Unknown:
+    except (Unknown, ArithmeticError, LookupError, ValueError):  # inputs that the operator does not take
         return None
 
 

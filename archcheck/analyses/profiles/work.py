@@ -135,7 +135,7 @@ def _addition(work: Work, made: Made) -> str:
 def _multiplication(work: Work, made: Made) -> str:
     """``x · sigmoid(x)``: newer exporters have an operator for it."""
     for (name, _), other in zip(work.inputs, work.inputs[::-1]):
-        if name in made and made[name].kind == "sigmoid" and made[name].inputs[0] == other:
+        if name in made and made[name].kind == "sigmoid" and made[name].inputs[:1] == (other,):
             return "silu"
     return _arithmetic(work, made)
 
@@ -148,8 +148,9 @@ def _arithmetic(work: Work, made: Made) -> str:
 
 def _instance(work: Work, made: Made) -> str:
     """Exporters write a group normalization as one of instances, with the groups in the channels' place."""
-    source = made.get(work.inputs[0][0])
-    return "group normalization" if source and source.effect.alias is not None else work.kind
+    sources = [made[name] for name, _ in work.inputs[:1] if name in made]
+    viewed = any(source.effect.alias is not None for source in sources)
+    return "group normalization" if viewed else work.kind
 
 
 def _mean(work: Work, made: Made) -> str:
@@ -160,9 +161,7 @@ def _mean(work: Work, made: Made) -> str:
 
 def _average(work: Work, made: Made) -> str:
     """A window of one element comes only of an adaptive pooling that has nothing to do."""
-    kind = work.types[0]
-    same = kind is not None and kind.shape == work.effect.outputs[0].shape
-    return "global average pooling" if same else work.kind
+    return "global average pooling" if work.cost and work.cost.add == 0 else work.kind
 
 
 REFINED: dict[str, Callable[[Work, Made], str]] = {
