@@ -158,7 +158,8 @@ def test_an_unknown_operator_makes_the_total_unknown(name):
 MISFITS = {
     "LSTM": "y = LSTM<hidden_size = 2>(x, x, x)", "ConvTranspose": "y = ConvTranspose(x, x)",
     "InstanceNormalization": "y = InstanceNormalization()", "Conv": "y = Conv(x)",
-    "BatchNormalization": "y = BatchNormalization(v, v)", "Sigmoid": "s = Sigmoid() y = Mul(x, s)", "Resize": "y = Resize(x)", "Gemm": "y = Gemm(x)"}
+    "BatchNormalization": "y = BatchNormalization(v, v)",
+    "Sigmoid": "s = Sigmoid() y = Mul(x, s)", "Resize": "y = Resize(x)", "Gemm": "y = Gemm(x)"}
 
 
 @pytest.mark.parametrize("name", PROFILES)
