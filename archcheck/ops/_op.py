@@ -271,8 +271,9 @@ def assume(kind: str, a: Size, b: Size) -> None:
 # ---------------------------------------------------------------------------------- the registry
 class Op(NamedTuple):
     """A registered operator: its function, the version it counts from, which of its parameters hold state
-    that is not learned (``buffers``: running statistics, initial states), and the dtypes of outputs whose
-    shape is not known (a name, or the position of the input that has the same)."""
+    that is not learned (``buffers``: running statistics, initial states), the dtypes of outputs whose shape
+    is not known (a name, or the position of the input that has the same), and the ``kind`` of its work,
+    where tools that count operations tell it from others."""
 
     name: str
     domain: str
@@ -280,21 +281,23 @@ class Op(NamedTuple):
     function: Callable[..., Effect]
     buffers: tuple[str, ...] = ()
     dtypes: tuple[str | int | None, ...] = ()
+    kind: str = ""
 
 
 OPS: dict[tuple[str, str], list[Op]] = {}  # (domain, name) -> versions, oldest first
 
 
 def op(*names: str, since: int = 1, domain: str = "", buffers: Sequence[str] = (),
-       dtypes: Sequence[str | int | None] = ()) -> Callable[[Any], Any]:
+       dtypes: Sequence[str | int | None] = (), kind: str = "") -> Callable[[Any], Any]:
     """Register a function as the operator(s) ``names`` of ``domain`` from opset ``since`` on. ``dtypes``
-    needs to be said only where an output's dtype is not that of the first input."""
+    needs to be said only where an output's dtype is not that of the first input, ``kind`` only where a
+    profile (`archcheck.analyses.profiles`) asks for it."""
     def register(function: Any) -> Any:
         for name in names:
             versions = OPS.setdefault((domain, name), [])
             if any(known.since == since for known in versions):
                 raise ValueError(f"{domain or 'ai.onnx'}.{name} is registered twice since {since}")
-            versions.append(Op(name, domain, since, function, tuple(buffers), tuple(dtypes)))
+            versions.append(Op(name, domain, since, function, tuple(buffers), tuple(dtypes), kind))
             versions.sort(key=lambda known: known.since)
         return function
     return register

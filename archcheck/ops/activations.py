@@ -14,13 +14,13 @@ SOFTMAX = Cost(add=2, div=1, cmp=1, special=1)
 """A number, of all that are normalized together."""
 
 
-@op("Relu")
+@op("Relu", kind="activation")
 def relu(x, *, consumed_inputs=None):
     """``max(0, x)``."""
     return each(x, lambda element: largest(element, 0), cmp=1)
 
 
-@op("LeakyRelu")
+@op("LeakyRelu", kind="leaky relu")
 def leaky_relu(x, *, alpha=0.01, consumed_inputs=None):
     """``x`` where it is positive, else ``alpha · x``."""
     return each(x, mul=1, cmp=1)
@@ -32,7 +32,7 @@ def thresholded_relu(x, *, alpha=1.0):
     return each(x, cmp=1)
 
 
-@op("Elu")
+@op("Elu", kind="activation")
 def elu(x, *, alpha=1.0, consumed_inputs=None):
     """``x`` where it is positive, else ``alpha · (exp(x) - 1)``."""
     return each(x, add=1, mul=1, cmp=1, special=1)
@@ -50,7 +50,7 @@ def celu(x, *, alpha=1.0):
     return each(x, add=1, mul=1, div=1, cmp=1, special=1)
 
 
-@op("Sigmoid")
+@op("Sigmoid", kind="sigmoid")
 def sigmoid(x, *, consumed_inputs=None):
     """``1 / (1 + exp(-x))``."""
     return each(x, add=1, div=1, special=1)
@@ -68,7 +68,7 @@ def hard_swish(x):
     return each(x, add=1, mul=2, cmp=2)
 
 
-@op("Swish")
+@op("Swish", kind="silu")
 def swish(x, *, alpha=1.0):
     """``x · sigmoid(alpha · x)``; with ``alpha`` 1 also called SiLU."""
     return each(x, add=1, mul=1 if alpha == 1 else 2, div=1, special=1)
@@ -84,7 +84,7 @@ def swi_glu(a, b, *, alpha=1.0):
     return result(shape, a, cost=lambda: unit.times(prod(shape)), reads=lambda _: (same_position(shape),) * 2)
 
 
-@op("Gelu")
+@op("Gelu", kind="gelu")
 def gelu(x, *, approximate="none"):
     """``x/2 · (1 + erf(x/√2))``, or nearly that: ``x/2 · (1 + tanh(√(2/π) · (x + 0.044715 · x³)))``."""
     return each(x, add=2, mul=6, special=1) if approximate == "tanh" else each(x, add=1, mul=3, special=1)
@@ -115,14 +115,14 @@ def shrink(input, *, bias=0.0, lambd=0.5):
 
 
 # ---------------------------------------------------------------------------------- a learned slope
-@op("PRelu", since=7)
+@op("PRelu", since=7, kind="prelu")
 def prelu(x, slope):
     """``x`` where it is positive, else ``slope · x``; the slope broadcasts to the shape of ``x``."""
     broadcast_to(x.shape, slope.shape, "the slope")
     return each(x, mul=1, cmp=1)._replace(reads=lambda _: broadcast_reads(x.shape, x.shape, slope.shape))
 
 
-@op("PRelu")
+@op("PRelu", kind="prelu")
 def prelu_before_7(x, slope, *, consumed_inputs=None):
     """``x`` where it is positive, else ``slope · x``, with one slope or one for each channel."""
     return each(x, mul=1, cmp=1)._replace(reads=lambda _: (same_position(x.shape), (Along(1),) * rank(slope)))
@@ -136,7 +136,7 @@ def _normalized(x: TensorType, first: int, count: int, **per_element: int) -> Ef
         ALL if first <= axis < first + count else Along(axis) for axis in range(len(shape))),))
 
 
-def _normalizer(name: str, formula: str, **per_element: int) -> None:
+def _normalizer(name: str, formula: str, kind: str = "", **per_element: int) -> None:
     def along_one(input, *, axis=-1):
         return _normalized(input, axis_of(axis, rank(input)), 1, **per_element)
 
@@ -146,11 +146,11 @@ def _normalizer(name: str, formula: str, **per_element: int) -> None:
 
     along_one.__doc__ = f"``{formula}`` along ``axis``."
     from_axis_on.__doc__ = f"``{formula}`` over all axes from ``axis`` on, taken as one."
-    op(name, since=13)(along_one)
-    op(name)(from_axis_on)
+    op(name, since=13, kind=kind)(along_one)
+    op(name, kind=kind)(from_axis_on)
 
 
-_normalizer("Softmax", "exp(x - max x) / Σ exp(x - max x)", **SOFTMAX._asdict())
+_normalizer("Softmax", "exp(x - max x) / Σ exp(x - max x)", "softmax", **SOFTMAX._asdict())
 _normalizer("LogSoftmax", "x - max x - ln Σ exp(x - max x)", add=3, cmp=1, special=1)
 _normalizer("Hardmax", "1 at the first largest element, else 0", cmp=1)
 

@@ -14,15 +14,15 @@ from archcheck.ops._op import op
 from archcheck.ops.pointwise import each
 
 
-def _unary(name: str, formula: str, by: Callable[[Any], Any], **per_element: int) -> None:
+def _unary(name: str, formula: str, by: Callable[[Any], Any], kind: str = "", **per_element: int) -> None:
     def function(x, *, consumed_inputs=None):
         return each(x, by, **per_element)
     function.__doc__ = f"``{formula}``, element by element."
-    op(name)(function)
+    op(name, kind=kind)(function)
 
 
-def _transcendental(name: str, formula: str, exact: Mapping[int, int]) -> None:
-    _unary(name, formula, exact.get, special=1)
+def _transcendental(name: str, formula: str, exact: Mapping[int, int], kind: str = "") -> None:
+    _unary(name, formula, exact.get, kind, special=1)
 
 
 def _rounded(x: Any) -> Any:
@@ -30,17 +30,17 @@ def _rounded(x: Any) -> Any:
 
 
 _unary("Abs", "|x|", elements.absolute, cmp=1)
-_unary("Neg", "-x", elements.neg, add=1)
+_unary("Neg", "-x", elements.neg, "arithmetic", add=1)
 _unary("Sign", "sign(x)", elements.sign, cmp=1)
 _unary("Floor", "⌊x⌋", elements.floor, cmp=1)
 _unary("Ceil", "⌈x⌉", elements.ceil, cmp=1)
 _unary("Round", "x rounded to the nearest integer, halves to the even one", _rounded, cmp=1)
-_unary("Reciprocal", "1 / x", lambda x: elements.quotient(1, x), div=1)
+_unary("Reciprocal", "1 / x", lambda x: elements.quotient(1, x), "arithmetic", div=1)
 _unary("Sqrt", "√x", math.sqrt, special=1)
 
 _transcendental("Exp", "eˣ", {0: 1})
-_transcendental("Log", "ln(x)", {1: 0})
-_transcendental("Erf", "erf(x) = 2/√π · ∫₀ˣ exp(-t²) dt", {0: 0})
+_transcendental("Log", "ln(x)", {1: 0}, "arithmetic")
+_transcendental("Erf", "erf(x) = 2/√π · ∫₀ˣ exp(-t²) dt", {0: 0}, "error function")
 for _name in ("Sin", "Tan", "Asin", "Atan", "Sinh", "Tanh", "Asinh", "Atanh"):
     _transcendental(_name, f"{_name.lower()}(x)", {0: 0})
 for _name in ("Cos", "Cosh"):

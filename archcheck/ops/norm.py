@@ -51,14 +51,15 @@ def _check_channels(x: TensorType, scale: TensorType) -> None:
 
 
 # ---------------------------------------------------------------------------------- over the batch
-@op("BatchNormalization", since=14, buffers=("input_mean", "input_var"), dtypes=(0, 3, 4))
+@op("BatchNormalization", since=14, buffers=("input_mean", "input_var"), dtypes=(0, 3, 4),
+    kind="batch normalization")
 def batch_normalization(x, scale, b, input_mean, input_var, *, epsilon=1e-5, momentum=0.9, training_mode=0):
     """``(x - mean) / √(var + epsilon) · scale + b`` for each channel; in training with the mean and variance
     of the batch, and then also the running ones."""
     return _batch_normalized(x, scale, (input_mean, input_var), training_mode)
 
 
-@op("BatchNormalization", buffers=("mean", "var"))
+@op("BatchNormalization", buffers=("mean", "var"), kind="batch normalization")
 def batch_normalization_before_14(x, scale, b, mean, var, *, epsilon=1e-5, momentum=0.9, spatial=1, is_test=0,
                                   consumed_inputs=None):
     """``(x - mean) / √(var + epsilon) · scale + b`` for each channel; training asks for the running and the
@@ -86,7 +87,7 @@ def _statistic_reads(x: TensorType) -> Reads:
 
 
 # ---------------------------------------------------------------------------------- over space
-@op("InstanceNormalization")
+@op("InstanceNormalization", kind="instance normalization")
 def instance_normalization(input, scale, b, *, epsilon=1e-5, consumed_inputs=None):
     """``(x - mean) / √(var + epsilon) · scale + b``, with mean and variance of a channel of one example."""
     _check_channels(input, scale)
@@ -94,14 +95,14 @@ def instance_normalization(input, scale, b, *, epsilon=1e-5, consumed_inputs=Non
                   reads=lambda _: (_over(input, range(2, rank(input))), (Along(1),), (Along(1),)))
 
 
-@op("GroupNormalization", since=21)
+@op("GroupNormalization", since=21, kind="group normalization")
 def group_normalization(x, scale, bias, *, num_groups, epsilon=1e-5, stash_type=1):
     """``(x - mean) / √(var + epsilon) · scale + bias``, with mean and variance of a group of channels."""
     _check_channels(x, scale)
     return _grouped(x, num_groups, Along(1))
 
 
-@op("GroupNormalization")
+@op("GroupNormalization", kind="group normalization")
 def group_normalization_before_21(x, scale, bias, *, num_groups, epsilon=1e-5):
     """``(x - mean) / √(var + epsilon) · scale + bias``, with one of each for every group of channels."""
     if ranked(scale):
@@ -129,7 +130,7 @@ def _group(channels: Size, groups: int) -> Reader:
 
 
 # ---------------------------------------------------------------------------------- over the last axes
-@op("LayerNormalization", dtypes=(0, "float32"))
+@op("LayerNormalization", dtypes=(0, "float32"), kind="layer normalization")
 def layer_normalization(x, scale, b=None, *, axis=-1, epsilon=1e-5, stash_type=1):
     """``(x - mean) / √(var + epsilon) · scale + b`` over the axes from ``axis`` on; also the mean, and one by
     the deviation, as the type of ``stash_type``."""

@@ -106,7 +106,7 @@ def each_as(dtype: str | None, x: TensorType, function: Callable[..., Any] | Non
 # ---------------------------------------------------------------------------------- two operands
 def binary(name: str, formula: str, by: Callable[..., Any], dtype: str | None = None, *,
            whole: Callable[..., Any] | None = None, old: bool = True, only: Reader = ONLY,
-           **per_element: int) -> None:
+           kind: str = "arithmetic", **per_element: int) -> None:
     """Register an operator on two broadcast operands: ``by`` of their elements (``whole`` if those are
     integers), as ``dtype`` or theirs. Those that are ``old`` broadcast in their own way before opset 7;
     ``only`` is how they read the one position of a broadcast axis."""
@@ -125,16 +125,16 @@ def binary(name: str, formula: str, by: Callable[..., Any], dtype: str | None = 
 
     operator.__doc__ = f"``{formula}``, element by element."
     operator_before_7.__doc__ = f"{operator.__doc__} The axes of ``b`` are those of ``a`` from ``axis`` on."
-    op(name, since=7 if old else 1, dtypes=(dtype,) if dtype else ())(operator)
+    dtypes = (dtype,) if dtype else ()
+    op(name, since=7 if old else 1, dtypes=dtypes, kind=kind)(operator)
     if old:
-        op(name, dtypes=(dtype,) if dtype else ())(operator_before_7)
+        op(name, dtypes=dtypes, kind=kind)(operator_before_7)
 
 
-binary("Add", "a + b", elements.add, add=1)
+binary("Add", "a + b", elements.add, kind="addition", add=1)
 binary("Sub", "a - b", elements.sub, only=STATISTIC, add=1)
-binary("Mul", "a · b", elements.mul, only=STATISTIC, mul=1)
-binary("Div", "a / b", elements.quotient, whole=elements.truncated, only=STATISTIC,
-       div=1)
+binary("Mul", "a · b", elements.mul, only=STATISTIC, kind="multiplication", mul=1)
+binary("Div", "a / b", elements.quotient, whole=elements.truncated, only=STATISTIC, div=1)
 binary("Pow", "a ^ b", elements.power, special=1)
 
 
@@ -145,7 +145,7 @@ def mod(a, b, *, fmod=0):
 
 
 # ---------------------------------------------------------------------------------- any number of operands
-@op("Sum")
+@op("Sum", kind="arithmetic")
 def sum_(*data_0, consumed_inputs=None):
     """The sum of all inputs, element by element."""
     return pointwise(elements.total, data_0, data_0[0].dtype, add=len(data_0) - 1)
@@ -157,20 +157,20 @@ def mean(*data_0, consumed_inputs=None):
     return pointwise(elements.mean, data_0, data_0[0].dtype, add=len(data_0) - 1, div=1)
 
 
-@op("Max")
+@op("Max", kind="arithmetic")
 def max_(*data_0, consumed_inputs=None):
     """The largest of all inputs, element by element."""
     return pointwise(elements.largest, data_0, data_0[0].dtype, cmp=len(data_0) - 1)
 
 
-@op("Min")
+@op("Min", kind="arithmetic")
 def min_(*data_0, consumed_inputs=None):
     """The smallest of all inputs, element by element."""
     return pointwise(elements.smallest, data_0, data_0[0].dtype, cmp=len(data_0) - 1)
 
 
 # ---------------------------------------------------------------------------------- limits
-@op("Clip", since=11)
+@op("Clip", since=11, kind="clip")
 def clip(input, min=None, max=None):
     """``min(max, max(min, input))``, element by element, with the limits that are given."""
     shape, dtype, output = input.shape, input.dtype, input
@@ -182,7 +182,7 @@ def clip(input, min=None, max=None):
                   lambda _: (same_position(shape), min and (), max and ()))
 
 
-@op("Clip")
+@op("Clip", kind="clip")
 def clip_before_11(input, *, min=None, max=None, consumed_inputs=None):
     """``min(max, max(min, input))``, element by element."""
     low, high = (None if limit is None else TensorType(input.dtype, (), (limit,)) for limit in (min, max))
