@@ -295,7 +295,7 @@ def analyze(source: Any, sizes: Mapping[str, int] | None = None) -> Report:
         from archcheck.frontends import load
         source = load(source)
     from archcheck.binding import bind
-    return Report(Walk(source).run(bind(source, sizes or {})))
+    return Report(Walk(source).run(bind(source, sizes or {})), sizes)
 
 
 @cache

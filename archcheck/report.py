@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -14,6 +14,8 @@ from archcheck.ops._op import Assumption, Cost
 
 if TYPE_CHECKING:
     from archcheck.analyses.params import Params
+    from archcheck.analyses.reached import Reached
+    from archcheck.analyses.receptive import Fields
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,8 @@ class Report:
     ``assumptions`` pairs an index with what must hold for the network to run.
     """
 
-    def __init__(self, walk: Walk) -> None:
-        self.walk = walk
+    def __init__(self, walk: Walk, sizes: Mapping[str, int] | None = None) -> None:
+        self.walk, self.sizes = walk, dict(sizes or {})
         self.graph: Graph = walk.graph
         self.types: dict[str, TensorType] = walk.types
         self.effects = walk.effects
@@ -81,6 +83,31 @@ class Report:
     def flops(self) -> Size:
         """2·MACs plus every other scalar operation."""
         return total(cost.flops for cost in self.costs if cost is not None)
+
+    @cached_property
+    def fields(self) -> Fields:
+        """The receptive field of every value that depends on an input, by name: per input and axis its size,
+        stride and start, free of sizes; ``.at(sizes)`` for what each position reads."""
+        from archcheck.analyses.receptive import Fields
+        return Fields(self)
+
+    @cached_property
+    def local_fields(self) -> Fields:
+        """The same without what only scales: statistics of normalizations, and gates that are one factor for
+        all positions."""
+        from archcheck.analyses.receptive import Fields
+        return Fields(self, local=True)
+
+    @cached_property
+    def narrowest_fields(self) -> Fields:
+        """The same along the path that keeps the field smallest at every join."""
+        from archcheck.analyses.receptive import Fields
+        return Fields(self, narrowest=True)
+
+    @cached_property
+    def reached(self) -> dict[object, Reached]:
+        """What was asked of positions so far, by sizes."""
+        return {}
 
     @cached_property
     def uncounted(self) -> dict[str, int]:

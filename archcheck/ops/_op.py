@@ -138,6 +138,8 @@ class All(NamedTuple):
 
 ALL = All()
 STATISTIC = All(statistic=True)
+ONLY = Picked(None, (0,))
+"""The one position of an axis that is broadcast."""
 Reader = Union[Along, Spread, Packed, Prefix, Picked, All]
 Axes = tuple[Reader, ...]  # a reader per axis of one input
 Reads = tuple[Union[Axes, None], ...]

@@ -10,7 +10,7 @@ from archcheck.graph import TensorType
 from archcheck.ops import find
 from archcheck.ops._fusion import also, ms, plus, reads_of, shape_of
 from archcheck.ops._inputs import reading, untold, whole
-from archcheck.ops._op import Cost, Effect, counted_size, rank, result
+from archcheck.ops._op import STATISTIC, Cost, Effect, counted_size, rank, result
 from archcheck.ops.layout import concat
 from archcheck.ops.pointwise import each_as, pointwise, same_position
 from archcheck.ops.quantize import REQUANTIZE, dequantize_linear, quantize_linear
@@ -44,7 +44,7 @@ def q_linear_arithmetic(a, a_scale, a_zero_point=None, b=None, b_scale=None, b_z
 def mul_integer(a, a_zero_point, b, b_zero_point=None):
     """``(a - a_zero_point) · (b - b_zero_point)`` of 8-bit integers, as int32."""
     zeros = (a_zero_point is not None) + (b_zero_point is not None)
-    effect = pointwise(None, (a, b), "int32", mul=1, add=zeros)
+    effect = pointwise(None, (a, b), "int32", STATISTIC, mul=1, add=zeros)
     return effect._replace(reads=lambda _: reading(
         dict(zip((0, 2), reads_of(effect))), a, a_zero_point, b, b_zero_point))
 
@@ -52,7 +52,7 @@ def mul_integer(a, a_zero_point, b, b_zero_point=None):
 @ms("QLinearWhere", dtypes=(1,))
 def q_linear_where(condition, x, x_scale, x_zero_point, y, y_scale, y_zero_point, z_scale, z_zero_point):
     """``x`` where the condition is true, else ``y``, both scaled anew."""
-    effect = pointwise(None, (condition, x, y), x.dtype, cmp=1)
+    effect = pointwise(None, (condition, x, y), x.dtype, STATISTIC, cmp=1)
     kinds = condition, x, x_scale, x_zero_point, y, y_scale, y_zero_point, z_scale, z_zero_point
     return also(effect, lambda: DEQUANTIZE + REQUANTIZE, lambda _: reading(
         dict(zip((0, 1, 4), reads_of(effect))), *kinds))

@@ -8,10 +8,11 @@ from archcheck import elements, values
 from archcheck.dims import Size, bcast, least, prod, same
 from archcheck.graph import Shape, TensorType
 from archcheck.ops._op import (
+    ONLY,
+    STATISTIC,
     Along,
     Cost,
     Effect,
-    Picked,
     Reader,
     Reads,
     alike,
@@ -58,15 +59,16 @@ def broadcast_to(shape: Shape, other: Shape, what: str) -> None:
             equal(size, found, "{} has {} elements along an axis of {}", what, found, size)
 
 
-def broadcast_reads(output: Shape, *inputs: Shape) -> Reads:
-    """How an element-wise output reads each of its inputs."""
-    return tuple([broadcast_readers(output, shape) for shape in inputs])
+def broadcast_reads(output: Shape, *inputs: Shape, only: Reader = ONLY) -> Reads:
+    """How an element-wise output reads each of its inputs. ``only`` reads the one position of a broadcast
+    axis: a `STATISTIC` where that scales or chooses."""
+    return tuple([broadcast_readers(output, shape, only) for shape in inputs])
 
 
-def broadcast_readers(output: Shape, shape: Shape) -> tuple[Reader, ...]:
+def broadcast_readers(output: Shape, shape: Shape, only: Reader = ONLY) -> tuple[Reader, ...]:
     """How an element-wise output reads an input: the same position, or the only one of a broadcast axis."""
     head = len(output) - len(shape)
-    return tuple(Picked(None, (0,)) if size == 1 and output[axis] != 1 else Along(axis)
+    return tuple(only if size == 1 and output[axis] != 1 else Along(axis)
                  for axis, size in enumerate(shape, head))
 
 
@@ -76,14 +78,15 @@ def same_position(shape: Shape) -> tuple[Reader, ...]:
 
 
 def pointwise(function: Callable[..., Any] | None, kinds: Sequence[TensorType], dtype: str | None,
-              **per_element: int) -> Effect:
+              only: Reader = ONLY, **per_element: int) -> Effect:
     """An element-wise operator: ``function`` of the broadcast ``kinds``, as ``dtype``. ``per_element`` is the
     `Cost` of one element of the output; without ``function`` its value is not followed."""
     shapes: list[Any] = [kind.shape for kind in kinds]
     shape = broadcast_shapes(*shapes)
     value = values.elementwise(function, kinds, shape, dtype) if function else None
     return Effect((TensorType(dtype, shape, value),),
-                  lambda: Cost(**per_element).times(prod(shape)), lambda _: broadcast_reads(shape, *shapes))
+                  lambda: Cost(**per_element).times(prod(shape)),
+                  lambda _: broadcast_reads(shape, *shapes, only=only))
 
 
 def each(x: TensorType, function: Callable[..., Any] | None = None, **per_element: int) -> Effect:
@@ -102,13 +105,15 @@ def each_as(dtype: str | None, x: TensorType, function: Callable[..., Any] | Non
 
 # ---------------------------------------------------------------------------------- two operands
 def binary(name: str, formula: str, by: Callable[..., Any], dtype: str | None = None, *,
-           whole: Callable[..., Any] | None = None, old: bool = True, **per_element: int) -> None:
+           whole: Callable[..., Any] | None = None, old: bool = True, only: Reader = ONLY,
+           **per_element: int) -> None:
     """Register an operator on two broadcast operands: ``by`` of their elements (``whole`` if those are
-    integers), as ``dtype`` or theirs. Those that are ``old`` broadcast in their own way before opset 7."""
+    integers), as ``dtype`` or theirs. Those that are ``old`` broadcast in their own way before opset 7;
+    ``only`` is how they read the one position of a broadcast axis."""
     def operator(a, b):
         found = a.dtype or b.dtype
         function = whole if whole and elements.is_integer(found) else by
-        return pointwise(function, (a, b), dtype or found, **per_element)
+        return pointwise(function, (a, b), dtype or found, only, **per_element)
 
     def operator_before_7(a, b, *, axis=None, broadcast=0, consumed_inputs=None):
         if axis is None or not broadcast:
@@ -126,9 +131,10 @@ def binary(name: str, formula: str, by: Callable[..., Any], dtype: str | None = 
 
 
 binary("Add", "a + b", elements.add, add=1)
-binary("Sub", "a - b", elements.sub, add=1)
-binary("Mul", "a · b", elements.mul, mul=1)
-binary("Div", "a / b", elements.quotient, whole=elements.truncated, div=1)
+binary("Sub", "a - b", elements.sub, only=STATISTIC, add=1)
+binary("Mul", "a · b", elements.mul, only=STATISTIC, mul=1)
+binary("Div", "a / b", elements.quotient, whole=elements.truncated, only=STATISTIC,
+       div=1)
 binary("Pow", "a ^ b", elements.power, special=1)
 
 

@@ -11,6 +11,7 @@ from archcheck.dims import Size, prod
 from archcheck.graph import Element, Shape, TensorType, Uniform
 from archcheck.ops._op import (
     ALL,
+    STATISTIC,
     UNRANKED,
     Along,
     Cost,
@@ -36,7 +37,7 @@ def where(condition, x, y):
     shape = broadcast_shapes(condition.shape, x.shape, y.shape)
     return result(shape, x.dtype or y.dtype, value=_chosen(condition, x, y, shape),
                   cost=lambda: Cost(cmp=prod(shape)),
-                  reads=lambda _: broadcast_reads(shape, condition.shape, x.shape, y.shape))
+                  reads=lambda _: broadcast_reads(shape, condition.shape, x.shape, y.shape, only=STATISTIC))
 
 
 def _chosen(condition: TensorType, x: TensorType, y: TensorType, shape: Shape) -> values.Items | None:
