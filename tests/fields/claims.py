@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from tests.fields.measure import Bounds, Cuts, Points, Run, all_points, bounds, everywhere
+from tests.fields.measure import Bounds, Cuts, Points, Run, all_points, bounds, everywhere, sets
 from tests.fields.probe import Array, Network
 
 Box = Sequence[tuple[int, int]]
@@ -163,6 +163,67 @@ def _faults(kind: str, which: Array, what: tuple[str, str, int], where: tuple[Ar
                      (int(found.last_least[k]), int(found.last_most[k]))))
 
 
-def of_report(report: Any) -> Said:
+def of_report(report: Any, exact: bool = False) -> Said:
     """What a report says of the fields of the values."""
-    return lambda value: {name: reach for name, reach in report.fields[value].at().items()}
+    return lambda value: report.fields[value].at(exact=exact) if value in report.fields else {}
+
+
+# ---------------------------------------------------------------------------------------------- exact sets
+class Misfit(NamedTuple):
+    """A point of a value for which what is said of an axis of an input is not what was measured: the
+    positions said, those that must be among them, and those that may."""
+
+    kind: str
+    value: str
+    position: tuple[int, ...]
+    input: str
+    axis: int
+    said: tuple[int, ...]
+    least: tuple[int, ...]
+    most: tuple[int, ...]
+
+
+def misfits(network: Network, said: Any, points: Points) -> Iterator[Misfit]:
+    """Hold boxes and exact sets of the ``points`` against one run for every position of the inputs.
+
+    What changes when a position is changed is read; what turns NaN with it may be. What is said has to lie
+    between, and hulls have to be those of such a set; where operators on the way cannot leak NaN it has to
+    hold what turns NaN."""
+    for name, given in network.inputs.items():
+        for axis in range(len(given.shape)):
+            poisoned = sets(network.poisoned, network, name, axis, points)
+            disturbed = sets(network.disturbed, network, name, axis, points)
+            for value, where in points.items():
+                nan, changed = poisoned[value], disturbed[value]
+                least = changed if network.leaking.get(value) else nan | changed
+                reach = said(value).get(name)
+                yield from _compared(reach, (value, name, axis), where, least, nan | changed,
+                                     bool(network.through.get(value)))
+
+
+def _compared(reach: Any, what: tuple[str, str, int], where: tuple[Array, ...], least: Array, most: Array,
+              drops: bool) -> Iterator[Misfit]:
+    value, name, axis = what
+    size = len(least)
+    for k, position in enumerate(zip(*(map(int, places) for places in where))):
+        must, may = _places(least[:, k]), _places(most[:, k])
+        box = reach and reach.box(position)
+        found = reach.positions(position) if box is not None else None
+        exact = () if found is None or not all(found) else tuple(found[axis])
+        hull = () if box is None else tuple(range(box[axis][0], box[axis][1] + 1))
+        tight = not (reach and reach.upper_bound) and not drops
+        here = value, position, name, axis
+        if not set(must) <= set(exact):
+            yield Misfit("unsound set", *here, exact, must, may)
+        if must and (not hull or hull[0] > must[0] or hull[-1] < must[-1]):
+            yield Misfit("unsound hull", *here, hull, must, may)
+        if tight and not set(exact) <= set(may):
+            yield Misfit("loose set", *here, exact, must, may)
+        if tight and hull and (not may or hull[0] < may[0] or hull[-1] > may[-1]):
+            yield Misfit("loose hull", *here, hull, must, may)
+        if any(not 0 <= place < size for place in (*exact, *hull)):
+            yield Misfit("outside", *here, exact, must, may)
+
+
+def _places(column: Array) -> tuple[int, ...]:
+    return tuple(int(place) for place in np.flatnonzero(column))
