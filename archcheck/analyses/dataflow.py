@@ -126,7 +126,7 @@ class Fold:
 
     def _through(self, branch: Branch, target: Shape, name: str) -> State:
         state, readers, source = branch
-        if readers == _IDENTITIES[:len(readers)] and len(source) == len(target):
+        if source == target and readers == _IDENTITIES[:len(readers)]:
             return state
         return {graph_input: tuple([self.algebra.through(relation, readers, source, target, extent, name)
                                     for relation, extent in zip(relations, self.extents[graph_input])])
