@@ -103,7 +103,7 @@ def _along(verdict: Verdict, network: Network, name: str, axis: int, points: Poi
     found = bounds(run, network, name, axis, points, cuts)
     doubted = {value: points[value] for value in points if np.any(found[value].refute(*claims[value][:2]))}
     changed: dict[str, Bounds] = {}
-    if doubted:
+    if doubted and network.inputs[name].is_float:
         near = everywhere(size) if most_runs is None else \
             _chosen((claims[value] for value in doubted), size, most_runs)
         changed = bounds(network.disturbed, network, name, axis, doubted, near)

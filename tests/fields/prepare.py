@@ -13,6 +13,10 @@ from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper, numpy_h
 FLOATS = "tensor(float)", "tensor(double)", "tensor(float16)", "tensor(bfloat16)"
 
 
+BLOCK = 4093
+"""How many numbers are drawn for a weight; a larger one repeats them."""
+
+
 class Unprobed(Exception):
     """A model cannot be probed; says why."""
 
@@ -48,8 +52,9 @@ def fill(model: ModelProto) -> None:
     """Draw every tensor of ``model`` that is stored outside of it, always the same way."""
     for tensor in tensors(model):
         if tensor.data_location == TensorProto.EXTERNAL:
-            drawn = numpy_helper.from_array(_drawn(tensor), tensor.name)
-            tensor.CopyFrom(drawn)
+            tensor.raw_data = _drawn(tensor).tobytes()
+            tensor.data_location = TensorProto.DEFAULT
+            del tensor.external_data[:]
 
 
 def _drawn(tensor: TensorProto) -> np.ndarray[Any, Any]:
@@ -58,27 +63,28 @@ def _drawn(tensor: TensorProto) -> np.ndarray[Any, Any]:
     shape, dtype = tuple(tensor.dims), helper.tensor_dtype_to_np_dtype(tensor.data_type)
     draw = np.random.default_rng(zlib.crc32(tensor.name.encode()))
     if "float" not in dtype.name:
-        return draw.integers(0, 4, shape).astype(dtype)
-    if len(shape) < 2:
-        return draw.uniform(0.5, 1.5, shape).astype(dtype)
-    fan = np.prod(shape[1:]) if len(shape) > 2 else max(shape)
-    return (draw.standard_normal(shape, np.float32) / np.sqrt(fan)).astype(dtype)
+        block = draw.integers(0, 4, BLOCK)
+    elif len(shape) < 2:
+        block = draw.uniform(0.5, 1.5, BLOCK)
+    else:
+        block = draw.standard_normal(BLOCK) / np.sqrt(np.prod(shape[1:]) if len(shape) > 2 else max(shape))
+    return np.resize(block.astype(dtype), shape)
 
 
 # -------------------------------------------------------------------------------------------------- rewriting
-def passing(model: ModelProto, kinds: Mapping[str, str]) -> ModelProto:
-    """``model`` with the operators replaced that swallow NaN. ``kinds`` are the types of its values, as ONNX
-    Runtime names them."""
-    changed = ModelProto()
-    changed.CopyFrom(model)
+def passing(model: ModelProto, kinds: Mapping[str, str]) -> bool:
+    """Replace the operators of ``model`` that swallow NaN; says whether there were any. ``kinds`` are the
+    types of its values, as ONNX Runtime names them."""
     opset = next((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), 1)
-    for graph in graphs(changed.graph):
-        _unquantize(graph)
+    replaced = False
+    for graph in graphs(model.graph):
+        replaced |= _unquantize(graph)
         used = {name for node in graph.node for name in node.input} | {out.name for out in graph.output}
         for node in graph.node:
             if node.domain in ("", "ai.onnx") and node.op_type in REPLACED:
                 REPLACED[node.op_type](node, opset, kinds, used)
-    return changed
+                replaced = True
+    return replaced
 
 
 def _pool(node: NodeProto, opset: int, kinds: Mapping[str, str], used: set[str]) -> None:
@@ -119,8 +125,8 @@ def _ints(node: NodeProto, name: str) -> Sequence[int]:
     return next((attribute.ints for attribute in node.attribute if attribute.name == name), ())
 
 
-def _unquantize(graph: GraphProto) -> None:
-    """Let what is quantized and dequantized again through as it is."""
+def _unquantize(graph: GraphProto) -> bool:
+    """Let what is quantized and dequantized again through as it is; says whether there is any."""
     stored = {tensor.name for tensor in graph.initializer}
     narrow: set[str] = set()
     for node in graph.node:
@@ -135,15 +141,13 @@ def _unquantize(graph: GraphProto) -> None:
             continue
         del node.input[1:]
         _become(node, "Identity", [])
+    return bool(narrow)
 
 
 # ---------------------------------------------------------------------------------------------------- outputs
-def exposed(model: ModelProto) -> ModelProto:
-    """``model`` with every value of its main graph as an output."""
-    changed = ModelProto()
-    changed.CopyFrom(model)
-    known = {output.name for output in changed.graph.output}
-    names = dict.fromkeys(name for node in changed.graph.node for name in node.output if name)
-    changed.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names if name not in known)
-    del changed.graph.value_info[:]
-    return changed
+def expose(model: ModelProto) -> None:
+    """Make every value of the main graph an output."""
+    known = {output.name for output in model.graph.output}
+    names = dict.fromkeys(name for node in model.graph.node for name in node.output if name)
+    model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names if name not in known)
+    del model.graph.value_info[:]

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from onnx import ModelProto, NodeProto
 
-from tests.fields.prepare import FLOATS, Unprobed, exposed, fill, graphs, passing
+from tests.fields.prepare import FLOATS, Unprobed, expose, fill, graphs, passing
 
 Array = np.ndarray[Any, Any]
 Marks = dict[str, Array]
@@ -24,6 +24,13 @@ SELECTING = {"Where", "TopK", "ScatterND", "ScatterElements", "Loop", "Scan", "I
              "GridSample", "DeformConv", "NonMaxSuppression", "Pow", "MaxUnpool", "Hardmax", "Shrink",
              "ThresholdedRelu"}
 """Operators that may drop a NaN which they read."""
+
+
+LEAKING = {"Resize", "Upsample", "GridSample", "LRN"}
+"""Operators that multiply by 0 what they do not read, or take out again what they summed before."""
+BLOCKED = "com.microsoft.nchwc"
+"""The operators of this domain lay channels out in blocks, without saying so in their outputs' shapes: which
+element stands where cannot be seen from outside."""
 
 
 class Given(NamedTuple):
@@ -46,27 +53,25 @@ class Network:
     """A model prepared for probing, at fixed shapes of its ``inputs``.
 
     Two networks run side by side: the one that was given, which is disturbed by finite amounts, and one in
-    which every operator passes NaN on as far as that can be had.
+    which every operator passes NaN on as far as that can be had. ``model`` is changed.
     """
 
     def __init__(self, model: ModelProto, shapes: Mapping[str, tuple[int, ...]], seed: int = 0) -> None:
         fill(model)
-        self.model = exposed(model)
-        self._true = _session(self.model)
+        expose(model)
+        self.nodes = [NodeProto.FromString(node.SerializeToString()) for node in model.graph.node]
+        self._true = _session(model)
         self.kinds = {output.name: output.type for output in self._true.get_outputs()}
         draw = np.random.default_rng(seed)
         self.inputs = {given.name: Given(_array(draw, given.type, shapes[given.name]))
                        for given in self._true.get_inputs()}
         self._before = self._run(self._true, self.inputs_as_given)
+        self._passing = _session(model) if passing(model, self.kinds) else self._true
 
     @property
     def inputs_as_given(self) -> dict[str, Array]:
         """What the network is fed with where nothing is changed."""
         return {name: given.array for name, given in self.inputs.items()}
-
-    @cached_property
-    def _passing(self) -> Any:
-        return _session(passing(self.model, self.kinds))
 
     @cached_property
     def values(self) -> dict[str, tuple[int, ...]]:
@@ -76,19 +81,21 @@ class Network:
     @cached_property
     def _clean(self) -> dict[str, Array]:
         found = self._run(self._passing, self.inputs_as_given)
+        packed = {name for node in self.nodes if node.domain == BLOCKED for name in node.output
+                  if node.op_type != "ReorderOutput"}
         return {name: np.isnan(array) for name, array in found.items()
-                if array.shape == self._before.get(name, array).shape}
+                if array.shape == self._before.get(name, array).shape and name not in packed}
 
     @cached_property
     def through(self) -> dict[str, frozenset[str]]:
         """For each value the operators on the way to it that may drop a NaN."""
-        return _through(self.model.graph.node, self.inputs, self.kinds, _drops)
+        return _through(self.nodes, self.inputs, self.kinds, _drops)
 
     @cached_property
     def leaking(self) -> dict[str, frozenset[str]]:
         """For each value the operators on the way to it that may spread a NaN to what does not depend on it,
         because they multiply it by 0."""
-        return _through(self.model.graph.node, self.inputs, {}, _leaks)
+        return _through(self.nodes, self.inputs, {}, _leaks)
 
     def poisoned(self, where: Mapping[str, Array]) -> Marks:
         """Which elements turn NaN where the elements ``where`` of the inputs are NaN."""
@@ -100,7 +107,7 @@ class Network:
     def disturbed(self, where: Mapping[str, Array]) -> Marks:
         """Which elements change where the elements ``where`` of the inputs do, by finite amounts."""
         marks = {name: np.zeros(shape, bool) for name, shape in self.values.items()}
-        for step in STEPS:
+        for step in STEPS if any(self.inputs[name].is_float for name in where) else STEPS[:1]:
             feeds = self.inputs_as_given | {name: _changed(self.inputs[name].array, mask, step)
                                             for name, mask in where.items()}
             for name, after in self._run(self._true, feeds).items():
@@ -158,8 +165,7 @@ def _through(nodes: Any, inputs: Mapping[str, Any], kinds: Mapping[str, str], te
     for node in nodes:
         read = [name for name in _reads(node) if name in found]
         if read and node.op_type not in DATALESS:
-            own = {node.op_type} if test(node, kinds) else set()
-            upstream = frozenset(own).union(*(found[name] for name in read))
+            upstream = frozenset(test(node, kinds)).union(*(found[name] for name in read))
             found.update({name: upstream for name in node.output if name})
     return found
 
@@ -174,10 +180,11 @@ def _reads(node: NodeProto) -> Iterator[str]:
             yield from (output.name for output in graph.output)
 
 
-def _drops(node: NodeProto, kinds: Mapping[str, str]) -> bool:
-    narrow = any(kinds.get(name, FLOATS[0]) not in FLOATS for name in node.output if name)
-    return narrow or node.op_type in SELECTING or node.domain not in ("", "ai.onnx")
+def _drops(node: NodeProto, kinds: Mapping[str, str]) -> set[str]:
+    if any(kinds.get(name, FLOATS[0]) not in FLOATS for name in node.output if name):
+        return {"integers"}
+    return {node.op_type} if node.op_type in SELECTING or node.domain not in ("", "ai.onnx") else set()
 
 
-def _leaks(node: NodeProto, kinds: Mapping[str, str]) -> bool:
-    return node.op_type in ("Resize", "Upsample", "GridSample", "LRN")
+def _leaks(node: NodeProto, kinds: Mapping[str, str]) -> set[str]:
+    return {node.op_type} & LEAKING
