@@ -54,14 +54,17 @@ class Reach:
     def __init__(self, exact: bool = False) -> None:
         self.exact = exact
         self.kind = SETS if exact else HULLS
-        self._known: dict[object, tuple[Rows, Rows]] = {}
+        self._known: dict[object, tuple[object, Rows]] = {}
+        self._identities: dict[int, tuple[Array, ...]] = {}
 
     def identity(self, axis: int, extent: Size) -> Rows:
         """Each position of ``axis`` reads itself."""
-        places = np.arange(_count(extent))
-        if self.exact:
-            return Rows((axis,), (_objects([1 << int(place) for place in places]),))
-        return Rows((axis,), (places, places))
+        size = _count(extent)
+        if size not in self._identities:
+            places = np.arange(size)
+            self._identities[size] = (_objects([1 << place for place in range(size)]),) if self.exact else \
+                (places, places)
+        return Rows((axis,), self._identities[size])
 
     def whole(self, extent: int) -> Rows:
         """Every position reads all of an axis of ``extent`` positions."""
@@ -111,11 +114,24 @@ class Reach:
                 and reader[1:] == (1, 0, 1, 1, "") and source[axis] == target[reader.axis]]
         if len(same) == len(used):
             return _renamed(relation, tuple(same))
+        if len(used) == 1 and isinstance(used[0], (Along, Spread, Prefix)):
+            return self._along(relation, used[0], source[relation.axes[0]], target)
         key = id(relation), used, source, target
         if key not in self._known:
             found = _Reading(self.kind, relation, source, target).through(readers)
             self._known[key] = relation, found
         return self._known[key][1]
+
+    def _along(self, relation: Rows, reader: Along | Spread | Prefix, count: Size, target: Shape) -> Rows:
+        """The same where a window moves along the only axis, which many relations share."""
+        axis = reader.axis
+        reader = reader._replace(axis=0)
+        key = id(relation.data), reader, count, target[axis]
+        if key not in self._known:
+            alone = relation._replace(axes=(0,))
+            found = _Reading(self.kind, alone, (count,), (target[axis],)).through((reader,))
+            self._known[key] = relation.data, found
+        return relation._replace(axes=(axis,), data=self._known[key][1].data)
 
     def join(self, a: Rows, b: Rows, target: Shape, extent: Size, by: str, parts: int | None = None) -> Rows:
         """What either of two branches reads."""
@@ -134,7 +150,9 @@ class Reach:
             axes = tuple(sorted({*a.axes, *b.axes}))
         data = tuple(unite(*(_spread(rows, array, axes) for rows, array in ((a, one), (b, other))))
                      for unite, one, other in zip(self.kind.unite, a.data, b.data))
-        return Rows(axes, data, a.by or b.by or ("" if axes else by), reason, bound)
+        found = Rows(axes, data, a.by or b.by or ("" if axes else by))
+        proved = not bound or any(not one.bound and self.alike(one, found) for one in (a, b))
+        return found if proved else found._replace(reason=reason, bound=True)
 
     def _without_own(self, a: Rows, b: Rows) -> Rows:
         """``a`` with what all positions read together along axes that ``b`` does not depend on."""
@@ -281,6 +299,11 @@ class _Reading:
         """The rows ``first … last`` together, by unions of 1, 2, 4, … rows."""
         first, last = np.maximum(first, 0), np.minimum(last, count - 1)
         empty = first > last
+        if self._rises(place):
+            lo, hi = self.data
+            self.data = (np.where(empty, FAR, lo.take(np.where(empty, 0, first))),
+                         np.where(empty, NOTHING, hi.take(np.where(empty, 0, last))))
+            return
         lengths = np.where(empty, 1, last - first + 1)
         if lengths.size == 0 or lengths.max() == 1:
             self._take(place, np.where(empty, -1, first))
@@ -297,6 +320,15 @@ class _Reading:
                 self._take(place, np.where(chosen, ends, -1))
                 found = self.data if found is None else self._united(found, self.data)
         self.data = found or self.data
+
+    def _rises(self, place: int) -> bool:
+        """Whether hulls of one axis begin and end ever later, so that those of neighbours end where the first
+        begins and the last ends."""
+        if self.kind is not HULLS or self.data[0].ndim != 1 or self.data[0].size == 0:
+            return False
+        lo, hi = self.data
+        return bool(lo[-1] < FAR and hi[0] > NOTHING
+                    and (lo[1:] >= lo[:-1]).all() and (hi[1:] >= hi[:-1]).all())
 
     def _united(self, a: tuple[Array, ...], b: tuple[Array, ...]) -> tuple[Array, ...]:
         return tuple(unite(one, other) for unite, one, other in zip(self.kind.unite, a, b))

@@ -115,7 +115,7 @@ class Phases:
 
     def meeting(self, a: Relation, b: Relation) -> Meeting | None:
         """In what the fields of two branches do not fit; None where they do, or do not move alike."""
-        if a == b or len(a.terms) != 1 or len(b.terms) != 1 or _key(a.terms[0]) != _key(b.terms[0]):
+        if a is b or a == b or len(a.terms) != 1 or len(b.terms) != 1 or _key(a.terms[0]) != _key(b.terms[0]):
             return None
         one, other = a.terms[0], b.terms[0]
         strides = stride_of(one), stride_of(other)
@@ -279,6 +279,8 @@ def _joined(a: Relation, b: Relation, target: Shape, parts: int | None) -> Relat
     """The hull of two relations; what differs from part to part along an axis is marked."""
     exact = [relation for relation in (a, b) if relation.is_whole and not relation.bound]
     found = exact[0] if exact else _union(a, b, target)
+    if any(not one.bound and one[:3] == found[:3] for one in (a, b)):
+        found = found._replace(bound=False, reason="")
     if parts is None or a._replace(by="") == b._replace(by=""):
         return found
     if any(term.axis == parts for term in (*a.terms, *b.terms)):

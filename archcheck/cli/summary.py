@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from archcheck.reporters.summary import View
     from archcheck.reporters.text import Script
 
-COLUMNS = ("name", "op", "shape", "dtype", "params", "macs", "flops", "share", "nodes")  # reporters.table's
+COLUMNS = ("name", "op", "shape", "dtype", "params", "macs", "flops", "field", "stride", "start", "share",
+           "nodes")  # reporters.table's
 
 
 class Columns(ParamType):

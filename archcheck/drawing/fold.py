@@ -264,10 +264,11 @@ class _Folder:
 
 
 def _merged(blocks: Sequence[Block]) -> Block:
-    """Equal blocks as one, their figures added up."""
+    """Equal blocks as one, from the first node to the last, their figures added up."""
     first = blocks[0]
     children = tuple(map(_merged, zip(*(block.children for block in blocks))))
-    return replace(first, children=children, params=total(block.params for block in blocks),
+    return replace(first, last=blocks[-1].last, children=children,
+                   params=total(block.params for block in blocks),
                    macs=total(block.macs for block in blocks), flops=total(block.flops for block in blocks),
                    nodes=sum(block.nodes for block in blocks),
                    uncounted=sum(block.uncounted for block in blocks))

@@ -11,7 +11,7 @@ from archcheck.graph import TensorType
 from archcheck.report import Report
 from archcheck.reporters.facts import facts
 from archcheck.reporters.sheet import escaped
-from archcheck.reporters.summary import Row, View, rows
+from archcheck.reporters.summary import FIELDS, Row, View, rows
 from archcheck.reporters.table import COLUMNS, cells
 from archcheck.reporters.text import Script
 
@@ -84,6 +84,8 @@ def _field(row: Row, column: str) -> object:
         return ("" if row.rest else "?") if row.shape is None else "x".join(map(repr, row.shape))
     if column == "share":
         return "" if row.share is None else f"{row.share:.4f}"
+    if column in FIELDS:
+        return COLUMNS[column].cell(row, Script(ascii=True), True)
     value = getattr(row, column)
     return "?" if value is None else repr(value) if column in ("params", "macs", "flops") else value
 

@@ -11,11 +11,12 @@ from fractions import Fraction
 from typing import Any
 
 from archcheck.dims import Dim
-from archcheck.reporters.text import Script, shortened
+from archcheck.reporters.text import Script, shortened, shortened_shape
 
 GAP = "  "
 HEADING, BOLD = "1;4", "1"
 Cell = Callable[[Any, Script], str]
+Cut = Callable[[str, int, Script], str]
 
 
 def as_text(value: Any, script: Script) -> str:
@@ -38,11 +39,26 @@ def as_size(value: Any, script: Script) -> str:
     return "?" if value is None else script.size(value)
 
 
+def as_shape(value: Any, script: Script) -> str:
+    """A shape; None where the rank is not known."""
+    return script.shape(value)
+
+
+def cut_anywhere(text: str, width: int, script: Script) -> str:
+    """``text`` in at most ``width`` characters, its middle left out."""
+    return shortened(text, width, script.cut)
+
+
+def cut_shape(text: str, width: int, script: Script) -> str:
+    """A shape in at most ``width`` characters, whole sizes left out."""
+    return shortened_shape(text, width, script.cut, script.by) if len(text) > width else text
+
+
 @dataclass(frozen=True)
 class Column:
     """A column: the ``key`` of its values in JSON and CSV, its heading, how a value reads, whether it is
-    flush right, the least width it can do with (0: it never gives way), and whether a narrow terminal may
-    do without it."""
+    flush right, the least width it can do with (0: it never gives way), whether a narrow terminal may do
+    without it, and how a text that is too long is cut."""
 
     key: str
     heading: str
@@ -50,6 +66,7 @@ class Column:
     right: bool = False
     least: int = 0
     spared: bool = False
+    cut: Cut = cut_anywhere
 
 
 @dataclass(frozen=True)
@@ -161,7 +178,7 @@ def _squeezed(columns: Sequence[Column], widths: list[int], width: int | None) -
 
 
 def _line(row: Sequence[str], columns: Sequence[Column], widths: Sequence[int], script: Script) -> str:
-    parts = [shortened(text, width, script.cut) for text, width in zip(row, widths)]
+    parts = [column.cut(text, width, script) for column, text, width in zip(columns, row, widths)]
     return GAP.join(part.rjust(width) if column.right else part.ljust(width)
                     for part, column, width in zip(parts, columns, widths)).rstrip()
 

@@ -3,14 +3,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from archcheck.dims import Size, evaluate, symbols
 from archcheck.drawing.fold import GATHERED, Block, tree
 from archcheck.graph import Shape
 from archcheck.report import Report
 
+if TYPE_CHECKING:
+    from archcheck.analyses.receptive import AxisField
+
 ROWS_AT_ONCE = 40
 DEFAULT_COLUMNS = ("name", "op", "shape", "params", "macs", "share")
+FIELDS = frozenset(("field", "stride", "start"))
 _LARGE = 64
 
 
@@ -19,7 +24,8 @@ class Row:
     """One row: ``level`` is its depth in the tree, ``count`` how often it stands in a row, and ``nodes`` how
     many nodes it is. The figures are those of all its repetitions together; None is not counted, and with
     ``partial`` something in it is not. ``share`` is its part of the MACs, None where it depends on sizes that
-    are not bound, and ``largest`` the largest such part of any row. A row that is ``rest`` stands for nodes
+    are not bound, and ``largest`` the largest such part of any row. ``field`` has the receptive
+    fields of the last node, where they are asked for. A row that is ``rest`` stands for nodes
     without rows."""
 
     level: int
@@ -38,6 +44,7 @@ class Row:
     partial: bool = False
     rest: bool = False
     largest: float = 0.0
+    field: tuple[AxisField | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,7 @@ class View:
 def rows(report: Report, view: View) -> list[Row]:
     """The rows of the table."""
     root = tree(report, view.everything)
-    make = _Rows(report, "flops" in view.columns)
+    make = _Rows(report, "flops" in view.columns, not FIELDS.isdisjoint(view.columns))
     if view.sort or view.top:
         found = _ordered(list(make.flat(root, "", 1)), view)
     else:
@@ -79,11 +86,20 @@ def _fitting_depth(root: Block) -> int:
 
 
 class _Rows:
-    """Makes rows of blocks; with ``rests`` also for the FLOPs of nodes that have none, so that FLOPs add
-    up."""
+    """Makes rows of blocks; with ``rests`` also for the FLOPs of nodes that have none, so that FLOPs add up,
+    and with their ``fields``."""
 
-    def __init__(self, report: Report, rests: bool) -> None:
-        self.share, self.rests = _shares(report.macs), rests
+    def __init__(self, report: Report, rests: bool, fields: bool) -> None:
+        self.share, self.rests, self.nodes = _shares(report.macs), rests, report.graph.nodes
+        self.overview = None
+        if fields:
+            from archcheck.analyses.overview import Overview
+            self.overview = Overview(report)
+
+    def field(self, block: Block) -> tuple[AxisField | None, ...]:
+        """The receptive fields of the last node of ``block``, if they are asked for."""
+        outputs = self.nodes[block.last].outputs if self.overview else ()
+        return self.overview.of(outputs[0]) if self.overview and outputs else ()
 
     def nested(self, block: Block, level: int, times: int, depth: int) -> Iterator[Row]:
         """The rows inside ``block``, to ``depth`` levels."""
@@ -109,7 +125,7 @@ class _Rows:
         return Row(level, block.label or block.op, block.op or _nodes(block.nodes), block.shape, block.dtype,
                    block.params, block.macs if counted else None, block.flops if counted else None,
                    self.share(block.macs), block.count * times, block.nodes, bool(block.children),
-                   block.unknown, bool(block.uncounted), block.name == GATHERED)
+                   block.unknown, bool(block.uncounted), block.name == GATHERED, field=self.field(block))
 
     def rest(self, block: Block, level: int, path: str, times: int) -> Iterator[Row]:
         """The row for what is in ``block``, but in none of its rows."""

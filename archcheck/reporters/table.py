@@ -57,6 +57,14 @@ def _count(figure: str) -> Callable[[Row, Script, bool], str]:
     return cell
 
 
+def _span(part: str) -> Callable[[Row, Script, bool], str]:
+    """A cell for a part of the field: its size, stride or start."""
+    def cell(row: Row, script: Script, wide: bool) -> str:
+        from archcheck.reporters import spans
+        return spans.per_axis(getattr(spans, part))(row.field, script) if row.field else ""
+    return cell
+
+
 def _share(row: Row, script: Script, wide: bool) -> str:
     """The percentage and a bar as long as it is of the longest row's."""
     if row.share is None or row.share < 0.0005:
@@ -76,6 +84,9 @@ COLUMNS = {
     "params": Column("params", _count("params"), right=True),
     "macs": Column("MACs", _count("macs"), right=True),
     "flops": Column("FLOPs", _count("flops"), right=True),
+    "field": Column("field", _span("size_of"), right=True),
+    "stride": Column("stride", _span("stride_text"), right=True),
+    "start": Column("start", _span("start_text"), right=True),
     "share": Column("share", _share, enough=7 + BAR, least=6),
     "nodes": Column("nodes", lambda row, script, wide: f"{row.nodes:,}", right=True),
 }
