@@ -58,18 +58,19 @@ class Verdict:
 
 
 class Claims(NamedTuple):
-    """What is said of the points of a value along one axis of an input: ``first`` and ``last``, and whether
-    that may be more than is read."""
+    """What is said of the points of a value along one axis of an input: ``first`` and ``last``, whether that
+    may be more than is read, and which points read some axis as a whole."""
 
     first: Array
     last: Array
     is_bound: bool
+    is_whole: Array
 
 
 def judged(network: Network, said: Said, most_points: int = 24, most_runs: int | None = None,
-           points: Points | None = None) -> Verdict:
+           points: Points | None = None, axes: Sequence[int] | None = None) -> Verdict:
     """Hold what is ``said`` of every value against runs: at most ``most_points`` of each, ``most_runs`` runs
-    an axis (None: as many as settle everything)."""
+    an axis (None: as many as settle everything); of given ``points`` and ``axes`` only."""
     verdict = Verdict()
     points = all_points(network, most_points) if points is None else points
     told = {value: dict(said(value)) for value in points}
@@ -77,8 +78,9 @@ def judged(network: Network, said: Said, most_points: int = 24, most_runs: int |
     for name, given in network.inputs.items():
         boxes = {value: _boxes(told[value].get(name), points[value]) for value in points}
         for axis, size in enumerate(given.shape):
-            if size > 1 or not any(k > 1 for k in given.shape):
-                claims = {value: _claims(told[value].get(name), boxes[value], axis, size) for value in points}
+            if axis in axes if axes is not None else size > 1 or max(given.shape) == 1:
+                claims = {value: _claims(told[value].get(name), boxes[value], axis, given.shape)
+                          for value in points}
                 _along(verdict, network, name, axis, points, claims, most_runs)
     return verdict
 
@@ -88,10 +90,11 @@ def _boxes(reach: Reach | None, where: tuple[Array, ...]) -> list[Box | None]:
     return [reach and reach.box(position) for position in positions]
 
 
-def _claims(reach: Reach | None, boxes: list[Box | None], axis: int, size: int) -> Claims:
-    ends = [(size, -1) if box is None else box[axis] for box in boxes]
+def _claims(reach: Reach | None, boxes: list[Box | None], axis: int, shape: Sequence[int]) -> Claims:
+    ends = [(shape[axis], -1) if box is None else box[axis] for box in boxes]
+    whole = [box is not None and _is_whole_somewhere(box, shape) for box in boxes]
     first, last = np.array(ends).T
-    return Claims(first, last, reach is not None and reach.upper_bound)
+    return Claims(first, last, reach is not None and reach.upper_bound, np.array(whole))
 
 
 def _along(verdict: Verdict, network: Network, name: str, axis: int, points: Points,
@@ -140,6 +143,9 @@ def _decide(verdict: Verdict, network: Network, what: tuple[str, str, int], wher
         missed = missed_too if leaks else missed | missed_too
         shown = changed.settle(told.first, told.last)
         proved, spare = (proved | shown) & ~missed, spare & spare_too & ~shown
+    nothing = spare & (found.first_least > found.last_most) & told.is_whole
+    verdict.undecided["nothing is read"] += int(nothing.sum())
+    spare &= ~nothing
     drops = sorted(network.through.get(value, ()))
     if spare.any() and (told.is_bound or drops or not network.inputs[name].is_float):
         reason = "said to be a bound" if told.is_bound else \
@@ -197,12 +203,18 @@ def misfits(network: Network, said: Any, points: Points) -> Iterator[Misfit]:
                 nan, changed = poisoned[value], disturbed[value]
                 least = changed if network.leaking.get(value) else nan | changed
                 reach = said(value).get(name)
-                yield from _compared(reach, (value, name, axis), where, least, nan | changed,
+                yield from _compared(reach, (value, name, axis), given.shape, where, least, nan | changed,
                                      bool(network.through.get(value)))
 
 
-def _compared(reach: Any, what: tuple[str, str, int], where: tuple[Array, ...], least: Array, most: Array,
-              drops: bool) -> Iterator[Misfit]:
+def _is_whole_somewhere(box: Box, shape: Sequence[int]) -> bool:
+    """Whether a box spans an axis of several positions: what reads a whole axis is not told apart from what
+    reads nothing behind it, as padding behind a global mean does."""
+    return any(size > 1 and ends == (0, size - 1) for ends, size in zip(box, shape))
+
+
+def _compared(reach: Any, what: tuple[str, str, int], given: Sequence[int], where: tuple[Array, ...],
+              least: Array, most: Array, drops: bool) -> Iterator[Misfit]:
     value, name, axis = what
     size = len(least)
     for k, position in enumerate(zip(*(map(int, places) for places in where))):
@@ -211,6 +223,9 @@ def _compared(reach: Any, what: tuple[str, str, int], where: tuple[Array, ...], 
         found = reach.positions(position) if box is not None else None
         exact = () if found is None or not all(found) else tuple(found[axis])
         hull = () if box is None else tuple(range(box[axis][0], box[axis][1] + 1))
+        if hull and not may and _is_whole_somewhere(box, given):
+            yield Misfit("nothing", *here, exact, must, may)
+            continue
         tight = not (reach and reach.upper_bound) and not drops
         here = value, position, name, axis
         if not set(must) <= set(exact):

@@ -204,12 +204,14 @@ def resize(net: Drawn, x: str) -> str:
         "asymmetric", "half_pixel", "align_corners", "pytorch_half_pixel", "half_pixel_symmetric")}
     if mode == "nearest":
         attrs["nearest_mode"] = net.one("floor", "round_prefer_floor", "round_prefer_ceil", "ceil")
-    elif net.one(False, False, False, True):
-        attrs["antialias"] = 1
+    if attrs.get("nearest_mode") in ("floor", "ceil"):
+        attrs["coordinate_transformation_mode"] = "asymmetric"  # others are whole, but for rounding in float32
     if net.one(False, True):
         sizes = [net.int(1, 12) for _ in range(rank - 2)]
         return net.add("Resize", x, "", "", net.constant([*net.shape(x)[:2], *sizes]), mode=mode, **attrs)
     scales = [1, 1, *(net.one(1, 2, 3, 0.5, 1.5, 0.75, 2.5, 0.3, 1.7) for _ in range(rank - 2))]
+    if any(scale != 1 and int(size * scale) == size for size, scale in zip(net.shape(x), scales, strict=True)):
+        raise Unprobed("ONNX Runtime copies an axis whose size stays, whatever its scale")
     return _small(net, net.add("Resize", x, "", net.constant(np.array(scales, np.float32)), mode=mode,
                                **attrs))
 
@@ -421,6 +423,7 @@ def recurrent(net: Drawn, x: str) -> str:
     kernel = net.weight(ways, gates * hidden, shape[1]), net.weight(ways, gates * hidden, hidden)
     made = net.add(op, turned, *kernel, hidden_size=hidden, direction=way)
     both = net.add("ReduceSum", made, net.constant([1]), keepdims=0)
+    del net.arrays[made]  # what the directions read is not told apart, so nothing else may go on from here
     return net.add("Transpose", both, perm=[1, 2, 0])
 
 
