@@ -201,7 +201,7 @@ class Walk:
                 node.op, len(inputs), len(function.inputs))
         defaults = {name: value for name, value in function.attributes.items() if value is not None}
         body = Body(self, index, node.op, function, {**defaults, **self._resolved(node.attrs)})
-        return Effect(body(*inputs), lambda: body.cost)
+        return Effect(body(*inputs), lambda: body.cost, runs=({body.name: 1},))
 
     def _failed(self, index: int, node: Node, error: Exception, found: Resolved | None) -> Effect:
         """Keep what went wrong at ``node``, and give its outputs unknown types."""

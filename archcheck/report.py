@@ -13,9 +13,14 @@ from archcheck.infer import Failure, Walk
 from archcheck.ops._op import Assumption, Cost
 
 if TYPE_CHECKING:
+    from archcheck.analyses.connections import Connections
+    from archcheck.analyses.flows import Flow
+    from archcheck.analyses.folds import Fold
     from archcheck.analyses.params import Params
     from archcheck.analyses.reached import Reached
     from archcheck.analyses.receptive import Fields
+    from archcheck.analyses.traffic import Traffic
+    from archcheck.analyses.training import Training
 
 
 @dataclass(frozen=True)
@@ -108,6 +113,36 @@ class Report:
     def reached(self) -> dict[object, Reached]:
         """What was asked of positions so far, by sizes."""
         return {}
+
+    @cached_property
+    def exact_macs(self) -> Fold:
+        """MACs without those that meet padding: ``by_node`` and in ``total``, each a tuple of one figure."""
+        from archcheck.analyses.taps import exact
+        return exact(self)
+
+    @cached_property
+    def traffic(self) -> Traffic:
+        """Bytes that the nodes read and write, nothing fused."""
+        from archcheck.analyses.traffic import traffic
+        return traffic(self)
+
+    @cached_property
+    def connections(self) -> Connections:
+        """The connections of layers that have weights, and how often each weight is used."""
+        from archcheck.analyses.connections import connections
+        return connections(self)
+
+    @cached_property
+    def training(self) -> Training:
+        """What a training step costs, forward and back."""
+        from archcheck.analyses.training import training
+        return training(self)
+
+    @cached_property
+    def flows(self) -> Mapping[int, Flow]:
+        """Which values hold data and which need a gradient, by the ``id`` of the walk they stand in."""
+        from archcheck.analyses.flows import flows
+        return flows(self)
 
     @cached_property
     def uncounted(self) -> dict[str, int]:

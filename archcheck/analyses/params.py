@@ -8,8 +8,8 @@ integers are quantised.
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache, cached_property, reduce
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -44,11 +44,13 @@ class Weight(NamedTuple):
 
 @dataclass(frozen=True)
 class Params:
-    """All weights of a network, each storage once, and by dtype the bytes of every tensor stored for it or
-    made into a weight."""
+    """All weights of a network, each storage once; by dtype the bytes of every tensor stored for it or made
+    into a weight; and the kind of every value that is such a tensor, by the ``id`` of its graph and its
+    name."""
 
     weights: tuple[Weight, ...]
     bytes_by_dtype: Mapping[str, int]
+    kinds: Mapping[tuple[int, str], str] = field(default_factory=dict)
 
     @property
     def total(self) -> Size:
@@ -89,7 +91,7 @@ def params(report: Report) -> Params:
     """The weights of a network."""
     tracer = _Tracer()
     tracer.follow(report.walk, {}, None)
-    return Params(tuple(tracer.weights()), tracer.bytes_by_dtype())
+    return Params(tuple(tracer.weights()), tracer.bytes_by_dtype(), tracer.kinds())
 
 
 # ---------------------------------------------------------------------------------- what depends on what
@@ -152,6 +154,7 @@ class _Tracer:
     def __init__(self) -> None:
         self.sources: dict[Hashable, _Source] = {}
         self.uses: dict[Hashable, dict[str, dict[int, None]]] = {}
+        self.places: dict[tuple[int, str], Hashable] = {}
 
     def follow(self, walk: Walk, origins: Origins, at: int | None) -> Origins:
         """The origins of all values of a graph, from those of its inputs and captures. ``at`` is the node of
@@ -173,9 +176,13 @@ class _Tracer:
         for key, source in self.sources.items():
             parts = self.uses.get(key)
             if parts:
-                kind = next(kind for kind in (LEARNED, BUFFER, QUANTIZATION) if kind in parts)
+                kind = _foremost(parts)
                 places = tuple(sorted({place for places in parts.values() for place in places}))
                 yield Weight(source.name, source.elements, source.dtype, source.bytes, kind, places)
+
+    def kinds(self) -> dict[tuple[int, str], str]:
+        """The kind of each value that is a used tensor, by the ``id`` of its graph and its name."""
+        return {place: _foremost(self.uses[key]) for place, key in self.places.items() if key in self.uses}
 
     def bytes_by_dtype(self) -> dict[str, int]:
         """The bytes of all tensors that are stored or used, by dtype."""
@@ -189,6 +196,7 @@ class _Tracer:
         location = source.kind.value.location if isinstance(source.kind.value, Literal) else None
         key: Hashable = location[:2] if location and location.length else (id(graph), source.name)
         self.sources.setdefault(key, source)
+        self.places[id(graph), source.name] = key
         return _Origin({key: None}, True)
 
     def _through(self, walk: Walk, node: Node, effect: Effect, inputs: Sequence[_Origin | None],
@@ -196,7 +204,7 @@ class _Tracer:
         """The origins of a node's outputs; constants that meet data there are used."""
         if inputs and not any(inputs):
             return (None,) * len(node.outputs)
-        read = _data_read(effect, len(inputs), len(node.outputs))
+        read = data_read(effect, len(inputs), len(node.outputs))
         parts = self._parts(walk, node, [origin if data else _LEFT_OUT for origin, data in zip(inputs, read)])
         if any(data and origin is None for origin, data in zip(inputs, read)):
             self._use(parts, place)
@@ -253,6 +261,11 @@ class _Tracer:
             self.uses.setdefault(key, {}).setdefault(part or LEARNED, {})[place] = None
 
 
+def _foremost(parts: Collection[str]) -> str:
+    """The kind of a tensor that plays all of ``parts``."""
+    return next(kind for kind in (LEARNED, BUFFER, QUANTIZATION) if kind in parts)
+
+
 def _captured(body: Walk, origins: Origins) -> Origins:
     """The origins of what a body is given, which is data, and of what it reads from the graph around it."""
     given: Origins = dict.fromkeys(body.graph.inputs)
@@ -269,7 +282,7 @@ def _merged(a: _Origin | None, b: _Origin | None) -> _Origin | None:
     return None if a is None or b is None else _Origin({**a.parts, **b.parts}, a.fixed and b.fixed)
 
 
-def _data_read(effect: Effect, inputs: int, outputs: int) -> list[bool]:
+def data_read(effect: Effect, inputs: int, outputs: int) -> list[bool]:
     """Which inputs' elements a node reads; all, where that is not stated."""
     if effect.reads is None:
         return [True] * inputs

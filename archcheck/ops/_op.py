@@ -9,7 +9,7 @@ returns ``result(…)``. It may take shapes and values as known: whatever it can
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn, Union
 
 from archcheck.dims import Dim, Size, counted, is_known, least, maximum, same, total, unknown
@@ -123,10 +123,11 @@ class Prefix(NamedTuple):
 class Picked(NamedTuple):
     """Positions that a table names (Gather): ``indices[o]`` for position ``o`` of the output axis ``axis``,
     or any position where the indices are not known. With ``axis`` None the same positions are read by every
-    output."""
+    output. ``single`` tells that each output reads one element of the input, wherever it is."""
 
     axis: int | None
     indices: tuple[Size, ...] | None
+    single: bool = False
 
 
 class All(NamedTuple):
@@ -146,15 +147,33 @@ Reads = tuple[Union[Axes, None], ...]
 """For each input a reader per input axis; None for an input whose data are not read."""
 
 
+class Product(NamedTuple):
+    """``mac`` multiply-accumulates of two factors, ``real`` of which do not meet padding (None: not known). A
+    factor is said by the inputs that it is computed from; the ``left`` one, if it is data, holds ``samples``
+    of a batch."""
+
+    mac: Size
+    real: Size | None
+    left: tuple[int, ...]
+    right: tuple[int, ...]
+    samples: Size = 1
+
+
 class Effect(NamedTuple):
     """What one node does: its outputs' types; its cost (None: not counted); how each output reads each
     input's elements (``reads(k)`` for output ``k``, None: not stated); and which input an output is only a
-    view of."""
+    view of.
+
+    ``products`` are those that its multiply-accumulates belong to, stated where they do not follow from
+    ``reads``. ``runs`` says how often each body runs, by the name of its attribute or function: one mapping,
+    or one for each way the node may take; empty where it is not known."""
 
     outputs: tuple[TensorType, ...]
     cost: Callable[[], Cost] | Cost | None = None
     reads: Callable[[int], Reads] | None = None
     alias: int | None = None
+    products: Callable[[], tuple[Product, ...]] | None = None
+    runs: tuple[Mapping[str, Size], ...] = ()
 
 
 def cost_of(effect: Effect) -> Cost | None:

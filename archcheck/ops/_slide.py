@@ -12,7 +12,7 @@ from math import gcd
 from operator import sub
 from typing import Any, NamedTuple
 
-from archcheck.dims import Size, ceildiv, maximum, minimum, most, prod, same
+from archcheck.dims import Size, ceildiv, least, maximum, minimum, most, prod, same, total
 from archcheck.graph import TensorType
 from archcheck.ops._op import ALL, Along, Picked, Reader, Spread, ranked, require, unknown_size
 
@@ -42,6 +42,12 @@ class Windows(NamedTuple):
         """How the output's axes, from the axis ``first`` on, read those of the input."""
         windows = enumerate(zip(self.strides, self.before, self.kernel, self.dilations), first)
         return tuple(Along(axis, s, -before, taps, d) for axis, (s, before, taps, d) in windows)
+
+    def written(self, size: Sizes) -> Size | None:
+        """How many taps of a transposed convolution over axes of ``size`` are not cut off."""
+        axes = zip(size, self.sizes, self.strides, self.before, self.kernel, self.dilations)
+        counts = [taps_inside(n, out, s, -before, taps, d) for n, out, s, before, taps, d in axes]
+        return None if None in counts else prod(counts)  # type: ignore[arg-type]
 
     def spread(self, first: int = 2) -> tuple[Reader, ...]:
         """The same for a transposed convolution."""
@@ -105,6 +111,24 @@ def unslide(size: Sizes, kernel: Sizes, strides: Ints | None, dilations: Ints | 
     for out, whole, cut in zip(sizes, wholes, cuts):
         require(most(out) >= 1, "nothing is left of {} positions when {} are cut off", whole, cut)
     return Windows(kernel, strides, dilations, before, sizes)
+
+
+def taps_inside(outputs: Size, size: Size, stride: int, start: Size, taps: Size,
+                dilation: int) -> Size | None:
+    """How many taps of ``outputs`` windows lie inside an axis: of the positions ``o·stride + start +
+    k·dilation`` those from 0 to ``size - 1``. None where there are too many taps to look at each."""
+    last = (outputs - 1) * stride + start + (taps - 1) * dilation
+    if least(start) >= 0 and least(size - 1 - last) >= 0:
+        return outputs * taps
+    if not isinstance(taps, int) or taps > TABLE or stride < 1:
+        return None
+    return total(_windows_inside(outputs, size, stride, start + k * dilation) for k in range(taps))
+
+
+def _windows_inside(outputs: Size, size: Size, stride: int, place: Size) -> Size:
+    """For how many windows ``o`` the position ``o·stride + place`` is inside an axis."""
+    first = maximum(0, ceildiv(-place, stride))
+    return maximum(0, minimum(outputs - 1, (size - 1 - place) // stride) - first + 1)
 
 
 def _spread(axis: int, stride: int, before: Size, taps: Size, dilation: int) -> Reader:

@@ -13,7 +13,20 @@ from typing import Any, NamedTuple
 from archcheck.dims import Size
 from archcheck.graph import TensorType
 from archcheck.ops._inputs import expect
-from archcheck.ops._op import ALL, FREE, STATISTIC, Along, Cost, Effect, Prefix, Reader, Reads, op, require
+from archcheck.ops._op import (
+    ALL,
+    FREE,
+    STATISTIC,
+    Along,
+    Cost,
+    Effect,
+    Prefix,
+    Product,
+    Reader,
+    Reads,
+    op,
+    require,
+)
 
 
 class Cell(NamedTuple):
@@ -115,7 +128,15 @@ def _recurrent(cell: Cell, states: int, given: Sequence[Any], activations: Seque
     expect(r, "R", layer.directions, cell.gates * layer.hidden, layer.hidden)
     return Effect(layer.outputs(x, states),
                   lambda: _cost(cell, layer, layer.features + layer.hidden, b, p, activations),
-                  lambda k: _reads(given, layer.readers(k)))
+                  lambda k: _reads(given, layer.readers(k)),
+                  products=lambda: _products(cell, layer, len(given)))
+
+
+def _products(cell: Cell, layer: Layer, inputs: int) -> tuple[Product, ...]:
+    """The features times W, and the states, which come from everything, times R."""
+    of_x, of_h = (layer.units * cell.gates * inner for inner in (layer.features, layer.hidden))
+    everything = tuple(k for k in range(inputs) if k != 4)
+    return (Product(of_x, of_x, (0,), (1,), layer.batch), Product(of_h, of_h, everything, (2,), layer.batch))
 
 
 # ---------------------------------------------------------------------------------- ONNX
@@ -169,7 +190,8 @@ def dynamic_quantize_lstm(x, w, r, b=None, sequence_lens=None, initial_h=None, i
         return _reads((*given, *scales), (*readers, *(bias[:len(kind.shape)] for kind in scales)))
 
     return Effect(layer.outputs(x, 2),
-                  lambda: _cost(LSTM, layer, layer.features + layer.hidden, b, p, activations), reads)
+                  lambda: _cost(LSTM, layer, layer.features + layer.hidden, b, p, activations), reads,
+                  products=lambda: _products(LSTM, layer, len(given)))
 
 
 @op("AttnLSTM", domain="com.microsoft", buffers=("initial_h", "initial_c"))

@@ -61,7 +61,7 @@ def _reader(axis: int, cuts: Mapping[int, Cut]) -> Along | Picked:
     if axis not in cuts:
         return Along(axis)
     _, first, step = cuts[axis]
-    return Picked(axis, None) if first is None else Along(axis, step, first)
+    return Picked(axis, None, single=True) if first is None else Along(axis, step, first)
 
 
 def _taken(data: TensorType, cuts: Mapping[int, Cut]) -> values.Items | None:

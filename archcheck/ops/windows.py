@@ -16,6 +16,7 @@ from archcheck.ops._op import (
     Effect,
     Packed,
     Picked,
+    Product,
     Reader,
     Reads,
     equal,
@@ -169,7 +170,12 @@ def transposed(x: TensorType, w: TensorType, b: TensorType | None, group: int, k
         kept = (contracted, column, *(ALL,) * len(size))
         return (Along(0), contracted, *windows.spread()), kept, None if b is None else (Along(1),)
 
-    return result(shape, x, cost=cost, reads=reads)
+    def products() -> tuple[Product, ...]:
+        inside = windows.written(size)
+        real = None if inside is None else n * channels * columns * inside
+        return Product(n * channels * columns * windows.taps * prod(size), real, (0,), (1,), n),
+
+    return result(shape, x, cost=cost, reads=reads)._replace(products=products)
 
 
 @op("ConvTranspose")
@@ -201,7 +207,10 @@ def deform_conv(x, w, offset, b=None, mask=None, *, dilations=None, group=1, ker
         data = Along(0), found.channel_reader, *(Picked(2 + axis, None) for axis in range(spatial))
         return data, found.weight(), moved, found.factor(b), None if mask is None else moved
 
-    return result(found.shape, x, cost=cost, reads=reads)
+    def products() -> tuple[Product, ...]:
+        return Product(found.cost(None).mac, None, (0, 2, 4), (1,), n),
+
+    return result(found.shape, x, cost=cost, reads=reads)._replace(products=products)
 
 
 @op("CausalConvWithState", dtypes=(0, 0))

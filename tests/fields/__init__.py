@@ -1,5 +1,1 @@
-"""What a value reads of the inputs, measured by running the network with NaN in chosen places.
-
-`prepare` makes a model fit for that, `probe` runs it, `boxes` holds claims against runs, `matrices` measures
-small networks whole, `draw` makes them up, and ``python -m tests.fields.corpus FOLDER`` probes real ones.
-"""
+"""Reference networks whose receptive fields are published or were measured."""

@@ -1,4 +1,4 @@
-"""Probe real models: ``python -m tests.fields.corpus FOLDER [--only GLOB]`` holds what archcheck says of the
+"""Probe real models: ``python -m tests.oracles.corpus FOLDER [--only GLOB]`` holds what archcheck says of the
 fields of every model in a folder (``.onnx`` and ``.onnx.gz``) against runs, and prints what it finds.
 
 Weights that are not in a file are drawn. Sizes that are symbolic get small numbers.
@@ -18,9 +18,9 @@ import onnx
 
 import archcheck
 from archcheck.dims import Dim
-from tests.fields.claims import Verdict, judged, of_report
-from tests.fields.prepare import Unprobed
-from tests.fields.probe import Network
+from tests.oracles.claims import Verdict, judged, of_report
+from tests.oracles.prepare import Unprobed
+from tests.oracles.probe import Network
 
 SIZES = ({"N": 2, "H": 64, "W": 32}, {"N": 1, "H": 96, "W": 64}, {"N": 1, "H": 224, "W": 224},
          {"N": 1, "T": 400, "S": 24, "H": 256, "W": 256})

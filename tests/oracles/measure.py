@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tests.fields.probe import Array, Marks, Network
+from tests.oracles.probe import Array, Marks, Network
 
 Points = Mapping[str, tuple[Array, ...]]
 """For some values the positions that are looked at: for each axis an array of places, as numpy indexes."""

@@ -10,8 +10,8 @@ import onnx
 from hypothesis import strategies as st
 from onnx import helper, numpy_helper
 
-from tests.fields.prepare import Unprobed
-from tests.fields.probe import Array, _session
+from tests.oracles.prepare import Unprobed
+from tests.oracles.probe import Array, _session
 
 OPSET = 22
 MOST = 20

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from onnx import helper, numpy_helper
 
-from tests.fields import nets
-from tests.fields.claims import Box, Verdict, judged, misfits
-from tests.fields.draw import networks
-from tests.fields.measure import Points, bounds, everywhere, sets
-from tests.fields.nets import KNOWN, Known, Net
-from tests.fields.prepare import Unprobed
-from tests.fields.probe import Network
+from tests.oracles import nets
+from tests.oracles.claims import Box, Verdict, judged, misfits
+from tests.oracles.draw import networks
+from tests.oracles.measure import Points, bounds, everywhere, sets
+from tests.oracles.nets import KNOWN, Known, Net
+from tests.oracles.prepare import Unprobed
+from tests.oracles.probe import Network
 
 NAMES = list(KNOWN)
 

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from tests.fields.measure import Bounds, Cuts, Points, Run, all_points, bounds, everywhere, sets
-from tests.fields.probe import Array, Network
+from tests.oracles.measure import Bounds, Cuts, Points, Run, all_points, bounds, everywhere, sets
+from tests.oracles.probe import Array, Network
 
 Box = Sequence[tuple[int, int]]
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from onnx import ModelProto, NodeProto
 
-from tests.fields.prepare import FLOATS, Unprobed, expose, fill, graphs, passing
+from tests.oracles.prepare import FLOATS, Unprobed, expose, fill, graphs, passing
 
 Array = np.ndarray[Any, Any]
 Marks = dict[str, Array]
