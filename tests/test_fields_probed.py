@@ -1,9 +1,8 @@
-"""Receptive fields held against runs in ONNX Runtime: inputs are poisoned with NaN, and what turns NaN has read
-them.
+"""Receptive fields held against runs in ONNX Runtime, where what turns NaN has read what was made NaN.
 
 Random networks are measured whole, real ones at chosen positions. What a run cannot decide is named and
-counted: `tests.oracles.claims` says when. ``ARCHCHECK_FUZZ`` says how many random networks to try, and ``python -m
-tests.oracles.corpus FOLDER`` probes other models.
+counted: `tests.oracles.claims` says when. ``ARCHCHECK_FUZZ`` says how many random networks to try, and
+``python -m tests.oracles.corpus FOLDER`` probes other models.
 """
 from __future__ import annotations
 
@@ -13,15 +12,13 @@ from typing import NamedTuple
 
 import onnx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, note, settings
 
 import archcheck
 from tests.oracles.claims import misfits, of_report
-from tests.oracles.corpus import models, probed
-from tests.oracles.draw import networks
+from tests.oracles.draw import as_text, networks
 from tests.oracles.measure import all_points
 from tests.oracles.nets import KNOWN
-from tests.oracles.prepare import shortened
 from tests.oracles.probe import Network
 
 COUNT = int(os.environ.get("ARCHCHECK_FUZZ", "120"))
@@ -50,6 +47,7 @@ def refuted(model: onnx.ModelProto) -> list[object]:
           suppress_health_check=list(HealthCheck))
 @given(networks())
 def test_random_networks(model: onnx.ModelProto) -> None:
+    note(as_text(model))
     assert refuted(model) == []
 
 
@@ -59,13 +57,14 @@ def test_known_networks(name: str) -> None:
 
 
 class Case(NamedTuple):
-    """A real model: the sizes of its symbols, or for a light one the height it is cut to; and how many of the
-    claims are proved at least, of 100. The others are undecided; none may be refuted."""
+    """A real model: the sizes of its symbols, and how many of 100 claims are proved at least. The others are
+    not decided; none may be refuted."""
 
     name: str
-    sizes: dict[str, int]
     proved: int
+    sizes: dict[str, int] = {}  # noqa: RUF012
 
 
 REAL = [
+    Case("cond_dynamo", 100, {"N": 2}),
 ]

@@ -223,11 +223,11 @@ def _compared(reach: Any, what: tuple[str, str, int], given: Sequence[int], wher
         found = reach.positions(position) if box is not None else None
         exact = () if found is None or not all(found) else tuple(found[axis])
         hull = () if box is None else tuple(range(box[axis][0], box[axis][1] + 1))
+        here = value, position, name, axis
         if hull and not may and _is_whole_somewhere(box, given):
             yield Misfit("nothing", *here, exact, must, may)
             continue
         tight = not (reach and reach.upper_bound) and not drops
-        here = value, position, name, axis
         if not set(must) <= set(exact):
             yield Misfit("unsound set", *here, exact, must, may)
         if must and (not hull or hull[0] > must[0] or hull[-1] < must[-1]):

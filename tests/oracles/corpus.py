@@ -91,9 +91,9 @@ def described(found: Probed) -> str:
     if found.verdict is None:
         return f"{head} skipped: {found.skipped}"
     verdict = found.verdict
-    kinds = Counter(fault.kind for fault in verdict.faults)
-    lines = [f"{head} {len(verdict.values):5} values {verdict.claims:7} claims {verdict.proved:7} proved "
-             f"{kinds['unsound']:5} unsound {kinds['loose']:5} loose"]
+    kinds: Counter[str] = Counter(fault.kind for fault in verdict.faults)
+    counts = f"{len(verdict.values):5} values {verdict.claims:7} claims {verdict.proved:7} proved"
+    lines = [f"{head} {counts} {kinds['unsound']:5} unsound {kinds['loose']:5} loose"]
     lines += [f"      {count} undecided: {reason}" for reason, count in verdict.undecided.most_common()]
     shown: set[tuple[str, str]] = set()
     for fault in verdict.faults:

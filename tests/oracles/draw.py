@@ -173,10 +173,10 @@ def pool(net: Drawn, x: str) -> str:
     kernel, dilations = _window(net, x)
     pads = _pads(net, spatial, min(kernel) - 1)
     ceil = {"ceil_mode": net.int(0, 1)} if "pads" in pads else {}
-    if "auto_pad" in pads:
-        dilations = [1] * spatial  # ONNX Runtime forgets them when it works out the pads
-    return net.add(op, x, kernel_shape=kernel, strides=_several(net, spatial, 4), dilations=dilations, **pads,
-                   **ceil)
+    strides = _several(net, spatial, 4)
+    if "auto_pad" in pads:  # ONNX Runtime forgets dilations there, and pads less than nothing for stride > kernel
+        dilations, strides = [1] * spatial, list(map(min, strides, kernel))
+    return net.add(op, x, kernel_shape=kernel, strides=strides, dilations=dilations, **pads, **ceil)
 
 
 @step
@@ -205,12 +205,12 @@ def resize(net: Drawn, x: str) -> str:
     if mode == "nearest":
         attrs["nearest_mode"] = net.one("floor", "round_prefer_floor", "round_prefer_ceil", "ceil")
     if attrs.get("nearest_mode") in ("floor", "ceil"):
-        attrs["coordinate_transformation_mode"] = "asymmetric"  # others are whole, but for rounding in float32
+        attrs["coordinate_transformation_mode"] = "asymmetric"  # float32 moves whole coordinates of others
     if net.one(False, True):
         sizes = [net.int(1, 12) for _ in range(rank - 2)]
         return net.add("Resize", x, "", "", net.constant([*net.shape(x)[:2], *sizes]), mode=mode, **attrs)
     scales = [1, 1, *(net.one(1, 2, 3, 0.5, 1.5, 0.75, 2.5, 0.3, 1.7) for _ in range(rank - 2))]
-    if any(scale != 1 and int(size * scale) == size for size, scale in zip(net.shape(x), scales, strict=True)):
+    if any(s != 1 and int(n * s) == n for n, s in zip(net.shape(x), scales, strict=True)):
         raise Unprobed("ONNX Runtime copies an axis whose size stays, whatever its scale")
     return _small(net, net.add("Resize", x, "", net.constant(np.array(scales, np.float32)), mode=mode,
                                **attrs))
@@ -226,7 +226,7 @@ def pad(net: Drawn, x: str) -> str:
                                mode=mode))
 
 
-# -------------------------------------------------------------------------------------------- picking and moving
+# ----------------------------------------------------------------------------------------- picking and moving
 @step
 def crop(net: Drawn, x: str) -> str:
     axis = net.axis(x)
@@ -291,8 +291,8 @@ def windows(net: Drawn, x: str) -> str:
     done = net.one(*WITHIN)(net, batch)
     if net.shape(done) != net.shape(batch) or net.one(False, True):
         return done
-    apart = net.add("Reshape", done, net.constant([n, *(size // cut for size, cut in zip(sizes, cuts,
-                                                                                      strict=True)), c, *cuts]))
+    counts = [size // cut for size, cut in zip(sizes, cuts, strict=True)]
+    apart = net.add("Reshape", done, net.constant([n, *counts, c, *cuts]))
     together = net.add("Transpose", apart, perm=[int(k) for k in np.argsort(perm)])
     return net.add("Reshape", together, net.constant([n, c, *sizes]))
 
@@ -338,7 +338,7 @@ def tile(net: Drawn, x: str) -> str:
     return _small(net, net.add("Tile", x, net.constant(times)))
 
 
-# ------------------------------------------------------------------------------------------ joins and statistics
+# --------------------------------------------------------------------------------------- joins and statistics
 @step
 def join(net: Drawn, x: str) -> str:
     fits = [name for name, array in net.arrays.items() if array.dtype == np.float32 and _joins(net, name, x)]
@@ -428,3 +428,18 @@ def recurrent(net: Drawn, x: str) -> str:
 
 
 WITHIN = activation, reduction, softmax, conv, norm, cumsum, matmul
+
+
+def as_text(model: onnx.ModelProto) -> str:
+    """A network, node by node, as a person reads it."""
+    stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    shapes = {given.name: [size.dim_value for size in given.type.tensor_type.shape.dim]
+              for given in model.graph.input}
+    lines = [f"{name} {shape}" for name, shape in shapes.items()]
+    for node in model.graph.node:
+        told = {name: array.tolist() if array.dtype.kind == "i" or array.size == 1 else list(array.shape)
+                for name, array in stored.items() if name in node.input}
+        inputs = [str(told.get(name, name)) for name in node.input]
+        attributes = [f"{found.name}={helper.get_attribute_value(found)}" for found in node.attribute]
+        lines.append(f"{', '.join(node.output)} = {node.op_type}({', '.join(inputs + attributes)})")
+    return "\n".join(lines)

@@ -158,7 +158,8 @@ def _reflection(o: int) -> list[int]:
 
 
 def _mirror(o: int) -> list[int]:
-    return sorted({place for centre in (o, 20 - o) for place in range(max(centre - 1, 0), min(centre + 2, 21))})
+    places = {centre + step for centre in (o, 20 - o) for step in (-1, 0, 1)}
+    return sorted(place for place in places if 0 <= place < 21)
 
 
 KNOWN = {
@@ -170,8 +171,8 @@ KNOWN = {
                              range(8, 16), _run(lambda o: o - 8, 17)),
     "gaps": Known(stack(97, {"size": 1, "stride": 2}, {"size": 3, "pad": 1}, {"size": 2, "stride": 3}),
                   range(1, 16), _run(lambda o: 6 * o - 2, 4, 2)),
-    "holes": Known(stack(12, {"size": 3, "pad": 1}, {"size": 1, "stride": 2, "op": "ConvTranspose"}, {"size": 2}),
-                   range(2, 19), _run(lambda o: o // 2 - 1 + o % 2, 3)),
+    "holes": Known(stack(12, {"size": 3, "pad": 1}, {"size": 1, "stride": 2, "op": "ConvTranspose"},
+                         {"size": 2}), range(2, 19), _run(lambda o: o // 2 - 1 + o % 2, 3)),
     "twice up by 2": Known(stack(8, *[{"size": 4, "stride": 2, "pad": 1, "op": "ConvTranspose"}] * 2,
                                  {"size": 3, "pad": 1}), range(4, 28), _run(lambda o: o // 4 - 1, 3)),
     "pixel shuffle": Known(pixel_shuffle(), range(4, 20), _run(lambda o: o // 2 - 2 + o % 2, 4)),

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
+from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper
 
 FLOATS = "tensor(float)", "tensor(double)", "tensor(float16)", "tensor(bfloat16)"
 
@@ -97,7 +97,8 @@ def _pool(node: NodeProto, opset: int, kinds: Mapping[str, str], used: set[str])
         raise Unprobed("a MaxPool has dilations, which AveragePool has from opset 19 on")
     dropped = {"storage_order"} | (set() if dilated else {"dilations"})
     kept = [attribute for attribute in node.attribute if attribute.name not in dropped]
-    _become(node, "AveragePool", [*kept, helper.make_attribute("count_include_pad", 1)] if opset > 6 else kept)
+    counted = [helper.make_attribute("count_include_pad", 1)] if opset > 6 else []
+    _become(node, "AveragePool", kept + counted)
 
 
 def _reduce(node: NodeProto, opset: int, kinds: Mapping[str, str], used: set[str]) -> None:
@@ -145,6 +146,28 @@ def _unquantize(graph: GraphProto) -> bool:
 
 
 # ---------------------------------------------------------------------------------------------------- outputs
+def shortened(model: ModelProto, height: int, width: int, ends: Sequence[str] = ()) -> None:
+    """Give an image network another size of image, and leave out what comes behind the first operators
+    ``ends``, which may fit no other."""
+    graph = model.graph
+    stored = {tensor.name for tensor in graph.initializer}
+    for given in graph.input:
+        if given.name not in stored:
+            _, _, *sizes = given.type.tensor_type.shape.dim
+            for size, number in zip(sizes, (height, width), strict=True):
+                size.dim_value = number
+    gone: set[str] = set()
+    kept = []
+    for node in graph.node:
+        if node.op_type in ends or gone.intersection(node.input):
+            gone.update(node.output)
+        else:
+            kept.append(node)
+    del graph.node[:], graph.output[:]
+    graph.node.extend(kept)
+    graph.output.append(onnx.ValueInfoProto(name=kept[-1].output[0]))
+
+
 def expose(model: ModelProto) -> None:
     """Make every value of the main graph an output."""
     known = {output.name for output in model.graph.output}

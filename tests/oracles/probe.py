@@ -99,8 +99,9 @@ class Network:
 
     def poisoned(self, where: Mapping[str, Array]) -> Marks:
         """Which elements turn NaN where the elements ``where`` of the inputs are NaN."""
-        feeds = self.inputs_as_given | {name: np.where(mask, np.nan, self.inputs[name].array)
-                                        .astype(self.inputs[name].array.dtype) for name, mask in where.items()}
+        feeds = self.inputs_as_given
+        for name, mask in where.items():
+            feeds[name] = np.where(mask, feeds[name].dtype.type(np.nan), feeds[name])
         found = self._run(self._passing, feeds)
         return {name: np.isnan(found[name]) & ~clean for name, clean in self._clean.items()}
 
@@ -126,8 +127,9 @@ def _differs(before: Array, after: Array, least: float) -> Array:
     """Where two arrays differ by more than ``least``; NaN does not differ from NaN."""
     with np.errstate(invalid="ignore"):
         far = np.abs(before - after) > least
-    found: Array = far | (np.isnan(before) != np.isnan(after)) | (~np.isfinite(before) & (before != after) & ~np.isnan(before))
-    return found
+    appeared = np.isnan(before) != np.isnan(after)
+    endless = np.isinf(before) & (before != after)
+    return np.asarray(far | appeared | endless)
 
 
 def _session(model: ModelProto) -> Any:
@@ -158,7 +160,7 @@ def _changed(array: Array, mask: Array, step: float) -> Array:
     return np.where(mask, other, array).astype(array.dtype)
 
 
-# ------------------------------------------------------------------------------------------ what lies upstream
+# ----------------------------------------------------------------------------------------- what lies upstream
 def _through(nodes: Any, inputs: Mapping[str, Any], kinds: Mapping[str, str], test: Any) -> dict[str, Any]:
     """For each value that depends on the inputs the operators on the way that pass a test."""
     found: dict[str, frozenset[str]] = {name: frozenset() for name in inputs}
