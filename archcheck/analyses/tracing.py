@@ -233,9 +233,9 @@ def _window(reader: Reader) -> Window | None:
         last = reader.start + (reader.taps - 1) * reader.dilation
         return Window(reader.axis, reader.stride, (reader.start,), (last,), reader.dilation)
     if isinstance(reader, Spread):
-        return Window(reader.axis, reader.stride, reader.first, reader.last)
+        return Window(reader.axis, reader.stride, reader.first, reader.last, reader.step)
     if isinstance(reader, Prefix):
-        ends = ((0,), (inf,)) if reader.reverse else ((-inf,), (0,))
+        ends = ((reader.gap,), (inf,)) if reader.reverse else ((-inf,), (-reader.gap,))
         return Window(reader.axis, 1, *ends)
     if isinstance(reader, Picked) and reader.axis is not None and reader.indices:
         return _progression(reader.axis, reader.indices)

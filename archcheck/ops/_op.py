@@ -91,14 +91,15 @@ class Along(NamedTuple):
 
 
 class Spread(NamedTuple):
-    """Position ``o`` of the output axis, ``o = q·phases + r``, reads ``q·stride + first[r] … q·stride +
-    last[r]`` of the input axis, both included: upsampling, transposed convolution. ``first[r] > last[r]``
-    reads nothing."""
+    """Position ``o`` of the output axis, ``o = q·phases + r``, reads every ``step``-th position of the input
+    axis from ``q·stride + first[r]`` to ``q·stride + last[r]``, both included: upsampling, transposed
+    convolution. ``first[r] > last[r]`` reads nothing; positions outside the input are left out."""
 
     axis: int
     stride: int
     first: tuple[int, ...]
     last: tuple[int, ...]
+    step: int = 1
 
 
 class Packed(NamedTuple):
@@ -111,10 +112,12 @@ class Packed(NamedTuple):
 
 class Prefix(NamedTuple):
     """Everything up to the output's position is read (recurrence, causal attention, cumulative sums); with
-    ``reverse``, everything from it on."""
+    ``reverse``, everything from it on. It ends ``gap`` positions short of its own: 1 where that is not in the
+    sum."""
 
     axis: int
     reverse: bool = False
+    gap: int = 0
 
 
 class Picked(NamedTuple):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from math import gcd
 from operator import sub
 from typing import Any, NamedTuple
 
@@ -139,7 +140,8 @@ def _spread(axis: int, stride: int, before: Size, taps: Size, dilation: int) -> 
     ends = range(before, before + stride)
     starts = [range(end, end - taps * dilation, -dilation) for end in ends]
     inputs = [[start // stride for start in phase if start % stride == 0] or [0, 1] for phase in starts]
-    return Spread(axis, 1, tuple(found[-1] for found in inputs), tuple(found[0] for found in inputs))
+    return Spread(axis, 1, tuple(found[-1] for found in inputs), tuple(found[0] for found in inputs),
+                  dilation // gcd(dilation, stride))
 
 
 def per_axis(given: Sequence[Any] | None, count: int, name: str, default: int = 1) -> tuple[Any, ...]:

@@ -149,7 +149,8 @@ def _running(name: str, sign: str, by: Callable[..., Any], neutral: int, unit: C
         place = axis_of(found, rank(x))
         value = _accumulated(x, place, by, [elements.cast(neutral, x.dtype)] * exclusive, reverse)
         return effect._replace(outputs=(x._replace(value=value),), reads=lambda _: (tuple(
-            Prefix(axis, bool(reverse)) if axis == place else Along(axis) for axis in range(rank(x))), None))
+            Prefix(axis, bool(reverse), int(exclusive > 0)) if axis == place else Along(axis)
+            for axis in range(rank(x))), None))
 
     operator.__doc__ = f"``{sign} x`` over all up to a position along ``axis``, or from it on (``reverse``)."
     op(name)(operator)

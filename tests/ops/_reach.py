@@ -157,9 +157,10 @@ def _reads(reader: Reader, grid: Sequence[Array], at: int, size: int) -> Any:
     if isinstance(reader, Spread):
         step, phase = np.divmod(place, len(reader.first))
         first, last = np.array(reader.first)[phase], np.array(reader.last)[phase]
-        return (step * reader.stride + first <= at) & (at <= step * reader.stride + last)
+        start, end = step * reader.stride + first, step * reader.stride + last
+        return (start <= at) & (at <= end) & ((at - start) % reader.step == 0)
     assert isinstance(reader, Prefix)
-    return at >= place if reader.reverse else at <= place
+    return at >= place + reader.gap if reader.reverse else at <= place - reader.gap
 
 
 def _padded(reader: Along, count: int, size: int) -> Array:
