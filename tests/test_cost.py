@@ -36,7 +36,7 @@ def test_figures_of_a_known_network(capsys):
 
 
 def test_other_tools_counts(capsys):
-    """Published for SqueezeNet 1.1 as one MAC each, and twice that by torch's counter; exact without padding."""
+    """Published for SqueezeNet 1.1 as one MAC each, and twice that by torch's counter; exact: no padding."""
     found = document(capsys, "onnx:light_squeezenet", "--profile", "torch", "--profile", "exact")
     assert found["torch"]["total"] == 2 * 349_151_936 == 2 * found["macs"]
     assert found["torch"]["per_mac"] == 2
