@@ -11,7 +11,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _WHERE = {"load": "frontends", "LoadError": "frontends", "analyze": "infer", "evaluate": "dims",
-          "Report": "report", "Dim": "dims", "Graph": "graph", "TensorType": "graph",
+          "symbol": "dims", "Report": "report", "Dim": "dims", "Graph": "graph", "TensorType": "graph",
           "BindingError": "binding"}
 
 __all__ = [*_WHERE, "__version__"]

@@ -14,6 +14,7 @@ from archcheck.ops._op import Assumption, Cost
 
 if TYPE_CHECKING:
     from archcheck.analyses.params import Params
+    from archcheck.functions import Function
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,14 @@ class Report:
         """The names of the symbols in the inputs' shapes, in order of appearance."""
         sizes = (size for name in self.graph.inputs for size in self.types[name].shape or ())
         return tuple(dict.fromkeys(name for size in sizes for name in sorted(_names(size))))
+
+    def function(self, of: str, axis: int | None = None) -> Function:
+        """A figure as a function of the symbols, for numbers and numpy arrays: ``of`` is ``macs``, ``flops``,
+        ``params``, ``memory``, or the name of a value, of which it gives the size of ``axis``."""
+        from archcheck.analyses.formulas import size_of
+        from archcheck.functions import Function
+        size, lacks = size_of(self, of, axis)
+        return Function(size, self.symbols, lacks)
 
     def contradictions(self) -> Iterator[tuple[str, TensorType, TensorType]]:
         """Values whose declared type cannot be what was inferred: (name, declared, inferred)."""
