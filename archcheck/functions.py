@@ -43,8 +43,8 @@ class Function:
             raise NotComputable(f"this depends on a size that is not known ({'; '.join(sorted(origins))})")
         names = {atom.args[0] for atom in symbols(size)}
         self.size, self.lacks = size, lacks
-        self.symbols: tuple[str, ...] = tuple([*filter(names.__contains__, known),
-                                               *sorted(names.difference(known))])
+        self.symbols: tuple[str, ...] = (*filter(names.__contains__, known),
+                                               *sorted(names.difference(known)))
         self.known = tuple(dict.fromkeys((*known, *self.symbols)))
 
     def __call__(self, **sizes: Any) -> Any:

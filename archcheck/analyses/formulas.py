@@ -2,10 +2,10 @@
 shapes of its values."""
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import NamedTuple
 
-from archcheck.dims import COUNTED, Atom, Size, symbols, total
+from archcheck.dims import Atom, Size, symbols, total
 from archcheck.errors import UserError, closest
 from archcheck.graph import TensorType
 from archcheck.report import Report
@@ -65,11 +65,16 @@ def size_of(report: Report, name: str, axis: int | None = None) -> tuple[Size, s
     return found.sizes[axis], found.lacks
 
 
-def unknowns(figures: list[Figure]) -> Iterator[tuple[Atom, str]]:
-    """The symbols in ``figures`` that are no symbols of an input, and why they are not known."""
-    found = {atom for shown in figures for atom in shown.symbols if atom.origin}
-    for atom in sorted(found, key=lambda atom: atom.key):
-        yield atom, COUNTED if atom.origin == COUNTED else str(atom.origin)
+def unknowns(figures: Iterable[Figure]) -> list[Atom]:
+    """The symbols that ``figures`` and the limits of such symbols depend on and that are none of an input;
+    ``origin`` says why each is not known."""
+    found: set[Atom] = set()
+    left = {atom for shown in figures for atom in shown.symbols if atom.origin}
+    while left:
+        found |= left
+        limits = [atom.limit for atom in left if atom.limit is not None]
+        left = {atom for limit in limits for atom in symbols(limit) if atom.origin} - found
+    return sorted(found, key=lambda atom: atom.key)
 
 
 def _activations(report: Report) -> Figure:

@@ -11,11 +11,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from functools import reduce
 from math import comb, lcm, prod
 from typing import NamedTuple
 
-from archcheck.dims import COUNTED, Atom, Dim, Size, atom_size, atoms_of, least, substitute, symbol, symbols, total
+from archcheck.dims import (
+    COUNTED,
+    Atom,
+    Dim,
+    Size,
+    atom_size,
+    atoms_of,
+    least,
+    substitute,
+    symbol,
+    symbols,
+    total,
+)
+from archcheck.dims import prod as product_of
 from archcheck.residues import moduli_of
 
 FAR = 1 << 40
@@ -62,13 +74,14 @@ class Growth(NamedTuple):
             above = {other: k for other, k in self.smooth.items() if _divides(product, other)}
             if c > 0 and not above:
                 return None
-            bound += max(0.0, float(c * at({product: Fraction(1)}, self.start) / at(above, self.start))
-                         if above else 0.0)
+            if c > 0:
+                bound += float(at({product: c}, self.start) / at(above, self.start))
         return bound
 
 
 def growth(size: Size, start: Mapping[str, int] | None = None) -> Growth:
-    """How ``size`` grows where its symbols are at least ``start``, by default `FAR`. Raises `NoPolynomial`."""
+    """How ``size`` grows where its symbols are at least ``start``, 1 if not in it; by default `FAR`. Raises
+    `NoPolynomial`."""
     names = [atom.args[0] for atom in _symbols(size)]
     region = {name: FAR if start is None else max(1, start.get(name, 1)) for name in names}
     span = _span_of(_settled(size, region), region)
@@ -98,15 +111,18 @@ def unrounded(sizes: Sequence[Size], names: Sequence[str] = ()) -> tuple[dict[st
         return {}, []
     used = {*names, *(atom.args[0] for size in sizes for atom in symbols(size))}
     places = {name: place for place, name in enumerate(names)}
-    multiples: dict[Atom, Dim] = {}
+    multiples: dict[Atom, Size] = {}
     for atom in sorted(moduli, key=lambda atom: (places.get(atom.args[0], len(places)), atom.key)):
         name = _fresh(atom.args[0], used)
         used.add(name)
         multiples[atom] = moduli[atom] * symbol(name)
-    found = [substitute(size, multiples) for size in sizes]
+    try:
+        found = [substitute(size, multiples) for size in sizes]
+    except ZeroDivisionError:  # it divides by a remainder, say
+        return {}, []
     if any(_is_rounded(size) for size in found):
         return {}, []
-    return {atom.args[0]: size for atom, size in multiples.items()}, found
+    return {atom.args[0]: size for atom, size in multiples.items() if isinstance(size, Dim)}, found
 
 
 def _is_rounded(size: Size) -> bool:
@@ -124,8 +140,10 @@ def _fresh(name: str, used: set[str]) -> str:
 # ----------------------------------------------------------------------------------- deciding what wins
 def _symbols(size: Size) -> list[Atom]:
     found = [] if isinstance(size, int) else sorted(size.symbols, key=lambda atom: atom.key)
-    if any(atom.origin and atom.origin != COUNTED for atom in found):
-        raise NoPolynomial("it depends on a size that is not known")
+    for atom in found:
+        if atom.origin:
+            raise NoPolynomial("it depends on " + (
+                "the data" if atom.origin == COUNTED else "a size that is not known"))
     return found
 
 
@@ -133,8 +151,7 @@ def _settled(size: Size, region: Mapping[str, int]) -> Size:
     """``size`` without minima, maxima and broadcasts, as it is in ``region``."""
     if isinstance(size, int):
         return size
-    return total(reduce(lambda a, b: a * b, [_settled_atom(atom, region) for atom in atoms], c)
-                 for atoms, c in size.terms)
+    return total(product_of([c, *(_settled_atom(atom, region) for atom in atoms)]) for atoms, c in size.terms)
 
 
 def _settled_atom(atom: Atom, region: Mapping[str, int]) -> Size:
@@ -163,12 +180,16 @@ class _Span(NamedTuple):
     high: Polynomial
 
 
+def _exactly(polynomial: Polynomial) -> _Span:
+    return _Span(polynomial, polynomial, polynomial)
+
+
 def _span_of(size: Size, region: Mapping[str, int]) -> _Span:
     if isinstance(size, int):
-        return _Span(*[{(): Fraction(size)} if size else {}] * 3)
+        return _exactly({(): Fraction(size)} if size else {})
     sums: list[Polynomial] = [{}, {}, {}]
     for atoms, c in size.terms:
-        span = _Span(*[{(): Fraction(1)}] * 3)
+        span = _exactly({(): Fraction(1)})
         for atom in atoms:
             span = _multiplied(span, _span_of_atom(atom, region), region)
         smooth, low, high = span if c > 0 else (span.smooth, span.high, span.low)
@@ -178,7 +199,7 @@ def _span_of(size: Size, region: Mapping[str, int]) -> _Span:
 
 def _span_of_atom(atom: Atom, region: Mapping[str, int]) -> _Span:
     if atom.kind == "symbol":
-        return _Span(*[{(atom.args[0],): Fraction(1)}] * 3)
+        return _exactly({(atom.args[0],): Fraction(1)})
     numerator, d = atom.args
     if not isinstance(d, int):
         raise NoPolynomial(f"it is divided by {d}")

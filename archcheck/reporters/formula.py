@@ -32,7 +32,7 @@ def formula_sheet(report: Report, figures: Sequence[Figure], script: Script, as_
     if as_data:
         rows = [_row(figure, sizes, report.symbols) for figure in figures]
         record = {"symbols": report.symbols, "sizes": sizes,
-                  "unknown": {atom.args[0]: reason for atom, reason in unknowns(list(figures))}}
+                  "unknown": {atom.args[0]: atom.origin for atom in unknowns(figures)}}
         return Sheet(schema, COLUMNS, rows, record=record, rows_key="figures")
     lines = [(script.safe(figure.label), "\n".join(_lines(figure, sizes, script))) for figure in figures]
     return Sheet(schema, (), (), [*lines, *_notes(figures, script)])
@@ -67,7 +67,7 @@ def _bounded(text: str, figure: Figure, script: Script) -> str:
 
 def grouped(size: Size, script: Script) -> str:
     """A formula in full; where its terms share no factor, those with the symbol that most of them have stand
-    together, if that is shorter."""
+    together, unless that is longer."""
     plain = script.exact(size)
     if isinstance(size, int) or len(size.terms) < 3 or common(size.terms)[1]:
         return plain
@@ -79,9 +79,9 @@ def grouped(size: Size, script: Script) -> str:
     parts = [total(_term(atoms, c) for atoms, c in size.terms if (most in atoms) is inside)
              for inside in (True, False)]
     first, second = (script.exact(part) for part in parts)
-    minus = second.startswith(("−", "-"))
-    text = f"{first} {second[:1] if minus else '+'} {second[minus:]}"
-    return min(plain, text, key=len)
+    falls = second.startswith(("−", "-"))
+    text = f"{first} {'+' if not falls else '-' if script.ascii else '−'} {second[falls:]}"
+    return text if len(text) <= len(plain) else plain
 
 
 def _term(atoms: tuple[Atom, ...], c: int) -> Size:
@@ -124,7 +124,7 @@ def _about(size: Dim, sizes: Mapping[str, int], script: Script) -> str:
     within = found and found.within()
     if not found or not within or found.exact or not found.smooth:
         return ""
-    return (f"{script.about}{script.products(found.smooth)}  "
+    return (f"{script.about}{_products(found.smooth, script)}  "
             f"(exact: up to {_off(*within)}, where {_from(found, script)})")
 
 
@@ -143,6 +143,10 @@ def _from(found: Growth, script: Script) -> str:
     return " and ".join(f"{', '.join(names)} {sign} {start}" for start, names in starts.items())
 
 
+def _products(polynomial: Polynomial, script: Script) -> str:
+    return script.products({product: float(c) for product, c in polynomial.items()})
+
+
 def _leading(size: Dim, script: Script) -> str:
     """How it grows, with its leading terms."""
     try:
@@ -151,8 +155,9 @@ def _leading(size: Dim, script: Script) -> str:
         return f"no leading term: {reason}"
     if not any(found.leading):
         return "does not grow"
-    ones = script.products(dict.fromkeys(found.leading, 1))
-    return f"{script.grows}{ones}, leading term{'s' * (len(found.leading) > 1)} {script.products(found.leading)}"
+    ones = script.products(dict.fromkeys(found.leading, 1.0))
+    plural = "s" * (len(found.leading) > 1)
+    return f"{script.grows}{ones}, leading term{plural} {_products(found.leading, script)}"
 
 
 def _value(size: Dim, sizes: Mapping[str, int], script: Script) -> str:
@@ -170,9 +175,9 @@ def _at(sizes: Mapping[str, int], script: Script) -> str:
 
 def _notes(figures: Sequence[Figure], script: Script) -> Iterator[tuple[str, str]]:
     lines = []
-    for atom, reason in unknowns(list(figures)):
+    for atom in unknowns(figures):
         most = f", at most {script.size(atom.limit)}" if atom.limit is not None else ""
-        lines.append(f"{script.safe(atom.args[0])}: {script.safe(reason)}{most}")
+        lines.append(f"{script.safe(atom.args[0])}: {script.safe(str(atom.origin))}{most}")
     if lines:
         yield "not known", "\n".join(lines)
     multiples, _ = unrounded([size for figure in figures for size in figure.sizes or ()], list(script.names))

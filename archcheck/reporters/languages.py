@@ -15,7 +15,7 @@ from typing import NamedTuple
 from archcheck.algebra.polynomials import cancelled, common, terms_of
 from archcheck.algebra.sizes import polynomial
 from archcheck.analyses.formulas import Figure
-from archcheck.dims import COUNTED, Atom, Dim, Size, atom_size, symbol, total
+from archcheck.dims import COUNTED, Atom, Dim, Size, atom_size, prod, symbol, total
 from archcheck.errors import UserError
 from archcheck.functions import INT64, magnitudes
 from archcheck.printing import ATOM, CALLS, PRODUCT, SUM, Formula, Writer
@@ -25,7 +25,8 @@ SAFE_SIZE = 1 << 40
 
 SAFE_NUMBER = 9.2e18  # below 2**63, by more than adding up doubles can be wrong
 _COLUMNS = 96
-_ESCAPED = {" ": r"\ ", "\\": r"\backslash ", "~": r"\sim ", "^": r"\wedge ", **{c: f"\\{c}" for c in "{}$&#_%"}}
+_ESCAPED = {
+    " ": r"\ ", "\\": r"\backslash ", "~": r"\sim ", "^": r"\wedge ", **{c: f"\\{c}" for c in "{}$&#_%"}}
 
 
 # ----------------------------------------------------------------------------------------------------- LaTeX
@@ -35,12 +36,12 @@ def latex(figures: Sequence[Figure], names: Mapping[str, str]) -> str:
 
 
 def _equation(figure: Figure, writer: _Latex) -> str:
-    sign = r"\ge" if figure.lacks and not figure.is_shape else "="
+    sign = r"\geq" if figure.lacks and not figure.is_shape else "="
     label = rf"\mathrm{{{_escaped(figure.label)}}}"
     if figure.sizes is None:
         return f"{label} = ?"
     if figure.is_shape:
-        factor = rf" \times ".join(writer.text(size, PRODUCT) for size in figure.sizes)
+        factor = r" \times ".join(writer.text(size, PRODUCT) for size in figure.sizes)
         return f"{label} : {factor or r'()'}"
     size, = figure.sizes
     return f"{label} {sign} {writer.number(size) if isinstance(size, int) else writer.text(size)}"
@@ -109,7 +110,7 @@ def _plan(sizes: Sequence[Size], order: Iterable[str], reserved: Collection[str]
     steps: list[tuple[str, str, tuple[Size, ...]]] = []
 
     def flat(size: Size) -> Size:
-        return total(reduce(lambda a, b: a * b, map(place, atoms), c) for atoms, c in terms_of(size))
+        return total(prod([c, *map(place, atoms)]) for atoms, c in terms_of(size))
 
     def place(atom: Atom) -> Size:
         if atom not in planned and atom.kind == "symbol":
@@ -151,15 +152,18 @@ def _folded(text: str, indent: str) -> str:
 
 def _about(figure: Figure) -> str:
     """What a figure is, for a comment of one line; nothing of a file's text can end it."""
-    what = f"The shape of {ascii(figure.name)}" if figure.is_shape else figure.label
+    what = f"The shape of {figure.name!a}" if figure.is_shape else figure.label
     if figure.sizes is None:
-        return f"{what} is not known: {ascii(figure.lacks)}"
-    return f"{what}{f', at least: {ascii(figure.lacks)} not counted' if figure.lacks else ''}"
+        return f"{what} is not known: {figure.lacks!a}"
+    return f"{what}{f', at least: {figure.lacks!a} not counted' if figure.lacks else ''}"
 
 
-def _renamed(parameters: Mapping[str, str]) -> str:
-    changed = [f"{new} is {ascii(old)}" for old, new in parameters.items() if new != old]
-    return f"; {', '.join(changed)}" if changed else ""
+def _renamed(figure: Figure, plan: _Plan) -> str:
+    """Which parameters stand for symbols of another name, and why those that are not known are not."""
+    origins = {atom.args[0]: atom.origin for atom in figure.symbols}
+    notes = [f"{new} is {old!a}{f' ({ascii(origins[old])[1:-1]})' if origins[old] else ''}"
+             for old, new in plan.parameters.items() if new != old or origins[old]]
+    return f"; {', '.join(notes)}" if notes else ""
 
 
 # ---------------------------------------------------------------------------------------------------- Python
@@ -176,7 +180,7 @@ def _python(figure: Figure, name: str, names: Mapping[str, str]) -> str:
     if figure.sizes is None:
         return f"# {_about(figure)}.\n"
     plan = _plan(figure.sizes, names, {name, *_PYTHON})
-    lines = [f"# {_about(figure)}{_renamed(plan.parameters)}.",
+    lines = [f"# {_about(figure)}{_renamed(figure, plan)}.",
              f"def {name}({', '.join(plan.parameters.values())}):",
              *(f"    {step} = {_python_call(kind, args)}" for step, kind, args in plan.steps)]
     texts = [Writer(_names_of(plan)).text(size) for size in plan.sizes]
@@ -212,10 +216,11 @@ _HELPERS = {
     "bcast": "static int64_t broadcast(int64_t a, int64_t b) { return a == 1 ? b : a; }\n",
     "fits": "static double above(int64_t a) { return a < 0 ? 1.0 - a : 1.0 + a; }\n"}
 _CALLS = {"floor": "floor_div", "max": "max_of", "min": "min_of", "bcast": "broadcast"}
-_C = frozenset("""auto break case char const continue default do double else enum extern float for goto if
-    inline int long register restrict return short signed sizeof static struct switch typedef union unsigned
-    void volatile while _Bool _Complex _Imaginary asm main assert shape int64_t above""".split()).union(
-        _CALLS.values(), CALLS)
+_C = frozenset((
+    "auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern",
+    "float", "for", "goto", "if", "inline", "int", "long", "register", "restrict", "return", "short",
+    "signed", "sizeof", "static", "struct", "switch", "typedef", "union", "unsigned", "void", "volatile",
+    "while", "asm", "main", "assert", "shape", "int64_t", "above", "linux", "unix", *_CALLS.values(), *CALLS))
 
 
 def c99(figures: Sequence[Figure], names: Mapping[str, str]) -> str:
@@ -245,7 +250,7 @@ def _c(figure: Figure, name: str, names: Mapping[str, str], taken: Collection[st
     kind, last = ("void", ["int64_t *shape"]) if figure.is_shape else ("int64_t", [])
     head = f"{kind} {name}({', '.join([*parameters, *last]) or 'void'}) {{"
     unused = ["(void)shape;"] if figure.is_shape and not plan.sizes else []
-    return "\n".join([f"// {_about(figure)}{_renamed(plan.parameters)}.", head,
+    return "\n".join([f"// {_about(figure)}{_renamed(figure, plan)}.", head,
                       *(f"    {_folded(line, ' ' * 8)}" for line in [*lines, *unused]), "}\n"])
 
 

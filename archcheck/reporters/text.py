@@ -4,7 +4,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any
 
 from archcheck.dims import Dim, Size
 from archcheck.graph import Shape, TensorType
@@ -121,7 +120,7 @@ class Script:
         text = self.products(products)
         return text if not text or rough.is_exact(size) else self.about + text
 
-    def products(self, products: Mapping[tuple[str, ...], Any]) -> str:
+    def products(self, products: Mapping[tuple[str, ...], float]) -> str:
         """A sum of products of symbols with coefficients: ``81.5 k·N·H·W``; empty where there are none."""
         from archcheck.reporters import rough
         if not products:
