@@ -47,7 +47,7 @@ class Function:
                                                *sorted(names.difference(known)))
         self.known = tuple(dict.fromkeys((*known, *self.symbols)))
 
-    def __call__(self, **sizes: Any) -> Any:
+    def __call__(self, /, **sizes: Any) -> Any:
         """The size where the symbols have the values ``sizes``: integers, or arrays of them."""
         for name in sizes:
             if name not in self.known:

@@ -29,6 +29,7 @@ from archcheck.dims import COUNTED
 SUM, QUOTIENT, PRODUCT, ATOM = range(4)  # how tightly the parts of a text hold together
 _GROUPED = 1000  # from here on people want their digits in groups of three
 _LARGEST_READ = 9  # the largest number in a fraction that is read at a glance
+_MOST_FACTORED = 200  # the terms of a sum that is searched for factors
 _NO_NAMES: Mapping[str, str] = {}
 CALLS = ("Max", "Min", "Mod", "bcast", "symbol")
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -174,10 +175,20 @@ def _take(left: Polynomial, terms: Terms, c: int, others: Monomial) -> bool:
     return True
 
 
+def monomial_of(size: Dim) -> tuple[int, Monomial, Size]:
+    """A number, a product of atoms and a sum whose product is ``size``; of a sum that only falls, the number
+    is negative."""
+    number, atoms = common(size.terms)
+    number = -number if all(c < 0 for _, c in size.terms) else number
+    return number, atoms, polynomial(cancelled(size.terms, number, atoms))
+
+
 def _binomials(size: Size) -> list[Dim]:
     """``(a + b)·(c + d)`` as ``[a + b, c + d]``, and 1 as no factor."""
     if isinstance(size, int):
         return []
+    if len(size.terms) > _MOST_FACTORED:
+        return [size]
     for atom in dict.fromkeys(atom for atoms, _ in size.terms if len(atoms) > 1 for atom in atoms):
         high = polynomial({without(atoms, (atom,)) or (): c for atoms, c in size.terms if atom in atoms})
         low = {atoms: c for atoms, c in size.terms if atom not in atoms}
@@ -216,9 +227,7 @@ class Writer:
 
     def factors(self, size: Dim) -> tuple[int, list[Dim]]:
         """A number and sizes whose product is ``size``, as it is to be written."""
-        number, atoms = common(size.terms)
-        number = -number if all(c < 0 for _, c in size.terms) else number
-        rest = polynomial(cancelled(size.terms, number, atoms))
+        number, atoms, rest = monomial_of(size)
         return number, [*map(atom_size, atoms), *_binomials(rest)]
 
     def _place(self, factor: Dim | Factor) -> tuple[bool, int]:

@@ -85,6 +85,8 @@ def growth(size: Size, start: Mapping[str, int] | None = None) -> Growth:
     names = [atom.args[0] for atom in _symbols(size)]
     region = {name: FAR if start is None else max(1, start.get(name, 1)) for name in names}
     span = _span_of(_settled(size, region), region)
+    if len(span.smooth) > MAX_PRODUCTS:
+        raise NoPolynomial("it has too many terms")
     low, high = _plus(span.low, span.smooth, -1), _plus(span.high, span.smooth, -1)
     top = {product: c for product, c in span.smooth.items()
            if not any(product != other and _divides(product, other) for other in span.smooth)}
@@ -187,14 +189,15 @@ def _exactly(polynomial: Polynomial) -> _Span:
 def _span_of(size: Size, region: Mapping[str, int]) -> _Span:
     if isinstance(size, int):
         return _exactly({(): Fraction(size)} if size else {})
-    sums: list[Polynomial] = [{}, {}, {}]
+    sums = _Span({}, {}, {})
     for atoms, c in size.terms:
         span = _exactly({(): Fraction(1)})
         for atom in atoms:
             span = _multiplied(span, _span_of_atom(atom, region), region)
         smooth, low, high = span if c > 0 else (span.smooth, span.high, span.low)
-        sums = [_plus(one, other, c) for one, other in zip(sums, (smooth, low, high))]
-    return _Span(*sums)
+        for one, other in zip(sums, (smooth, low, high)):
+            _add(one, other, c)
+    return _Span(*map(_without_zeros, sums))
 
 
 def _span_of_atom(atom: Atom, region: Mapping[str, int]) -> _Span:
@@ -235,9 +238,18 @@ def _shifted(polynomial: Polynomial, region: Mapping[str, int]) -> Polynomial:
 
 def _plus(a: Polynomial, b: Polynomial, times: int | Fraction = 1) -> Polynomial:
     out = dict(a)
+    _add(out, b, times)
+    return _without_zeros(out)
+
+
+def _add(a: Polynomial, b: Polynomial, times: int | Fraction) -> None:
+    """Add ``times·b`` to ``a`` itself."""
     for product, c in b.items():
-        out[product] = out.get(product, Fraction()) + c * times
-    return {product: c for product, c in out.items() if c}
+        a[product] = a.get(product, Fraction()) + c * times
+
+
+def _without_zeros(polynomial: Polynomial) -> Polynomial:
+    return {product: c for product, c in polynomial.items() if c}
 
 
 def _times(a: Polynomial, b: Polynomial) -> Polynomial:
@@ -248,7 +260,7 @@ def _times(a: Polynomial, b: Polynomial) -> Polynomial:
             out[product] = out.get(product, Fraction()) + x * y
     if len(out) > MAX_PRODUCTS:
         raise NoPolynomial("it has too many terms")
-    return {product: c for product, c in out.items() if c}
+    return _without_zeros(out)
 
 
 def _divides(product: Product, other: Product) -> bool:

@@ -12,13 +12,12 @@ from keyword import iskeyword
 from textwrap import wrap
 from typing import NamedTuple
 
-from archcheck.algebra.polynomials import cancelled, common, terms_of
-from archcheck.algebra.sizes import polynomial
+from archcheck.algebra.polynomials import terms_of
 from archcheck.analyses.formulas import Figure
 from archcheck.dims import COUNTED, Atom, Dim, Size, atom_size, prod, symbol, total
 from archcheck.errors import UserError
 from archcheck.functions import INT64, magnitudes
-from archcheck.printing import ATOM, CALLS, PRODUCT, SUM, Formula, Writer
+from archcheck.printing import ATOM, CALLS, PRODUCT, SUM, Formula, Writer, monomial_of
 
 SAFE_SIZE = 1 << 40
 """Sizes that the C functions take."""
@@ -274,8 +273,7 @@ class _CWriter(Writer):
     the terms together then."""
 
     def factors(self, size: Dim) -> tuple[int, list[Dim]]:
-        number, atoms = common(size.terms)
-        rest = polynomial(cancelled(size.terms, number, atoms))
+        number, atoms, rest = monomial_of(size)
         return number, [*map(atom_size, atoms), *([rest] if isinstance(rest, Dim) else [])]
 
     def _product(self, number: int, factors: list[tuple[str, int]]) -> tuple[str, int]:
