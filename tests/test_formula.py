@@ -402,7 +402,7 @@ def test_leading_terms(size: Size, leading: dict[tuple[str, ...], float]) -> Non
 @pytest.mark.parametrize(("size", "why"), [
     (maximum(H, W), "which of H and W is larger"), (H * W // N, "divided by N"),
     (H * unknown("x"), "not known"), (H * counted("x"), "the data"),
-    (W * (2 * (H // 2) - H), "rounding decides")])
+    (W * (2 * (H // 2) - H), "rounding decides"), (H // (minimum(H, 2) - 2), "divides by zero")])
 def test_what_has_no_leading_term_says_why(size: Size, why: str) -> None:
     with pytest.raises(NoPolynomial, match=why):
         growth(size)

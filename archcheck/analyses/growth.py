@@ -84,7 +84,10 @@ def growth(size: Size, start: Mapping[str, int] | None = None) -> Growth:
     `NoPolynomial`."""
     names = [atom.args[0] for atom in _symbols(size)]
     region = {name: FAR if start is None else max(1, start.get(name, 1)) for name in names}
-    span = _span_of(_settled(size, region), region)
+    try:
+        span = _span_of(_settled(size, region), region)
+    except ZeroDivisionError:
+        raise NoPolynomial("it divides by zero at large sizes") from None
     if len(span.smooth) > MAX_PRODUCTS:
         raise NoPolynomial("it has too many terms")
     low, high = _plus(span.low, span.smooth, -1), _plus(span.high, span.smooth, -1)
