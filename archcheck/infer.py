@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archcheck import ops
 from archcheck.collector import collector_held
-from archcheck.dims import Dim
+from archcheck.dims import Dim, Size
 from archcheck.errors import closest
 from archcheck.graph import AttrRef, Graph, Node, TensorType
 from archcheck.ops._op import (
@@ -288,9 +288,9 @@ class Operators:
 
 
 @collector_held
-def analyze(source: Any, sizes: Mapping[str, int] | None = None) -> Report:
+def analyze(source: Any, sizes: Mapping[str, Size] | None = None) -> Report:
     """Everything known of a network. ``source`` is a `Graph` or anything `archcheck.load` takes; ``sizes``
-    binds symbols of its inputs to numbers."""
+    binds symbols of its inputs to numbers, or to formulas: ``{"H": 32 * symbol("h")}``."""
     from archcheck.report import Report
     if not isinstance(source, Graph):
         from archcheck.frontends import load

@@ -166,7 +166,7 @@ def _nodes(report: Report, script: Script) -> Part:
 
 def _operations(report: Report, script: Script, exact: bool) -> Part:
     """MACs and other operations."""
-    costs, real = report.costs, report.exact_macs if exact else None
+    costs, real = report.costs, report.exact if exact else None
 
     def values(k: int) -> Sequence[Any]:
         cost = costs[k]
