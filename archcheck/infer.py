@@ -262,12 +262,13 @@ class Body:
 
 class Resolved(NamedTuple):
     """An operator at the version a graph uses: its function, the attributes it takes, its outputs' usual
-    dtypes."""
+    dtypes, its buffers and what training saves."""
 
     function: Callable[..., Effect]
     accepted: frozenset[str]
     dtypes: tuple[str | int | None, ...]
     buffers: tuple[str, ...]
+    saves: tuple[tuple[str | int, str], ...] | None
 
 
 class Operators:
@@ -300,7 +301,7 @@ def analyze(source: Any, sizes: Mapping[str, int] | None = None) -> Report:
 
 @cache
 def _resolved(known: Op) -> Resolved:
-    return Resolved(known.function, _keywords(known.function), known.dtypes, known.buffers)
+    return Resolved(known.function, _keywords(known.function), known.dtypes, known.buffers, known.saves)
 
 
 def _keywords(function: Callable[..., Any]) -> frozenset[str]:

@@ -13,6 +13,7 @@ from archcheck.infer import Failure, Walk
 from archcheck.ops._op import Assumption, Cost
 
 if TYPE_CHECKING:
+    from archcheck.analyses.memory import Memory
     from archcheck.analyses.params import Params
 
 
@@ -56,6 +57,12 @@ class Report:
         """Every parameter, buffer and other stored tensor: how large, by whom it is used."""
         from archcheck.analyses.params import params
         return params(self)
+
+    @cached_property
+    def memory(self) -> Memory:
+        """What is in memory while the network runs or is trained."""
+        from archcheck.analyses.memory import Memory
+        return Memory(self)
 
     @property
     def params(self) -> Size:

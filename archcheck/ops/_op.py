@@ -9,7 +9,7 @@ returns ``result(…)``. It may take shapes and values as known: whatever it can
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn, Union
 
 from archcheck.dims import Dim, Size, counted, is_known, least, maximum, same, total, unknown
@@ -143,13 +143,14 @@ Reads = tuple[Union[Axes, None], ...]
 
 class Effect(NamedTuple):
     """What one node does: its outputs' types; its cost (None: not counted); how each output reads each
-    input's elements (``reads(k)`` for output ``k``, None: not stated); and which input an output is only a
-    view of."""
+    input's elements (``reads(k)`` for output ``k``, None: not stated); which input the first output is only a
+    view of; and the ``statistics`` that training keeps of it though they are no outputs."""
 
     outputs: tuple[TensorType, ...]
     cost: Callable[[], Cost] | Cost | None = None
     reads: Callable[[int], Reads] | None = None
     alias: int | None = None
+    statistics: tuple[TensorType, ...] = ()
 
 
 def cost_of(effect: Effect) -> Cost | None:
@@ -250,8 +251,10 @@ def assume(kind: str, a: Size, b: Size) -> None:
 # ---------------------------------------------------------------------------------- the registry
 class Op(NamedTuple):
     """A registered operator: its function, the version it counts from, which of its parameters hold state
-    that is not learned (``buffers``: running statistics, initial states), and the dtypes of outputs whose
-    shape is not known (a name, or the position of the input that has the same)."""
+    that is not learned (``buffers``: running statistics, initial states), the dtypes of outputs whose shape
+    is not known (a name, or the position of the input that has the same), and what training ``saves`` for its
+    backward pass: inputs by name and outputs by position, each with the input whose gradient needs it
+    (`ANY`). None: not stated."""
 
     name: str
     domain: str
@@ -259,21 +262,28 @@ class Op(NamedTuple):
     function: Callable[..., Effect]
     buffers: tuple[str, ...] = ()
     dtypes: tuple[str | int | None, ...] = ()
+    saves: tuple[tuple[str | int, str], ...] | None = None
 
 
+ANY = ""
+Saves = Union[Sequence[Union[str, int]], Mapping[Union[str, int], str], None]
 OPS: dict[tuple[str, str], list[Op]] = {}  # (domain, name) -> versions, oldest first
 
 
 def op(*names: str, since: int = 1, domain: str = "", buffers: Sequence[str] = (),
-       dtypes: Sequence[str | int | None] = ()) -> Callable[[Any], Any]:
+       dtypes: Sequence[str | int | None] = (), saves: Saves = None) -> Callable[[Any], Any]:
     """Register a function as the operator(s) ``names`` of ``domain`` from opset ``since`` on. ``dtypes``
-    needs to be said only where an output's dtype is not that of the first input."""
+    needs to be said only where an output's dtype is not that of the first input. ``saves`` lists what the
+    backward pass needs again, as PyTorch keeps it; a mapping says for the gradient of which input."""
+    needed = saves if isinstance(saves, Mapping) else dict.fromkeys(saves or (), ANY)
+    kept = None if saves is None else tuple(needed.items())
+
     def register(function: Any) -> Any:
         for name in names:
             versions = OPS.setdefault((domain, name), [])
             if any(known.since == since for known in versions):
                 raise ValueError(f"{domain or 'ai.onnx'}.{name} is registered twice since {since}")
-            versions.append(Op(name, domain, since, function, tuple(buffers), tuple(dtypes)))
+            versions.append(Op(name, domain, since, function, tuple(buffers), tuple(dtypes), kept))
             versions.sort(key=lambda known: known.since)
         return function
     return register

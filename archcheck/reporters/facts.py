@@ -25,7 +25,7 @@ def facts(report: Report, script: Script, wide: bool = False) -> list[tuple[str,
              ("params", dot.join(_params(report, script))),
              ("MACs", _figure(report, report.macs, script, wide)),
              ("FLOPs", _flops(report, script, wide)),
-             ("weights", _weights(report)),
+             ("weights", stored(report)),
              ("file", dot.join(_file(report, script))),
              ("not counted", _counts(report.uncounted, script)),
              ("problems", _problems(report, script, wide)),
@@ -89,7 +89,8 @@ def _flops(report: Report, script: Script, wide: bool) -> str:
     return "\n".join([f"{first}  (2 per MAC, 1 per other operation)", *exact])
 
 
-def _weights(report: Report) -> str:
+def stored(report: Report) -> str:
+    """The bytes of all stored tensors, by dtype."""
     by_dtype = sorted(report.weights.bytes_by_dtype.items(), key=lambda item: (-item[1], item[0]))
     parts = ", ".join(f"{size_in_bytes(count)} {dtype}" for dtype, count in by_dtype)
     return parts if len(by_dtype) < 2 else f"{size_in_bytes(sum(count for _, count in by_dtype))}: {parts}"
@@ -144,7 +145,7 @@ def _hint(report: Report, script: Script) -> str:
     """How to bind the symbols, and what that gives."""
     if isinstance(report.macs, int) or not report.symbols:
         return ""
-    sizes = _example(report)
+    sizes = example_sizes(report)
     macs = evaluate(report.macs, sizes)
     if isinstance(macs, int) and macs > 0 and _runs(report, sizes):
         options = " ".join(f"--set {script.safe(name)}={size}" for name, size in sizes.items())
@@ -153,7 +154,7 @@ def _hint(report: Report, script: Script) -> str:
     return f"--set {name}=NUMBER puts a number in for {name}"
 
 
-def _example(report: Report) -> dict[str, int]:
+def example_sizes(report: Report) -> dict[str, int]:
     """Sizes that one would try first: one sample, of an image or a sequence."""
     sizes: dict[str, int] = {}
     for kind in report.graph.inputs.values():
