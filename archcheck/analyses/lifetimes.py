@@ -6,7 +6,7 @@ node runs. Weights and constants are no activations: they are always there.
 """
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -91,7 +91,7 @@ def lifetimes(walk: Walk, constants: Constants) -> Lifetimes:
     graph, unknown = walk.graph, []
     readers, kept = _readers(graph), frozenset(graph.outputs)
     tensors = []
-    for name, made in _values(walk, constants):
+    for name, made in _values(walk, constants, readers.keys() | kept):
         size = _bytes(walk, name)
         if size is None:
             unknown.append(name)
@@ -117,11 +117,12 @@ def _readers(graph: Graph) -> dict[str, list[int]]:
     return found
 
 
-def _values(walk: Walk, constants: Constants) -> Iterable[tuple[str, int]]:
-    """Every activation, and the node that makes it. The inputs of a function are its caller's."""
+def _values(walk: Walk, constants: Constants, needed: Container[str]) -> Iterable[tuple[str, int]]:
+    """Every activation, and the node that makes it. The inputs of a function are its caller's, and what
+    nobody reads is not brought in."""
     graph = walk.graph
     if not walk.is_function:
-        yield from ((name, INPUT) for name in graph.inputs)
+        yield from ((name, INPUT) for name in graph.inputs if name in needed)
     place = id(graph)
     yield from ((name, index) for name, index in graph.producers.items() if (place, name) not in constants)
 

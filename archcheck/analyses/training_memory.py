@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple, Union
 
+from archcheck.analyses.lifetimes import reads
 from archcheck.analyses.params import FLOATS, LEARNED, Params, Weight
 from archcheck.dims import Size, ceildiv, is_known, total
 from archcheck.dtypes import BITS
@@ -101,9 +102,9 @@ Inputs = Sequence[Union[_Value, None]]
 
 
 def _value(walk: Walk, name: str, needs: bool, data: bool) -> _Value:
-    """A value in memory of its own; only floats have gradients."""
+    """A value in memory of its own; only floats have gradients, and what may be floats."""
     kind = walk.types.get(name) or TensorType(None, None)
-    return _Value((id(walk), name), kind.bytes, needs and kind.dtype in FLOATS, data)
+    return _Value((id(walk), name), kind.bytes, needs and (kind.dtype is None or kind.dtype in FLOATS), data)
 
 
 class _Saver:
@@ -119,15 +120,13 @@ class _Saver:
         for name in walk.graph.weights:
             values[name] = _value(walk, name, name in self.trained, False)
         for index, node in enumerate(walk.graph.nodes):
-            inputs = [values.get(name) for name in node.inputs]
-            needs = any(value.needs for value in inputs if value)
-            data = any(value.data for value in inputs if value)
+            read = [values[name] for name in reads(node) if name in values]
+            needs, data = any(value.needs for value in read), any(value.data for value in read)
             for name in filter(None, node.outputs):
                 values[name] = _value(walk, name, needs or not data and name in self.trained, data)
-            if index in walk.bodies:
-                self._through_bodies(walk, index, inputs, values)
-            else:
-                self._through(walk, index, inputs, values)
+            inputs = [values.get(name) for name in node.inputs]
+            through = self._through_bodies if index in walk.bodies else self._through
+            through(walk, index, inputs, values)
         return values
 
     def _through_bodies(self, walk: Walk, index: int, inputs: Inputs, values: Values) -> None:

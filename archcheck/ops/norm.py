@@ -10,7 +10,6 @@ from archcheck.graph import TensorType
 from archcheck.ops._op import (
     ALL,
     STATISTIC,
-    UNRANKED,
     Along,
     Cost,
     Effect,
@@ -93,7 +92,7 @@ def instance_normalization(input, scale, b, *, epsilon=1e-5, consumed_inputs=Non
     _check_channels(input, scale)
     effect = result(input.shape, input, cost=lambda: NORMALIZE_AFFINE.times(prod(input.shape)),
                     reads=lambda _: (_over(input, range(2, rank(input))), (Along(1),), (Along(1),)))
-    return effect if input.shape is UNRANKED else effect._replace(statistics=_moments(input, input.shape[1]))
+    return effect._replace(statistics=_moments(input, input.shape[1], 3)) if ranked(input) else effect
 
 
 @op("GroupNormalization", since=21, saves=("x",))
@@ -120,12 +119,12 @@ def _grouped(x: TensorType, groups: int, of_scale: Reader) -> Effect:
         assume("divides", channels, groups)
     effect = result(shape, x, cost=lambda: NORMALIZE_AFFINE.times(prod(shape)), reads=lambda _: (
         (Along(0), _group(channels, groups), *(STATISTIC,) * (len(shape) - 2)), (of_scale,), (of_scale,)))
-    return effect._replace(statistics=_moments(x, groups))
+    return effect._replace(statistics=_moments(x, groups, 2))
 
 
-def _moments(x: TensorType, groups: Size) -> tuple[TensorType, TensorType]:
-    """A mean and a deviation for each group of channels of each example."""
-    return (TensorType("float32", (x.shape[0], groups)),) * 2  # type: ignore[index]
+def _moments(x: TensorType, groups: Size, count: int) -> tuple[TensorType, ...]:
+    """For each group of channels of each example a mean and a deviation, and third its scale."""
+    return (TensorType("float32", (x.shape[0], groups)),) * count  # type: ignore[index]
 
 
 def _group(channels: Size, groups: int) -> Reader:

@@ -103,7 +103,7 @@ def _left_out(rows: Sequence[Any], memory: Memory) -> list[tuple[str, str]]:
     count = len(memory.timeline)
     if len(rows) == count:
         return []
-    return [("rows", f"{len(rows)} of {count:,} nodes, each the highest of its stretch; --all shows all")]
+    return [("rows", f"{len(rows)} of {count:,} nodes, each with most in memory of its stretch; --all shows all")]
 
 
 # -------------------------------------------------------------------------------------------------- facts
@@ -175,10 +175,9 @@ class _Facts:
     def other(self, found: Peak, why: str) -> str:
         """Another peak, where it is not the same."""
         usual = self.memory.peak.bytes
-        if found.bytes == usual or not is_known(found.bytes) or not is_known(usual):
+        if not is_known(found.bytes) or not is_known(usual) or self.bound(found.bytes) == self.bound(usual):
             return ""
-        number = self.numbers.at(found.bytes)
-        return f"{self.bound(found.bytes)}: {why}" if number != self.numbers.peak else ""
+        return f"{self.bound(found.bytes)}: {why}"
 
     def order(self) -> str:
         """What another order would save."""
@@ -190,8 +189,9 @@ class _Facts:
         where = f" at {self.example()}" if self.numbers.sizes else ""
         limit += ", as far as sizes are known" if self.memory.unknown else ""
         if found.peak < usual:
-            saved = 1 - found.peak / usual
-            return f"{self.said(found.peak)}{where}, {saved:.1%} less than in the file's; {limit}"
+            share = 1 - found.peak / usual
+            saved = f"{share:.1%}" if share > 0.001 else as_bytes(usual - found.peak, self.script)
+            return f"{self.said(found.peak)}{where}, {saved} less than in the file's; {limit}"
         return f"{'that of the file' if is_best else 'none better was found'}{where}; {limit}"
 
     def run(self) -> str:
