@@ -50,7 +50,8 @@ def test_json_has_every_node():
     assert document["to_run"] == document["peak"]["bytes"] + sum(document["weights"].values())
     assert document["order"] == {"peak": 9_633_792, "bound": 9_633_792, "order": None}
     training = document["training"]
-    assert training["total"] == sum(training[part] for part in ("weights", "gradients", "states", "activations"))
+    parts = "weights", "gradients", "states", "activations"
+    assert training["total"] == sum(training[part] for part in parts)
     assert training["gradients"] == 4 * 25_557_032
 
 
@@ -65,7 +66,8 @@ def test_the_highest_node_is_always_shown():
     assert " peak\n" in table and " n13 " in table
 
 
-@pytest.mark.parametrize(("optimizer", "states"), [("sgd", 0), ("momentum", 4), ("adam", 8), ("adam-mixed", 12)])
+@pytest.mark.parametrize(("optimizer", "states"), [
+    ("sgd", 0), ("momentum", 4), ("adam", 8), ("adam-mixed", 12)])
 def test_optimizers(branches, optimizer, states):
     document = json.loads(printed("memory", branches, "--optimizer", optimizer, "--format", "json"))
     assert document["training"]["states"] == states * (8 * 80 + 8 * 40 + 40)

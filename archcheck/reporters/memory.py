@@ -103,7 +103,7 @@ def _left_out(rows: Sequence[Any], memory: Memory) -> list[tuple[str, str]]:
     count = len(memory.timeline)
     if len(rows) == count:
         return []
-    return [("rows", f"{len(rows)} of {count:,} nodes, each with most in memory of its stretch; --all shows all")]
+    return [("rows", f"{len(rows)} of {count:,} nodes, the fullest of each stretch; --all shows all")]
 
 
 # -------------------------------------------------------------------------------------------------- facts
