@@ -107,3 +107,9 @@ def test_it_fits_a_terminal(width, monkeypatch):
     monkeypatch.setattr("archcheck.cli._options.on_terminal", lambda output: True)
     lines = re.sub("\x1b\\[[0-9;]*m", "", printed("memory", RESNET)).splitlines()
     assert max(map(len, lines)) <= width and len(lines) > 40
+
+
+def test_sizes_beyond_all_memory(tmp_path):
+    axes = ",".join(["9000000000000000000"] * 18)
+    path = stored(tmp_path, f"(float[{axes}] x) => (float[{axes}] y) {{ y = Relu(x) }}")
+    assert facts(printed("memory", path))["peak"].startswith("2^")

@@ -13,6 +13,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from archcheck.analyses.peaks import Peak, highest
+from archcheck.collector import collector_held
 from archcheck.dims import Size, is_known, maximum, total
 from archcheck.graph import Graph, Node, TensorType
 from archcheck.infer import Walk
@@ -85,6 +86,7 @@ def until(tensor: Tensor, last: int) -> int:
     return last if tensor.kept else max(tensor.readers, default=first(tensor))
 
 
+@collector_held
 def lifetimes(walk: Walk, constants: Constants) -> Lifetimes:
     """The activations of a graph, each value a tensor by itself. ``constants`` are the values, as ``id`` of
     their graph and name, that are there before the network runs."""

@@ -15,8 +15,9 @@ from typing import NamedTuple
 
 from archcheck.analyses.orders import START, Problem, greedy, usage
 from archcheck.analyses.search import Step, search
+from archcheck.collector import collector_held
 
-PATIENCE = 20_000
+PATIENCE = 10_000
 """How many steps the search may look at in one network."""
 
 
@@ -29,6 +30,7 @@ class Schedule(NamedTuple):
     bound: int
 
 
+@collector_held
 def best_order(problem: Problem, patience: int = PATIENCE) -> Schedule:
     """The best order that was found."""
     first = _free(problem)

@@ -6,6 +6,9 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import Any, NamedTuple
 
+WIDE = 256
+"""So many nodes make looking at a set of them dearer by as much as another step does."""
+
 
 class Step(NamedTuple):
     """One of the nodes to be ordered; sets of them are the bits of a number. Those ``before`` must have run,
@@ -50,7 +53,7 @@ def search(steps: Sequence[Step], live: int, floor: int, ceiling: int,
             return None, state.peak, 0
         if state.peak > reached[state.done]:
             continue
-        patience -= len(state.ready)
+        patience -= len(state.ready) + len(steps) // WIDE
         for following in _next(steps, state, ceiling, serial):
             if following.peak < reached.get(following.done, ceiling):
                 reached[following.done] = following.peak

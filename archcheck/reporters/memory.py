@@ -16,12 +16,16 @@ from archcheck.reporters.text import Script, size_in_bytes
 ROWS_AT_ONCE = 40
 BAR = 16
 SHOWN = 4
+HUGE = 1 << 70
+"""More bytes have no name."""
 
 
 def as_bytes(value: Any, script: Script) -> str:
     """Bytes at a glance: ``9.19 MiB``, ``9.63 M·N B``; None is not known."""
-    if value is None or isinstance(value, int):
-        return "?" if value is None else size_in_bytes(value)
+    if value is None:
+        return "?"
+    if isinstance(value, int) and value < HUGE:
+        return size_in_bytes(value)
     text = script.compact(value)
     return text if text == "?" else f"{text} B"
 
@@ -170,7 +174,7 @@ class _Facts:
         rest = self.numbers.peak - sum(sizes[tensor] for tensor in there[:SHOWN])
         lines = [f"{as_bytes(tensor.bytes, self.script)} {self.script.safe(tensor.names[0])}"
                  for tensor in there[:SHOWN]]
-        return "\n".join(lines + [f"{size_in_bytes(rest)} in others"] * (rest > 0))
+        return "\n".join(lines + [f"{as_bytes(rest, self.script)} in others"] * (rest > 0))
 
     def other(self, found: Peak, why: str) -> str:
         """Another peak, where it is not the same."""
