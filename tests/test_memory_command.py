@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from onnx import parser
 
+from archcheck.analyses import training_memory
+from archcheck.cli import memory
 from tests.golden.cases import printed
 from tests.test_params import fill
 
@@ -113,3 +115,7 @@ def test_sizes_beyond_all_memory(tmp_path):
     axes = ",".join(["9000000000000000000"] * 18)
     path = stored(tmp_path, f"(float[{axes}] x) => (float[{axes}] y) {{ y = Relu(x) }}")
     assert facts(printed("memory", path))["peak"].startswith("2^")
+
+
+def test_the_option_knows_all_optimizers():
+    assert tuple(training_memory.OPTIMIZERS) == memory.OPTIMIZERS
