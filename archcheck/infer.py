@@ -262,13 +262,14 @@ class Body:
 
 class Resolved(NamedTuple):
     """An operator at the version a graph uses: its function, the attributes it takes, its outputs' usual
-    dtypes, the parameters that hold state, the kind of its work."""
+    dtypes, the parameters that hold state, the kind of its work, and what training saves."""
 
     function: Callable[..., Effect]
     accepted: frozenset[str]
     dtypes: tuple[str | int | None, ...]
     buffers: tuple[str, ...]
     kind: str
+    saves: tuple[tuple[str | int, str], ...] | None
 
 
 class Operators:
@@ -301,7 +302,8 @@ def analyze(source: Any, sizes: Mapping[str, Size] | None = None) -> Report:
 
 @cache
 def _resolved(known: Op) -> Resolved:
-    return Resolved(known.function, _keywords(known.function), known.dtypes, known.buffers, known.kind)
+    return Resolved(known.function, _keywords(known.function), known.dtypes, known.buffers, known.kind,
+                    known.saves)
 
 
 def _keywords(function: Callable[..., Any]) -> frozenset[str]:

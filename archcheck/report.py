@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from archcheck.analyses.connections import Connections
     from archcheck.analyses.flows import Flow
     from archcheck.analyses.folds import Fold
+    from archcheck.analyses.memory import Memory
     from archcheck.analyses.params import Params
     from archcheck.analyses.reached import Reached
     from archcheck.analyses.receptive import Fields
@@ -64,6 +65,12 @@ class Report:
         """Every parameter, buffer and other stored tensor: how large, by whom it is used."""
         from archcheck.analyses.params import params
         return params(self)
+
+    @cached_property
+    def memory(self) -> Memory:
+        """What is in memory while the network runs or is trained."""
+        from archcheck.analyses.memory import Memory
+        return Memory(self)
 
     @property
     def params(self) -> Size:

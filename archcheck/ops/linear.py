@@ -29,7 +29,7 @@ Kinds = Sequence[Union[TensorType, None]]
 _INNER = "the rows of a have {} elements, but b has {} rows"
 
 
-@op("MatMul", kind="product")
+@op("MatMul", kind="product", saves={"a": "b", "b": "a"})
 def matmul(a, b):
     """The matrix product over the last two axes, as numpy has it: the axes before them broadcast, a vector
     is a row on the left and a column on the right."""
@@ -78,7 +78,7 @@ def _product_reads(batch: Shape, shape: Shape, left: Shape, right: Shape) -> Rea
     return (*over_left, *row), (*over_right, *column)
 
 
-@op("Gemm", kind="product")
+@op("Gemm", kind="product", saves={"a": "b", "b": "a"})
 def gemm(a, b, c=None, *, alpha=1.0, beta=1.0, transA=0, transB=0, broadcast=0):
     """``alpha · a · b + beta · c`` of matrices, ``a`` or ``b`` transposed if so said; ``c`` broadcasts."""
     (rows, inner), (depth, columns) = _matrix(a, transA), _matrix(b, transB)

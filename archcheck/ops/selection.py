@@ -30,7 +30,7 @@ INDICES = "int64"
 
 
 # ---------------------------------------------------------------------------------- Where, NonZero
-@op("Where", since=9, dtypes=(1,))
+@op("Where", since=9, dtypes=(1,), saves=("condition",))
 def where(condition, x, y):
     """``x`` where ``condition`` holds, else ``y``, all three broadcast. What is known of one side is kept
     where the condition chooses it, or both agree."""
@@ -137,13 +137,13 @@ def _uniques(x: TensorType, axis: int, in_order: int) -> _Uniques | None:
 
 
 # ---------------------------------------------------------------------------------- TopK
-@op("TopK", dtypes=(0, INDICES))
+@op("TopK", dtypes=(0, INDICES), saves=(1,))
 def top_k_1(x, *, k, axis=-1):
     """The ``k`` largest elements along ``axis``, the largest first, and where they stand."""
     return _top(x, k, axis, 1, 1)
 
 
-@op("TopK", since=10, dtypes=(0, INDICES))
+@op("TopK", since=10, dtypes=(0, INDICES), saves=(1,))
 def top_k(x, k, *, axis=-1, largest=1, sorted=1):
     """The ``k`` largest (or smallest) elements along ``axis``, and where they stand; of equal ones the
     first."""

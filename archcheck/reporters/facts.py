@@ -25,7 +25,7 @@ def facts(report: Report, script: Script, wide: bool = False) -> list[tuple[str,
              ("params", dot.join(_params(report, script))),
              ("MACs", _figure(report, report.macs, script, wide)),
              ("FLOPs", _flops(report, script, wide)),
-             ("weights", _weights(report)),
+             ("weights", stored(report)),
              ("file", dot.join(_file(report, script))),
              ("not counted", _counts(report.uncounted, script)),
              ("problems", _problems(report, script, wide)),
@@ -89,7 +89,8 @@ def _flops(report: Report, script: Script, wide: bool) -> str:
     return "\n".join([f"{first}  (2 per MAC, 1 per other operation)", *exact])
 
 
-def _weights(report: Report) -> str:
+def stored(report: Report) -> str:
+    """The bytes of all stored tensors, by dtype."""
     by_dtype = sorted(report.weights.bytes_by_dtype.items(), key=lambda item: (-item[1], item[0]))
     parts = ", ".join(f"{size_in_bytes(count)} {dtype}" for dtype, count in by_dtype)
     return parts if len(by_dtype) < 2 else f"{size_in_bytes(sum(count for _, count in by_dtype))}: {parts}"
