@@ -14,6 +14,7 @@ from archcheck.ops._op import Assumption, Cost
 
 if TYPE_CHECKING:
     from archcheck.analyses.params import Params
+    from archcheck.analyses.validity import Validity
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,12 @@ class Report:
         """The names of the symbols in the inputs' shapes, in order of appearance."""
         sizes = (size for name in self.graph.inputs for size in self.types[name].shape or ())
         return tuple(dict.fromkeys(name for size in sizes for name in sorted(_names(size))))
+
+    @cached_property
+    def valid(self) -> Validity:
+        """For which sizes of its symbols the network runs, and why."""
+        from archcheck.analyses.validity import validity
+        return validity(self)
 
     def contradictions(self) -> Iterator[tuple[str, TensorType, TensorType]]:
         """Values whose declared type cannot be what was inferred: (name, declared, inferred)."""

@@ -1,0 +1,222 @@
+"""What must hold for a network to run, as equations between sizes, each with the layer it comes from.
+
+Two sources: what operators had to assume (`Assumption`), and what follows from how outputs read inputs. A
+network is taken to be valid where it runs, no output of it is empty, and no window, sum or mean is taken over
+nothing.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from archcheck.algebra.polynomials import cancelled, common, constant_of, terms_of
+from archcheck.algebra.sizes import polynomial
+from archcheck.analyses.quasilinear import difference, quasilinear
+from archcheck.analyses.sizesets import NONE, SizeSet, not_negative, zeros
+from archcheck.dims import Atom, Dim, Size, atom_size, is_known, least, maximum, substitute, symbols
+from archcheck.graph import Node, TensorType
+from archcheck.infer import Walk
+from archcheck.ops._op import All, Along, Effect, Picked, Reader, Spread
+
+MAX_INDICES = 64
+
+
+class Constraint(NamedTuple):
+    """``a = b`` (kind ``equal``), ``a = b`` or one of them is 1 (``broadcast``), ``a`` is a multiple of ``b``
+    (``divides``), or ``a ≥ b`` (``at-least``). ``layer`` is the node's name, ``why`` says what for."""
+
+    kind: str
+    a: Size
+    b: Size
+    layer: str
+    op: str
+    why: str
+
+    @property
+    def is_known(self) -> bool:
+        """Whether all it is about are symbols of the inputs."""
+        return is_known(self.a) and is_known(self.b)
+
+    @property
+    def symbols(self) -> frozenset[Atom]:
+        """The symbols it is about."""
+        return symbols(self.a) | symbols(self.b)
+
+    def bound(self, values: Mapping[Atom, Size]) -> Constraint:
+        """The same with ``values`` put in for symbols; where that divides by zero, one that never holds."""
+        try:
+            return self._replace(a=substitute(self.a, values), b=substitute(self.b, values))
+        except ZeroDivisionError:
+            return self._replace(kind="equal", a=0, b=1)
+
+    @property
+    def holds(self) -> bool:
+        """Whether it does, once both sides are numbers."""
+        a, b = self.a, self.b
+        if self.kind == "divides":
+            return b != 0 and a % b == 0
+        if self.kind == "at-least":
+            return least(a) >= least(b)
+        return a == b or self.kind == "broadcast" and 1 in (a, b)
+
+    def solutions(self, symbol: Atom) -> SizeSet:
+        """Where it holds, ``symbol`` being its only one; `NotQuasiLinear` where that cannot be said."""
+        if self.kind == "divides":
+            return NONE if self.b == 0 else zeros(quasilinear(self.a % self.b, symbol))
+        a, b = quasilinear(self.a, symbol), quasilinear(self.b, symbol)
+        if self.kind == "at-least":
+            return not_negative(difference(a, b))
+        found = zeros(difference(a, b))
+        if self.kind == "broadcast":
+            one = quasilinear(1, symbol)
+            found = found | zeros(difference(a, one)) | zeros(difference(b, one))
+        return found
+
+
+class Need(NamedTuple):
+    """``a ≥ b``, and what for; those that are ``advice`` only keep positions from being left out."""
+
+    a: Size
+    b: Size
+    why: str
+    advice: bool = False
+
+
+# ---------------------------------------------------------------------------------- all of a network
+def constraints(walk: Walk) -> Iterator[Constraint]:
+    """Everything that must hold, and does not for all sizes; only the first layer with the same equation."""
+    yield from _distinct(_all(walk))
+
+
+def advice(walk: Walk) -> Iterator[Constraint]:
+    """What must hold for windows to leave no positions out at the end of an axis."""
+    yield from _distinct(_constraint(node, need) for node, need in _needs(walk) if need.advice)
+
+
+def _distinct(found: Iterator[Constraint]) -> Iterator[Constraint]:
+    seen = set()
+    for constraint in found:
+        if constraint[:3] not in seen and constraint.symbols:
+            seen.add(constraint[:3])
+            yield constraint
+
+
+def _all(walk: Walk) -> Iterator[Constraint]:
+    for part in _certain(walk):
+        for index, (kind, a, b) in part.assumptions:
+            yield _constraint(part.graph.nodes[index], Need(a, b, _WHY[kind]), kind)
+    for node, need in _needs(walk):
+        if not need.advice:
+            yield _constraint(node, need)
+
+
+_WHY = {"equal": "two sizes must be equal", "broadcast": "two sizes must be equal, or one of them 1",
+        "divides": "one size must be a multiple of the other"}
+
+
+def _constraint(node: Node, need: Need, kind: str = "at-least") -> Constraint:
+    a, b = _reduced(need.a, need.b, kind) if kind in ("equal", "divides") else (need.a, need.b)
+    return Constraint(kind, a, b, node.name, node.op, need.why)
+
+
+def _reduced(a: Size, b: Size, kind: str) -> tuple[Size, Size]:
+    """Both sides without what they share: factors, which are not 0, and numbers that are added."""
+    if kind == "equal" and isinstance(b, int):
+        a, b = a - constant_of(a), b - constant_of(a)
+    number, atoms = common(terms_of(a), terms_of(b))
+    atoms = tuple(atom for atom in atoms if atom.kind == "symbol" and not atom.origin)
+    if not atoms and number < 2:
+        return a, b
+    return tuple(polynomial(cancelled(terms_of(size), number, atoms)) for size in (a, b))  # type: ignore
+
+
+def _certain(walk: Walk) -> Iterator[Walk]:
+    """This walk and those of the bodies in it, but for bodies of which only one of several runs."""
+    yield walk
+    for bodies in walk.bodies.values():
+        if len(bodies) == 1:
+            yield from _certain(*bodies.values())
+
+
+# ---------------------------------------------------------------------------------- what reading takes
+def _needs(walk: Walk) -> Iterator[tuple[Node, Need]]:
+    for part in _certain(walk):
+        for node, effect in zip(part.graph.nodes, part.effects):
+            inputs = [part.types.get(name) if name else None for name in node.inputs]
+            for need in _needs_of(effect, inputs):
+                for one in _factors(need):
+                    yield node, one
+    yield from _of_outputs(walk)
+
+
+def _of_outputs(walk: Walk) -> Iterator[tuple[Node, Need]]:
+    """No output of the network may be empty."""
+    for name, kind in zip(walk.graph.outputs, walk.outputs):
+        index = walk.graph.producers.get(name)
+        for size in kind.shape or () if index is not None else ():
+            for need in _factors(Need(size, 1, "an output of the network must not be empty")):
+                yield walk.graph.nodes[index], need  # type: ignore[index]
+
+
+def _needs_of(effect: Effect, inputs: Sequence[TensorType | None]) -> Iterator[Need]:
+    for k, output in enumerate(effect.outputs):
+        shape = output.shape or ()
+        for size in shape:
+            yield Need(size, 0, "a size cannot be negative")
+        if effect.reads and (_is_open(output) or any(map(_is_open, inputs))):
+            for readers, kind in zip(effect.reads(k), inputs):
+                for reader, size in zip(readers or (), kind and kind.shape or ()):
+                    yield from _needs_to_read(reader, size, shape)
+
+
+def _is_open(kind: TensorType | None) -> bool:
+    return kind is not None and Dim in map(type, kind.shape or ())
+
+
+def _needs_to_read(reader: Reader, size: Size, output: Sequence[Size]) -> Iterator[Need]:
+    """What it takes to read an axis of ``size`` by ``reader``."""
+    if isinstance(reader, Along) and reader.border:
+        yield from _of_border(reader, size, output[reader.axis])
+    elif isinstance(reader, Along) and (reader.taps != 1 or reader.stride != 1):
+        yield from _of_window(reader, size, output[reader.axis])
+    elif isinstance(reader, Spread):
+        yield Need(output[reader.axis], 1, "something must come out")
+    elif isinstance(reader, Picked) and reader.indices:
+        yield from _of_indices(reader.indices, size)
+    elif isinstance(reader, All):
+        yield Need(size, 1, "it must not be taken over nothing")
+
+
+def _of_border(reader: Along, size: Size, grown: Size) -> Iterator[Need]:
+    before = -reader.start
+    pad = maximum(before, grown - size - before)
+    reflects = reader.border == "reflect"
+    yield Need(size, pad + 1 if reflects else 1, "reflection needs more positions than it adds" if reflects
+               else "there must be a border to repeat")
+
+
+def _of_window(reader: Along, size: Size, count: Size) -> Iterator[Need]:
+    yield Need(size, 1, "a window needs something to read")
+    yield Need(count, 1, "a window must fit")
+    if reader.stride > 0:
+        span = maximum((reader.taps - 1) * reader.dilation + 1, reader.stride)
+        yield Need((count - 1) * reader.stride + reader.start + span, size, "the last window ends early", True)
+
+
+def _of_indices(indices: Sequence[Size], size: Size) -> Iterator[Need]:
+    numbers = [index for index in indices if isinstance(index, int)]
+    if numbers and isinstance(size, Dim):
+        yield Need(size, max(max(numbers) + 1, -min(numbers)), "the positions it picks must exist")
+    for index in [index for index in indices if isinstance(index, Dim)][:MAX_INDICES]:
+        yield Need(size, index + 1, "the positions it picks must exist")
+
+
+def _factors(need: Need) -> Iterator[Need]:
+    """The needs that are not met by all sizes: of a product that must not be 0, those of its factors."""
+    if least(need.a - need.b) >= 0:
+        return
+    terms = need.a.terms if isinstance(need.a, Dim) and need.b == 1 else ()
+    if len(terms) == 1 and terms[0][1] > 0 and all(least(atom_size(atom)) >= 0 for atom in terms[0][0]):
+        yield from (need._replace(a=atom_size(atom)) for atom in terms[0][0] if atom.kind != "symbol")
+    else:
+        yield need

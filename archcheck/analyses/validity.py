@@ -1,0 +1,150 @@
+"""For which input sizes a network is valid: for each symbol the set of its sizes, and what makes it so."""
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from typing import NamedTuple
+
+from archcheck.analyses.constraints import Constraint, advice, constraints
+from archcheck.analyses.products import separated
+from archcheck.analyses.quasilinear import NotQuasiLinear
+from archcheck.analyses.sizesets import EVERY, SizeSet, repeating
+from archcheck.dims import Atom, Dim, Size, atom_size, least, substitute, symbol, symbols
+from archcheck.report import Report
+
+TRIED = 4096
+"""Where no formula says which sizes a constraint allows, so many are tried."""
+
+
+class Axis(NamedTuple):
+    """The valid sizes of one symbol, all else free or as given. ``because`` are the constraints that make
+    them so, with what each allows by itself, and none that follows from the others. At the sizes ``lossless``
+    no window leaves positions out at the end. Above ``limit`` nothing is known (None: no limit)."""
+
+    symbol: str
+    sizes: SizeSet
+    because: tuple[tuple[Constraint, SizeSet], ...]
+    lossless: SizeSet
+    limit: int | None = None
+
+
+@dataclass(frozen=True)
+class Validity:
+    """What must hold for a network to run, and no window to be empty. ``given`` are sizes put in for symbols:
+    numbers, or other symbols that are the same. ``unknown`` counts constraints on sizes that could not be
+    followed; ``problems`` are nodes that run at no size."""
+
+    symbols: tuple[str, ...]
+    constraints: tuple[Constraint, ...]
+    advice: tuple[Constraint, ...] = ()
+    unknown: int = 0
+    problems: tuple[str, ...] = ()
+    given: Mapping[str, Size] = field(default_factory=dict)
+
+    def at(self, sizes: Mapping[str, Size]) -> Validity:
+        """The same network with ``sizes`` given."""
+        return Validity(self.symbols, self.constraints, self.advice, self.unknown, self.problems,
+                        {**self.given, **sizes})
+
+    @cached_property
+    def axes(self) -> Mapping[str, Axis]:
+        """The valid sizes of every symbol that is not tied to another: if it is given itself, those that it
+        could have instead."""
+        return {name: self._axis(name) for name in self.symbols if not isinstance(self.given.get(name), Dim)}
+
+    @cached_property
+    def mixed(self) -> tuple[Constraint, ...]:
+        """Constraints on several symbols that say nothing of each one alone."""
+        left = separated(bound for bound in _bound(self.constraints, self.given) if len(bound.symbols) > 1)
+        return tuple(found for found in left if len(found.symbols) > 1 and not self._follows(found))
+
+    @cached_property
+    def violated(self) -> tuple[tuple[Constraint, Constraint], ...]:
+        """The constraints that the given sizes break, as they are and with the numbers put in."""
+        pairs = zip(self.constraints, _bound(self.constraints, self.given))
+        return tuple((found, bound) for found, bound in pairs if not bound.symbols and not bound.holds)
+
+    def holds(self, sizes: Mapping[str, int]) -> bool:
+        """Whether the network is valid at ``sizes``, which name all symbols."""
+        return not self.problems and not self.at(sizes).violated
+
+    def _axis(self, name: str) -> Axis:
+        atom, = symbols(symbol(name))
+        others = {other: size for other, size in self.given.items() if other != name}
+        found, limits = _solved(separated(_bound(self.constraints, others)), atom)
+        total = _all(allowed for _, allowed in found)
+        lossless, _ = _solved(_bound(self.advice, others), atom)
+        return Axis(name, total, tuple(_decisive(found, total)), total & _all(one for _, one in lossless),
+                    min(limits, default=None))
+
+    def _follows(self, found: Constraint) -> bool:
+        """Whether a constraint on several symbols holds wherever each one's own do."""
+        if found.kind != "at-least":
+            return False
+        shifted: dict[Atom, Size] = {
+            atom: atom_size(atom) + (self.axes[atom.args[0]].sizes.first or 0)
+            for atom in found.symbols if atom.args[0] in self.axes}
+        return least(substitute(found.a - found.b, shifted)) >= 0
+
+
+def validity(report: Report) -> Validity:
+    """For which sizes of its symbols the network of ``report`` is valid."""
+    found = list(constraints(report.walk))
+    known = tuple(one for one in found if one.is_known)
+    advised = tuple(one for one in advice(report.walk) if one.is_known)
+    problems = [f"{report.graph.nodes[index].name}: {failure.message}"
+                for index, failure in report.failures.items()
+                if failure.kind in ("shapes", "attributes", "undefined-input")]
+    return Validity(report.symbols, known, advised, len(found) - len(known), tuple(problems))
+
+
+# ---------------------------------------------------------------------------------------------- one symbol
+def _bound(found: Iterable[Constraint], given: Mapping[str, Size]) -> list[Constraint]:
+    values: dict[Atom, Size] = {atom: size for name, size in given.items() for atom in symbols(symbol(name))}
+    return [one.bound(values) for one in found] if values else list(found)
+
+
+def _solved(found: Iterable[Constraint], atom: Atom) -> tuple[list[tuple[Constraint, SizeSet]], list[int]]:
+    """What each constraint on this symbol alone allows, the first of those that allow the same; and up to
+    where sizes were tried, for those no formula tells of."""
+    solved: dict[SizeSet, Constraint] = {}
+    limits = []
+    for one in found:
+        if one.symbols == {atom}:
+            try:
+                allowed = one.solutions(atom)
+            except NotQuasiLinear:
+                allowed = _tried(one, atom)
+                limits.append(TRIED)
+            solved.setdefault(EVERY & allowed, one)
+    return [(one, allowed) for allowed, one in solved.items()], limits
+
+
+def _tried(one: Constraint, atom: Atom) -> SizeSet:
+    members = sum(1 << n for n in range(1, TRIED + 1) if one.bound({atom: n}).holds)
+    return repeating(TRIED + 1, members, 1, 0)
+
+
+def _all(sets: Iterable[SizeSet]) -> SizeSet:
+    total = EVERY
+    for allowed in sets:
+        total = total & allowed
+    return total
+
+
+def _decisive(found: Sequence[tuple[Constraint, SizeSet]], total: SizeSet) -> Iterator[tuple[Constraint, SizeSet]]:
+    """As few of the constraints as together allow no more than all do, the strictest first."""
+    so_far = EVERY
+    while so_far != total:
+        best = min(found, key=lambda pair: _room(so_far & pair[1]))
+        so_far = so_far & best[1]
+        yield best
+
+
+def _room(allowed: SizeSet) -> tuple[Fraction, int, int]:
+    """How much a set allows: the share of large sizes, then how many small ones."""
+    share = Fraction(bin(allowed.residues).count("1"), allowed.period)
+    first = allowed.first
+    return share, bin(allowed.head).count("1") if not share else -(first or 0), -(first or 0)
