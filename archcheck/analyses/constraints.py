@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from archcheck.algebra.polynomials import cancelled, common, constant_of, terms_of
 from archcheck.algebra.sizes import polynomial
-from archcheck.analyses.quasilinear import difference, quasilinear
+from archcheck.analyses.quasipolynomials import difference, quasipolynomial
 from archcheck.analyses.sizesets import NONE, SizeSet, not_negative, zeros
 from archcheck.dims import Atom, Dim, Size, atom_size, is_known, least, maximum, substitute, symbols
 from archcheck.graph import Node, TensorType
@@ -60,15 +60,15 @@ class Constraint(NamedTuple):
         return a == b or self.kind == "broadcast" and 1 in (a, b)
 
     def solutions(self, symbol: Atom) -> SizeSet:
-        """Where it holds, ``symbol`` being its only one; `NotQuasiLinear` where that cannot be said."""
+        """Where it holds, ``symbol`` being its only one; `Unsolvable` where that cannot be said."""
         if self.kind == "divides":
-            return NONE if self.b == 0 else zeros(quasilinear(self.a % self.b, symbol))
-        a, b = quasilinear(self.a, symbol), quasilinear(self.b, symbol)
+            return NONE if self.b == 0 else zeros(quasipolynomial(self.a % self.b, symbol))
+        a, b = quasipolynomial(self.a, symbol), quasipolynomial(self.b, symbol)
         if self.kind == "at-least":
             return not_negative(difference(a, b))
         found = zeros(difference(a, b))
         if self.kind == "broadcast":
-            one = quasilinear(1, symbol)
+            one = quasipolynomial(1, symbol)
             found = found | zeros(difference(a, one)) | zeros(difference(b, one))
         return found
 
@@ -111,7 +111,7 @@ def _all(walk: Walk) -> Iterator[Constraint]:
 
 
 _WHY = {"equal": "two sizes must be equal", "broadcast": "two sizes must be equal, or one of them 1",
-        "divides": "one size must be a multiple of the other"}
+        "divides": "one size must be a multiple of the other", "at-least": "there must be as many as it takes"}
 
 
 def _constraint(node: Node, need: Need, kind: str = "at-least") -> Constraint:
@@ -209,6 +209,7 @@ def _of_indices(indices: Sequence[Size], size: Size) -> Iterator[Need]:
         yield Need(size, max(max(numbers) + 1, -min(numbers)), "the positions it picks must exist")
     for index in [index for index in indices if isinstance(index, Dim)][:MAX_INDICES]:
         yield Need(size, index + 1, "the positions it picks must exist")
+        yield Need(index, 0, "the positions it picks must exist")
 
 
 def _factors(need: Need) -> Iterator[Need]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from archcheck.algebra.polynomials import terms_of
 from archcheck.analyses.constraints import Constraint
-from archcheck.analyses.quasilinear import NotQuasiLinear, QuasiLinear, difference, quasilinear
+from archcheck.analyses.quasipolynomials import Unsolvable, QuasiPolynomial, difference, quasipolynomial
 from archcheck.analyses.sizesets import EVERY, not_negative
 from archcheck.dims import Atom, Size, atom_size
 
@@ -32,13 +32,15 @@ def separated(found: Iterable[Constraint]) -> Iterator[Constraint]:
 
 def _parts(one: Constraint) -> list[Constraint]:
     """``H·W = 49·⌊H/7⌋·⌊W/7⌋`` is ``H = 7·⌊H/7⌋`` and ``W = 7·⌊W/7⌋``, because no first one is smaller than
-    the second."""
+    the second. A product that is 1 is one of ones."""
     left, right = _by_symbol(one.a), _by_symbol(one.b)
+    if one.kind == "equal" and one.b == 1 and len(left) > 1:
+        return [one._replace(a=factor) for factor in left.values()]
     if one.kind != "equal" or len(left) < 2 or left.keys() != right.keys():
         return []
     try:
         pairs = [_paired(left[atom], right[atom], atom) for atom in left]
-    except NotQuasiLinear:
+    except Unsolvable:
         return []
     orders = {pair.order for pair in pairs if pair.a is not pair.b}
     if len(orders) != 1 or None in orders or prod(pair.scale for pair in pairs) != _factor(one):
@@ -64,16 +66,16 @@ def _by_symbol(size: Size) -> dict[Atom, Size]:
 
 def _paired(a: Size, b: Size, symbol: Atom) -> _Pair:
     """The factors of one symbol, multiplied by numbers so that they grow alike."""
-    scale = _growth(quasilinear(b, symbol)) / _growth(quasilinear(a, symbol))
+    scale = _growth(quasipolynomial(b, symbol)) / _growth(quasipolynomial(a, symbol))
     a, b = a * scale.numerator, b * scale.denominator
-    gap = difference(quasilinear(a, symbol), quasilinear(b, symbol))
-    back = difference(quasilinear(b, symbol), quasilinear(a, symbol))
+    gap = difference(quasipolynomial(a, symbol), quasipolynomial(b, symbol))
+    back = difference(quasipolynomial(b, symbol), quasipolynomial(a, symbol))
     order = 1 if EVERY & not_negative(gap) == EVERY else -1 if EVERY & not_negative(back) == EVERY else None
     return _Pair(a, b, order, scale)
 
 
-def _growth(f: QuasiLinear) -> Fraction:
+def _growth(f: QuasiPolynomial) -> Fraction:
     """How much a function grows a step, in the mean."""
-    if not any(f.slopes):
-        raise NotQuasiLinear
-    return Fraction(sum(f.slopes), f.period ** 2)
+    if any(len(p) != 2 for p in f.tails):
+        raise Unsolvable
+    return Fraction(sum(p[1] for p in f.tails), f.period ** 2)

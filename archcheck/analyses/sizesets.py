@@ -1,6 +1,6 @@
 """Sets of sizes that repeat from some size on: ``H ≥ 188 and H ≡ 12 mod 16``, ``1 ≤ H ≤ 512``.
 
-Unions, intersections and everything `QuasiLinear` functions can be asked stay in this form, so it is exact.
+Unions, intersections and everything a `QuasiPolynomial` can be asked stay in this form, so it is exact.
 """
 from __future__ import annotations
 
@@ -9,10 +9,7 @@ from dataclasses import dataclass
 from itertools import count, islice
 from math import lcm
 
-from archcheck.analyses.quasilinear import TABLE, NotQuasiLinear, QuasiLinear
-
-MAX_START = 1 << 22
-"""A set must repeat from here on."""
+from archcheck.analyses.quasipolynomials import MAX_PERIOD, MAX_START, QuasiPolynomial, Unsolvable
 
 
 @dataclass(frozen=True)
@@ -79,8 +76,8 @@ class SizeSet:
 
 def repeating(start: int, head: int, period: int, residues: int) -> SizeSet:
     """The set in its one form: the period and the start are as small as can be."""
-    if start > MAX_START or period > TABLE:
-        raise NotQuasiLinear
+    if start > MAX_START or period > MAX_PERIOD:
+        raise Unsolvable
     period = next(d for d in range(1, period + 1)
                   if period % d == 0 and _rotated(residues, d, period) == residues)
     residues &= (1 << period) - 1
@@ -94,50 +91,30 @@ EVERY = SizeSet(1, 0, 1, 1)
 NONE = SizeSet(0, 0, 1, 0)
 
 
-def not_negative(f: QuasiLinear) -> SizeSet:
+def not_negative(f: QuasiPolynomial) -> SizeSet:
     """Where ``f`` is at least 0."""
-    def steps(value: int, slope: int) -> tuple[int, int | None]:
-        if slope > 0:
-            return max(-(value // slope), 0), None
-        last = value // -slope if slope else None
-        return (0, last) if value >= 0 else (0, -1)
-    return _where([value >= 0 for value in f.values[:f.start]], f, steps)
+    return _where(f, lambda value: value >= 0)
 
 
-def zeros(f: QuasiLinear) -> SizeSet:
+def zeros(f: QuasiPolynomial) -> SizeSet:
     """Where ``f`` is 0."""
-    def steps(value: int, slope: int) -> tuple[int, int | None]:
-        if not slope:
-            return 0, None if value == 0 else -1
-        at = -value // slope
-        return (at, at) if at >= 0 and value + at * slope == 0 else (0, -1)
-    return _where([value == 0 for value in f.values[:f.start]], f, steps)
+    return _where(f, lambda value: value == 0)
 
 
-def _where(head: list[bool], f: QuasiLinear, steps: Callable[[int, int], tuple[int, int | None]]) -> SizeSet:
-    """The set of what ``head`` says below ``f.start``, and for every remainder the members ``steps`` of the
-    period after that, from the first to the last, both included (None: without end)."""
-    spans = [(f.start + phase, *steps(value, slope))
-             for phase, (value, slope) in enumerate(zip(f.values[f.start:], f.slopes))]
-    period = f.period
-    start = max(base + period * ((first if last is None else last) + 1) for base, first, last in spans)
-    if start > MAX_START:
-        raise NotQuasiLinear
-    bits = int("".join("01"[member] for member in reversed(head)) or "0", 2)
-    residues = 0
-    for base, first, last in spans:
-        begin = base + first * period
-        times = -(-(start - begin) // period) if last is None else last - first + 1
-        bits |= _ticks(period, times) << begin
-        residues |= (last is None) << base % period
-    return repeating(start, bits & (1 << start) - 1, period, residues)
+def _where(f: QuasiPolynomial, test: Callable[[int], bool]) -> SizeSet:
+    """Where the ``test`` of ``f`` holds. For large numbers the sign of ``f`` has to decide."""
+    f = f.settled()
+    tails = [test(p[-1] if p else 0) for p in f.tails]
+    residues = sum(1 << (f.start + phase) % f.period for phase, holds in enumerate(tails) if holds)
+    bits = "".join("01"[test(value)] for value in reversed(f.head))
+    return repeating(f.start, int(bits or "0", 2), f.period, residues)
 
 
 # ---------------------------------------------------------------------------------------------------- bits
 def _aligned(*sets: SizeSet) -> list[SizeSet]:
     start, period = max(found.start for found in sets), lcm(*(found.period for found in sets))
-    if period > TABLE:
-        raise NotQuasiLinear
+    if period > MAX_PERIOD:
+        raise Unsolvable
     return [SizeSet(start, found.head | _from(found.start, _repeated(found.residues, found.period, start)),
                     period, _repeated(found.residues, found.period, period)) for found in sets]
 

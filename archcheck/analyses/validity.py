@@ -9,25 +9,20 @@ from typing import NamedTuple
 
 from archcheck.analyses.constraints import Constraint, advice, constraints
 from archcheck.analyses.products import separated
-from archcheck.analyses.quasilinear import NotQuasiLinear
-from archcheck.analyses.sizesets import EVERY, SizeSet, repeating
+from archcheck.analyses.quasipolynomials import Unsolvable
+from archcheck.analyses.sizesets import EVERY, SizeSet
 from archcheck.dims import Atom, Dim, Size, atom_size, least, substitute, symbol, symbols
 from archcheck.report import Report
-
-TRIED = 4096
-"""Where no formula says which sizes a constraint allows, so many are tried."""
-
 
 class Axis(NamedTuple):
     """The valid sizes of one symbol, all else free or as given. ``because`` are the constraints that make
     them so, with what each allows by itself, and none that follows from the others. At the sizes ``lossless``
-    no window leaves positions out at the end. Above ``limit`` nothing is known (None: no limit)."""
+    no window leaves positions out at the end."""
 
     symbol: str
     sizes: SizeSet
     because: tuple[tuple[Constraint, SizeSet], ...]
     lossless: SizeSet
-    limit: int | None = None
 
 
 @dataclass(frozen=True)
@@ -56,9 +51,9 @@ class Validity:
 
     @cached_property
     def mixed(self) -> tuple[Constraint, ...]:
-        """Constraints on several symbols that say nothing of each one alone."""
-        left = separated(bound for bound in _bound(self.constraints, self.given) if len(bound.symbols) > 1)
-        return tuple(found for found in left if len(found.symbols) > 1 and not self._follows(found))
+        """Constraints that say nothing of one symbol alone: on several, or of no form that can be solved."""
+        left = separated(bound for bound in _bound(self.constraints, self.given) if bound.symbols)
+        return tuple(found for found in left if _is_open(found) and not self._follows(found))
 
     @cached_property
     def violated(self) -> tuple[tuple[Constraint, Constraint], ...]:
@@ -73,11 +68,10 @@ class Validity:
     def _axis(self, name: str) -> Axis:
         atom, = symbols(symbol(name))
         others = {other: size for other, size in self.given.items() if other != name}
-        found, limits = _solved(separated(_bound(self.constraints, others)), atom)
+        found = _solved(separated(_bound(self.constraints, others)), atom)
         total = _all(allowed for _, allowed in found)
-        lossless, _ = _solved(_bound(self.advice, others), atom)
-        return Axis(name, total, tuple(_decisive(found, total)), total & _all(one for _, one in lossless),
-                    min(limits, default=None))
+        lossless = _all(allowed for _, allowed in _solved(_bound(self.advice, others), atom))
+        return Axis(name, total, tuple(_decisive(found, total)), total & lossless)
 
     def _follows(self, found: Constraint) -> bool:
         """Whether a constraint on several symbols holds wherever each one's own do."""
@@ -106,25 +100,25 @@ def _bound(found: Iterable[Constraint], given: Mapping[str, Size]) -> list[Const
     return [one.bound(values) for one in found] if values else list(found)
 
 
-def _solved(found: Iterable[Constraint], atom: Atom) -> tuple[list[tuple[Constraint, SizeSet]], list[int]]:
-    """What each constraint on this symbol alone allows, the first of those that allow the same; and up to
-    where sizes were tried, for those no formula tells of."""
+def _solved(found: Iterable[Constraint], atom: Atom) -> list[tuple[Constraint, SizeSet]]:
+    """What each constraint on this symbol alone allows, the first of those that allow the same. Those that no
+    formula solves are left out."""
     solved: dict[SizeSet, Constraint] = {}
-    limits = []
     for one in found:
-        if one.symbols == {atom}:
-            try:
-                allowed = one.solutions(atom)
-            except NotQuasiLinear:
-                allowed = _tried(one, atom)
-                limits.append(TRIED)
+        if one.symbols == {atom} and (allowed := _allowed(one, atom)) is not None:
             solved.setdefault(EVERY & allowed, one)
-    return [(one, allowed) for allowed, one in solved.items()], limits
+    return [(one, allowed) for allowed, one in solved.items()]
 
 
-def _tried(one: Constraint, atom: Atom) -> SizeSet:
-    members = sum(1 << n for n in range(1, TRIED + 1) if one.bound({atom: n}).holds)
-    return repeating(TRIED + 1, members, 1, 0)
+def _allowed(one: Constraint, atom: Atom) -> SizeSet | None:
+    try:
+        return one.solutions(atom)
+    except Unsolvable:
+        return None
+
+
+def _is_open(one: Constraint) -> bool:
+    return len(one.symbols) > 1 or any(_allowed(one, atom) is None for atom in one.symbols)
 
 
 def _all(sets: Iterable[SizeSet]) -> SizeSet:

@@ -174,9 +174,9 @@ def result(shape: Iterable[Size], like: TensorType | str | None, *, value: Any =
 
 # ----------------------------------------------------------------------------- what is impossible or believed
 class Assumption(NamedTuple):
-    """Two sizes that must be equal for the network to run, though that is not known: ``a = b``, or ``a = b or
-    1`` where they broadcast (``kind`` is ``equal``, ``broadcast`` or ``divides``: ``a`` is a multiple of
-    ``b``)."""
+    """What must hold of two sizes for the network to run, though that is not known. ``kind`` is ``equal``,
+    ``broadcast`` (equal, or one of them 1), ``divides`` (``a`` is a multiple of ``b``) or ``at-least``
+    (``a ≥ b``)."""
 
     kind: str
     a: Size

@@ -59,9 +59,7 @@ def _row(axis: Axis) -> tuple[Any, ...]:
 
 
 def _condition(value: Any, script: Script) -> str:
-    axis = value.axis
-    text = script.safe(described(axis.symbol, axis.sizes, script))
-    return text if axis.limit is None else f"{text} (of the first {axis.limit:,})"
+    return script.safe(described(value.axis.symbol, value.axis.sizes, script))
 
 
 def _then(value: Any, script: Script) -> str:
