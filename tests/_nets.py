@@ -1,5 +1,5 @@
-"""Small networks whose valid sizes are a story of their own: one channel, windows along the axis ``H`` only, so
-that ONNX Runtime can be asked about hundreds of sizes in a moment."""
+"""Small networks that each take other sizes: one channel, windows along the axis ``H`` only, so that ONNX
+Runtime can be asked about hundreds of sizes in a moment."""
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -269,14 +269,26 @@ def picked() -> Made:
 
 
 NETS: dict[str, tuple[Callable[[], Made], str, int]] = {
-    "alexnet": (alexnet, "H >= 63", 200), "vgg16": (vgg16, "H >= 32", 200),
-    "inception-v3": (inception_v3, "H >= 75", 200), "unet": (unet, "H >= 16 and H % 16 == 0", 200),
+    "alexnet": (alexnet, "H >= 63", 200),
+    "vgg16": (vgg16, "H >= 32", 200),
+    "inception-v3": (inception_v3, "H >= 75", 200),
+    "unet": (unet, "H >= 16 and H % 16 == 0", 200),
     "unet-valid": (unet_valid, "H >= 188 and H % 16 == 12", 420),
-    "unet-cropped": (unet_cropped, "H >= 185", 420), "resnet": (resnet, "H >= 1", 150),
-    "densenet": (densenet, "H >= 29", 150), "squeezenet": (squeezenet, "H >= 17", 150),
-    "googlenet": (googlenet, "H >= 15", 150), "fpn": (fpn, "", 300),
-    "swin": (swin, "H >= 28 and H % 28 in (0, 1, 2, 3)", 300), "vit": (vit, "16 <= H <= 31 or 224 <= H <= 239", 300),
-    "flattened": (flattened, "224 <= H <= 255", 300), "reflected": (reflected, "", 150),
-    "codec": (codec, "", 300), "tcn": (tcn, "H >= 1", 60), "same-upper": (same_upper, "H >= 8 and H % 8 == 0", 150),
-    "focus": (focus, "H >= 6 and H % 2 == 0", 100), "shrunk": (shrunk, "", 100), "picked": (picked, "H >= 40", 60),
+    "unet-cropped": (unet_cropped, "H >= 188", 420),
+    "resnet": (resnet, "H >= 1", 150),
+    "densenet": (densenet, "H >= 29", 150),
+    "squeezenet": (squeezenet, "H >= 17", 150),
+    "googlenet": (googlenet, "H >= 15", 150),
+    "fpn": (fpn, "1 <= H <= 4 or H >= 29 and H % 32 in (0, 29, 30, 31)", 300),
+    "swin": (swin, "H >= 28 and H % 28 in (0, 1, 2, 3)", 300),
+    "vit": (vit, "16 <= H <= 31 or 224 <= H <= 239", 300),
+    "flattened": (flattened, "224 <= H <= 255", 300),
+    "reflected": (reflected, "H >= 31", 150),
+    "codec": (codec, "H >= 40 and H % 40 == 0", 300),
+    "tcn": (tcn, "H >= 1", 60),
+    "same-upper": (same_upper, "H >= 8 and H % 8 == 0", 150),
+    "focus": (focus, "H >= 6 and H % 2 == 0", 100),
+    "shrunk": (shrunk, "H >= 2 and H % 2 == 0", 100),
+    "picked": (picked, "H >= 40", 60),
 }
+"""By name: how it is made, which sizes it takes, and below which size ONNX Runtime is asked."""

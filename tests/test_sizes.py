@@ -44,10 +44,11 @@ def runs(running: Any, pools: list[onnx.NodeProto], shape: list[int]) -> bool:
     names = [value.name for value in running.get_outputs()]
     try:
         found = dict(zip(names, running.run(None, {"x": np.zeros(shape, np.float32)}), strict=True))
-    except Exception:  # noqa: BLE001 - ONNX Runtime has many names for a size that does not fit
+    except Exception:  # ONNX Runtime has many names for a size that does not fit
         return False
     found["x"] = np.zeros(shape)
-    return found[names[0]].size > 0 and not any(hangs_over(node, found[node.input[0]].shape) for node in pools)
+    empty = found[names[0]].size == 0
+    return not empty and not any(hangs_over(node, found[node.input[0]].shape) for node in pools)
 
 
 def hangs_over(node: onnx.NodeProto, shape: tuple[int, ...]) -> bool:

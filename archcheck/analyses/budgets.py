@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -84,18 +84,20 @@ class Largest(NamedTuple):
 
 
 def largest(report: Report, validity: Validity, budgets: Sequence[Budget]) -> Largest | None:
-    """The largest size within ``budgets`` of the one free symbol; None where there is none. Of several, batch
-    sizes are taken to be as small as can be, and the others all the same."""
+    """The largest size within ``budgets`` of the one free symbol; None where there is none, or the network is
+    not valid at the sizes given. Of several symbols, batch sizes are taken to be as small as can be, and the
+    others all the same."""
     name, assumed = _assumed(report, validity)
-    if name is None:
+    if name is None or validity.violated or validity.problems:
         return None
     at = validity.at(assumed)
     formulas = {one.figure: FIGURES[one.figure](report) for one in budgets}
-    sizes: Mapping[str, Size] = at.given
 
     def figures(n: int | None) -> dict[str, Size | None]:
-        values = {other: n if isinstance(size, Dim) else size for other, size in sizes.items()} | {name: n}
-        return {} if n is None else {key: evaluate(size, values) for key, size in formulas.items()}  # type: ignore
+        if n is None:
+            return {}
+        values = {name: n} | {other: n if isinstance(size, Dim) else size for other, size in at.given.items()}
+        return {key: evaluate(size, values) for key, size in formulas.items()}
 
     def fits(n: int) -> bool:
         found = figures(n)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from archcheck.algebra.polynomials import cancelled, common, constant_of, terms_of
 from archcheck.algebra.sizes import polynomial
+from archcheck.analyses.products import factored
 from archcheck.analyses.quasipolynomials import difference, quasipolynomial
 from archcheck.analyses.sizesets import NONE, SizeSet, not_negative, zeros
 from archcheck.dims import Atom, Dim, Size, atom_size, is_known, least, maximum, substitute, symbols
@@ -111,7 +112,7 @@ def _all(walk: Walk) -> Iterator[Constraint]:
 
 
 _WHY = {"equal": "two sizes must be equal", "broadcast": "two sizes must be equal, or one of them 1",
-        "divides": "one size must be a multiple of the other", "at-least": "there must be as many as it takes"}
+        "divides": "one size must be a multiple of the other", "at-least": "it takes so many"}
 
 
 def _constraint(node: Node, need: Need, kind: str = "at-least") -> Constraint:
@@ -200,7 +201,8 @@ def _of_window(reader: Along, size: Size, count: Size) -> Iterator[Need]:
     yield Need(count, 1, "a window must fit")
     if reader.stride > 0:
         span = maximum((reader.taps - 1) * reader.dilation + 1, reader.stride)
-        yield Need((count - 1) * reader.stride + reader.start + span, size, "the last window ends early", True)
+        end = (count - 1) * reader.stride + reader.start + span
+        yield Need(end, size, "the last window ends early", advice=True)
 
 
 def _of_indices(indices: Sequence[Size], size: Size) -> Iterator[Need]:
@@ -216,8 +218,9 @@ def _factors(need: Need) -> Iterator[Need]:
     """The needs that are not met by all sizes: of a product that must not be 0, those of its factors."""
     if least(need.a - need.b) >= 0:
         return
-    terms = need.a.terms if isinstance(need.a, Dim) and need.b == 1 else ()
-    if len(terms) == 1 and terms[0][1] > 0 and all(least(atom_size(atom)) >= 0 for atom in terms[0][0]):
-        yield from (need._replace(a=atom_size(atom)) for atom in terms[0][0] if atom.kind != "symbol")
-    else:
+    product = factored(need.a) if need.b == 1 else None
+    if product is None or product.number < 1:
         yield need
+    else:
+        yield from (need._replace(a=factor) for atom, factor in product.factors.items()
+                    if factor is not atom_size(atom))

@@ -27,9 +27,10 @@ class Freed(NamedTuple):
 
 
 def free(graph: Graph, axes: Sequence[str]) -> tuple[Graph, tuple[Freed, ...]]:
-    """``graph`` with symbols for the sizes of ``axes``, each ``INPUT:AXIS,AXIS…`` (without ``INPUT:`` the first
-    input); and what the symbols stand for. Axes of one role and size get one symbol: images the same H."""
-    taken = {atom.args[0] for kind in graph.inputs.values() for size in kind.shape or () for atom in symbols(size)}
+    """``graph`` with symbols for the sizes of ``axes``, each ``INPUT:AXIS,AXIS…`` (without ``INPUT:`` the
+    first input); and what the symbols stand for. Axes of one role and size get one symbol."""
+    sizes = [size for kind in graph.inputs.values() for size in kind.shape or ()]
+    taken = {atom.args[0] for size in sizes for atom in symbols(size)}
     names: dict[tuple[str, int], str] = {}
     freed: list[Freed] = []
     inputs = dict(graph.inputs)

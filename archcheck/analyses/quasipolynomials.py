@@ -1,8 +1,8 @@
 """Sizes as functions of one symbol that are a polynomial on every remainder: ``f(M·k + r) = p[r](k)``.
 
-Sums, products, floor divisions by numbers, minima, maxima and broadcasts of one symbol are such functions from
-some number on; before that they are written out. Most are linear; products come in where slices count from the
-end, and where images are square.
+Sums, products, floor divisions by numbers, minima, maxima and broadcasts of one symbol are such functions
+from some number on; before that they are written out. Most are linear; products come in where slices count
+from the end, and where images are square.
 """
 from __future__ import annotations
 
@@ -43,6 +43,7 @@ class QuasiPolynomial(NamedTuple):
         return len(self.tails)
 
     def __call__(self, n: int) -> int:
+        """Its value at ``n``."""
         if n < len(self.head):
             return self.head[n]
         k, phase = divmod(n - self.start, self.period)
@@ -56,7 +57,7 @@ class QuasiPolynomial(NamedTuple):
             return self
         places = [divmod(start - self.start + phase, self.period) for phase in range(period)]
         tails = [_substituted(self.tails[phase], period // self.period, k) for k, phase in places]
-        return QuasiPolynomial(self.head + tuple(map(self, range(self.start, start))), tuple(tails))
+        return QuasiPolynomial(self.head + tuple([self(n) for n in range(self.start, start)]), tuple(tails))
 
     def settled(self) -> QuasiPolynomial:
         """The same function, starting where its sign has become that of each leading coefficient."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import count, islice
+from itertools import count
 from math import lcm
 
 from archcheck.analyses.quasipolynomials import MAX_PERIOD, MAX_START, QuasiPolynomial, Unsolvable
@@ -50,10 +50,6 @@ class SizeSet:
     def last(self) -> int | None:
         """The largest member, None where there is none, or no end."""
         return None if self.residues or not self.head else self.head.bit_length() - 1
-
-    def smallest(self, number: int) -> list[int]:
-        """The ``number`` smallest members, or all there are."""
-        return list(islice(iter(self), number))
 
     def above(self, n: int) -> int | None:
         """The smallest member above ``n``."""

@@ -14,6 +14,9 @@ from archcheck.analyses.sizesets import EVERY, SizeSet
 from archcheck.dims import Atom, Dim, Size, atom_size, least, substitute, symbol, symbols
 from archcheck.report import Report
 
+Cause = tuple[Constraint, SizeSet]
+
+
 class Axis(NamedTuple):
     """The valid sizes of one symbol, all else free or as given. ``because`` are the constraints that make
     them so, with what each allows by itself, and none that follows from the others. At the sizes ``lossless``
@@ -21,7 +24,7 @@ class Axis(NamedTuple):
 
     symbol: str
     sizes: SizeSet
-    because: tuple[tuple[Constraint, SizeSet], ...]
+    because: tuple[Cause, ...]
     lossless: SizeSet
 
 
@@ -57,9 +60,13 @@ class Validity:
 
     @cached_property
     def violated(self) -> tuple[tuple[Constraint, Constraint], ...]:
-        """The constraints that the given sizes break, as they are and with the numbers put in."""
-        pairs = zip(self.constraints, _bound(self.constraints, self.given))
-        return tuple((found, bound) for found, bound in pairs if not bound.symbols and not bound.holds)
+        """The constraints that the given sizes break, as they are and with the numbers put in: of those on
+        the same symbols only the first, because what comes after it presumes that it holds."""
+        first: dict[frozenset[Atom], tuple[Constraint, Constraint]] = {}
+        for found, bound in zip(self.constraints, _bound(self.constraints, self.given)):
+            if not bound.symbols and not bound.holds:
+                first.setdefault(found.symbols, (found, bound))
+        return tuple(first.values())
 
     def holds(self, sizes: Mapping[str, int]) -> bool:
         """Whether the network is valid at ``sizes``, which name all symbols."""
@@ -100,7 +107,7 @@ def _bound(found: Iterable[Constraint], given: Mapping[str, Size]) -> list[Const
     return [one.bound(values) for one in found] if values else list(found)
 
 
-def _solved(found: Iterable[Constraint], atom: Atom) -> list[tuple[Constraint, SizeSet]]:
+def _solved(found: Iterable[Constraint], atom: Atom) -> list[Cause]:
     """What each constraint on this symbol alone allows, the first of those that allow the same. Those that no
     formula solves are left out."""
     solved: dict[SizeSet, Constraint] = {}
@@ -128,7 +135,7 @@ def _all(sets: Iterable[SizeSet]) -> SizeSet:
     return total
 
 
-def _decisive(found: Sequence[tuple[Constraint, SizeSet]], total: SizeSet) -> Iterator[tuple[Constraint, SizeSet]]:
+def _decisive(found: Sequence[Cause], total: SizeSet) -> Iterator[Cause]:
     """As few of the constraints as together allow no more than all do, the strictest first."""
     so_far = EVERY
     while so_far != total:

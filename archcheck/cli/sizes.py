@@ -44,5 +44,6 @@ def _failures(graph: Graph, report: Report, given: Mapping[str, int]) -> list[st
     """What goes wrong at the given sizes, and is known only there."""
     from archcheck.infer import analyze
     failures = analyze(graph, given).failures if given else {}
+    told = {found.layer for found, _ in report.valid.at(given).violated}
     return [f"{graph.nodes[index].name}: {failure.message}" for index, failure in failures.items()
-            if index not in report.failures]
+            if index not in report.failures and graph.nodes[index].name not in told]

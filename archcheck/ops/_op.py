@@ -235,11 +235,16 @@ def equal(a: Size, b: Size, message: str, *parts: object) -> None:
 
 
 def agreed(a: Size, b: Size, message: str, *parts: object) -> Size:
-    """The better known of ``a`` and ``b``, which must be `equal`."""
+    """The better known of ``a`` and ``b``, which must be `equal`; of two formulas the shorter one."""
     if a is b:
         return a
     equal(a, b, message, *parts)
-    return b if isinstance(b, int) or is_known(b) and not is_known(a) else a
+    return min(a, b, key=_length)
+
+
+def _length(size: Size) -> tuple[bool, int]:
+    """How much there is to a size: what is not known, then what is long."""
+    return not is_known(size), 0 if isinstance(size, int) else size.weight
 
 
 def assume(kind: str, a: Size, b: Size) -> None:

@@ -1,10 +1,8 @@
-"""Sets of sizes as conditions: for people ``H ≥ 188 and H ≡ 12 mod 16``, for programs ``H >= 188 and H % 16 ==
-12``."""
+"""Sets of sizes as conditions: ``H ≥ 188 and H ≡ 12 mod 16``; for programs ``H >= 188 and H % 16 == 12``."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import islice
-from typing import NamedTuple
+from itertools import islice, takewhile
 
 from archcheck.analyses.sizesets import EVERY, SizeSet
 from archcheck.reporters.text import Script
@@ -15,16 +13,6 @@ MAX_MEMBERS = 1 << 16
 """Of longer finite sets only these are looked at."""
 
 Run = tuple[int, int]  # the first and the last of consecutive numbers
-
-
-class Words(NamedTuple):
-    """How conditions are written: ``or`` between several, a remainder, a comparison, a gap."""
-
-    remainder: str
-    at_most: str
-    cut: str
-    every: str
-    none: str
 
 
 def condition(name: str, sizes: SizeSet) -> str:
@@ -77,15 +65,7 @@ def _begin(sizes: SizeSet) -> int:
 
 def _irregular(sizes: SizeSet) -> Iterable[int]:
     """The members before the set is regular."""
-    end = sizes.start if sizes.residues else sizes.head.bit_length()
-    return islice((n for n in sizes if n < end) if not sizes.residues else _below(sizes, end), MAX_MEMBERS)
-
-
-def _below(sizes: SizeSet, end: int) -> Iterable[int]:
-    for n in sizes:
-        if n >= end:
-            return
-        yield n
+    return islice(takewhile(lambda n: n < sizes.start, sizes), MAX_MEMBERS)
 
 
 def _endless(name: str, sizes: SizeSet, script: Script) -> str:
@@ -94,12 +74,12 @@ def _endless(name: str, sizes: SizeSet, script: Script) -> str:
     smallest = next(n for n in range(1, sizes.period + 1) if sizes.residues >> n % sizes.period & 1)
     if mod and begin == smallest:
         return mod
-    start = script.at_least(f"{begin}").join((f"{name} ", ""))
+    start = f"{name} {script.at_least(str(begin))}"
     return f"{start} and {mod}" if mod else start
 
 
 def _modulo(name: str, found: Sequence[int], period: int, script: Script) -> str:
-    stretches = runs(found)
+    stretches = [part for a, b in runs(found) for part in ([(a, a), (b, b)] if b == a + 1 else [(a, b)])]
     texts = [str(a) if a == b else f"{a}{script.cut}{b}" for a, b in stretches[:MAX_RUNS]]
     texts += [script.cut] if len(stretches) > MAX_RUNS else []
     if script.ascii:
@@ -124,10 +104,9 @@ def _between(name: str, first: int, last: int, at_most: str, equals: str) -> str
 def _spaced(name: str, sizes: SizeSet, script: Script) -> str:
     """A finite set of evenly spaced sizes, empty where it is not one."""
     members = list(islice(sizes, MAX_MEMBERS))
-    steps = {b - a for a, b in zip(members, members[1:])}
-    if len(members) <= MAX_RUNS or len(steps) != 1 or steps == {1}:
+    step = members[1] - members[0] if len(members) > MAX_RUNS else 1
+    if step == 1 or members != list(range(members[0], members[-1] + 1, step)):
         return ""
-    step, = steps
     return (f"{_between(name, members[0], members[-1], '<=' if script.ascii else '≤', '=')} and "
             f"{_modulo(name, [members[0] % step], step, script)}")
 

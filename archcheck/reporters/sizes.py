@@ -12,17 +12,19 @@ from archcheck.analyses.validity import Axis, Validity
 from archcheck.dims import Dim, Size
 from archcheck.report import Report
 from archcheck.reporters.conditions import condition, described
-from archcheck.reporters.sheet import Column, Sheet, as_text
-from archcheck.reporters.text import Script, compact, size_in_bytes
+from archcheck.reporters.sheet import Column, Sheet
+from archcheck.reporters.text import Script, compact, shortened, size_in_bytes
 
 SCHEMA = "archcheck.sizes/1"
 SHOWN = 8
 """So many constraints are listed for a symbol."""
+ROOM = 64
+"""Longer formulas are shortened, but for programs."""
 
 
 class Answer(NamedTuple):
-    """All that is shown: for which sizes the network of ``report`` is valid, where the ``largest`` sizes within
-    ``budgets`` are, which sizes of the file were ``freed``, and what else fails at the given sizes."""
+    """All that is shown: for which sizes the network of ``report`` is valid, what is the ``largest`` within
+    ``budgets``, which sizes of the file were ``freed``, and what else fails at the given sizes."""
 
     report: Report
     validity: Validity
@@ -54,8 +56,8 @@ def sheet(answer: Answer, script: Script) -> Sheet:
 
 
 def _row(axis: Axis) -> tuple[Any, ...]:
-    smallest, *following = list(islice(axis.sizes, 4)) or [None]
-    return axis.symbol, _Condition(axis), smallest, following, axis.sizes.last
+    first = list(islice(axis.sizes, 4))
+    return axis.symbol, _Condition(axis), axis.sizes.first, first[1:], axis.sizes.last
 
 
 def _condition(value: Any, script: Script) -> str:
@@ -73,15 +75,14 @@ def _facts(answer: Answer, script: Script) -> Iterable[tuple[str, str]]:
     for name, size in validity.given.items():
         if isinstance(size, int):
             yield f"{script.safe(name)} = {size}", _given(validity, name, size, script)
-    yield "at these", "\n".join([*_violations(validity, script), *map(script.safe, answer.failures[:SHOWN])])
+    yield "violated", "\n".join([*_violations(validity, script), *map(script.safe, answer.failures[:SHOWN])])
     for axis in validity.axes.values():
         yield script.safe(axis.symbol), _because(axis, script)
-    yield "together", "\n".join(f"{_equation(one, script)}  ({script.safe(one.layer)})"
-                                for one in validity.mixed[:SHOWN])
+    yield "together", "\n".join(_line(one, script) for one in validity.mixed[:SHOWN])
     yield "left over", _left_over(validity, script)
     yield "within", _within(answer, script)
-    yield "freed", "\n".join(f"{one.symbol} is axis {one.axis} of {script.safe(one.input)}, {one.size} in the file"
-                             for one in answer.freed)
+    yield "freed", "\n".join(f"{one.symbol} is axis {one.axis} of {script.safe(one.input)}, "
+                             f"{one.size} in the file" for one in answer.freed)
     yield "fixed", _fixed(answer.report, script)
     yield "unknown", _unknown(answer, script)
 
@@ -98,23 +99,27 @@ def _given(validity: Validity, name: str, size: int, script: Script) -> str:
 
 
 def _violations(validity: Validity, script: Script) -> list[str]:
-    return [f"{script.safe(found.layer)}: {_equation(found, script)}, but "
-            f"{script.size(bound.a)} and {script.size(bound.b)}"
-            if found.kind != "at-least" else
-            f"{script.safe(found.layer)}: {found.why}: {_equation(found, script)}, but it is {script.size(bound.a)}"
-            for found, bound in validity.violated[:SHOWN]]
+    lines = []
+    for found, bound in validity.violated[:SHOWN]:
+        a, b = script.size(bound.a), script.size(bound.b)
+        are = f"it is {a}" if isinstance(found.b, int) else f"they are {a} and {b}"
+        lines.append(f"{_line(found, script)}, but {are}")
+    return lines
 
 
 def _because(axis: Axis, script: Script) -> str:
-    lines = [f"{script.safe(one.layer)}: {_equation(one, script)}"
-             + (f"  ({one.why})" if one.kind == "at-least" else "")
-             for one, _ in axis.because[:SHOWN]]
+    lines = [_line(one, script) for one, _ in axis.because[:SHOWN]]
     more = len(axis.because) - SHOWN
     return "\n".join([*lines, *([f"and {more} more"] if more > 0 else [])])
 
 
+def _line(one: Constraint, script: Script) -> str:
+    why = f"{one.why}, " if one.kind == "at-least" else ""
+    return f"{script.safe(one.layer)}: {why}{_equation(one, script)}"
+
+
 def _equation(one: Constraint, script: Script) -> str:
-    a, b = script.safe(script.size(one.a)), script.safe(script.size(one.b))
+    a, b = (shortened(script.safe(script.size(size)), ROOM, script.cut) for size in (one.a, one.b))
     if one.kind == "divides":
         return f"{a} is a multiple of {b}"
     if one.kind == "at-least":
@@ -140,7 +145,7 @@ def _within(answer: Answer, script: Script) -> str:
         return ""
     limits = " and ".join(one.text for one in answer.budgets)
     if found is None:
-        return f"{limits}: no size is free"
+        return f"{limits}: no size is free, or the given ones are not valid"
     assumed = ", ".join(f"{name} = {script.size(size)}" for name, size in found.assumed.items())
     head = limits + (f", with {assumed}" if assumed else "")
     if found.size is None:
@@ -179,8 +184,8 @@ def _unknown(answer: Answer, script: Script) -> str:
     parts = [f"{len(open_nodes)} nodes have outputs of unknown size, {script.safe(open_nodes[0])} the first"
              ] if open_nodes else []
     if answer.validity.unknown:
-        parts.append(f"{answer.validity.unknown} equations are on sizes that the data decide")
-    return f"{'; '.join(parts)}: what they need is not in this" if parts else ""
+        parts.append(f"{answer.validity.unknown} equations are on sizes that are not known")
+    return f"{', and '.join(parts)}: what they need is left out" if parts else ""
 
 
 # ---------------------------------------------------------------------------------------------- for programs
@@ -196,7 +201,8 @@ def _record(answer: Answer) -> dict[str, Any]:
         "given": {name: _given_record(validity, name, size) for name, size in validity.given.items()},
         "violated": [_constraint(one) | {"at": [bound.a, bound.b]} for one, bound in validity.violated],
         "failures": list(answer.failures), "never": list(validity.problems), "unknown": validity.unknown,
-        "within": [one.text for one in answer.budgets], "largest": answer.largest and answer.largest._asdict(),
+        "within": [one.text for one in answer.budgets],
+        "largest": answer.largest and answer.largest._asdict(),
         "freed": [one._asdict() for one in answer.freed],
     }
 
