@@ -273,8 +273,8 @@ NETS: dict[str, tuple[Callable[[], Made], str, int]] = {
     "vgg16": (vgg16, "H >= 32", 200),
     "inception-v3": (inception_v3, "H >= 75", 200),
     "unet": (unet, "H >= 16 and H % 16 == 0", 200),
-    "unet-valid": (unet_valid, "H >= 188 and H % 16 == 12", 420),
-    "unet-cropped": (unet_cropped, "H >= 188", 420),
+    "unet-valid": (unet_valid, "H >= 188 and H % 16 == 12", 300),
+    "unet-cropped": (unet_cropped, "H >= 188", 240),
     "resnet": (resnet, "H >= 1", 150),
     "densenet": (densenet, "H >= 29", 150),
     "squeezenet": (squeezenet, "H >= 17", 150),
@@ -292,3 +292,54 @@ NETS: dict[str, tuple[Callable[[], Made], str, int]] = {
     "picked": (picked, "H >= 40", 60),
 }
 """By name: how it is made, which sizes it takes, and below which size ONNX Runtime is asked."""
+
+
+# ------------------------------------------------------------------------------------------- two sizes at once
+def plane() -> Net:
+    """A network on an input ``x`` of 1 × 1 × H × W."""
+    return Net(x=[1, 1, "H", "W"])
+
+
+def windows() -> Made:
+    """Cut into windows of 3 × 5 by Reshape: both sizes multiples, though the equation is one of their product."""
+    net = plane()
+    rows = net.add("Div", net.height("x"), net.constant([3]))
+    columns = net.add("Div", net.add("Shape", "x", start=3, end=4), net.constant([5]))
+    target = net.add("Concat", net.constant([1, 1]), rows, net.constant([3]), columns, net.constant([5]), axis=0)
+    return net, net.add("Transpose", net.add("Reshape", "x", target), perm=[0, 1, 2, 4, 3, 5])
+
+
+def tokens() -> Made:
+    """Patches of 4 × 4, and a positional embedding for 6 of them: 1 × 6, 2 × 3, …, and one that is spread out."""
+    net = plane()
+    x = net.add("Conv", "x", net.weight(1, 1, 4, 4), strides=[4, 4])
+    row = net.add("Reshape", x, net.constant([1, 1, -1]))
+    return net, net.add("Add", row, net.weight(1, 1, 6))
+
+
+def single() -> Made:
+    """A product of two sizes that has to be 1."""
+    net = plane()
+    return net, net.add("Reshape", net.add("MaxPool", "x", kernel_shape=[3, 3], strides=[4, 4]), net.constant([1]))
+
+
+def square() -> Made:
+    """Transposed and added to itself: both sizes equal, or one of them 1."""
+    net = plane()
+    return net, net.add("Add", "x", net.add("Transpose", "x", perm=[0, 1, 3, 2]))
+
+
+def flat() -> Made:
+    """Flattened and shared out to 3 × 4 rows: a product that is a multiple."""
+    net = plane()
+    return net, net.add("Reshape", "x", net.constant([3, 4, -1]))
+
+
+PLANES: dict[str, tuple[Callable[[], Made], dict[str, str]]] = {
+    "windows": (windows, {"H": "H >= 3 and H % 3 == 0", "W": "W >= 5 and W % 5 == 0"}),
+    "tokens": (tokens, {"H": "H >= 4", "W": "W >= 4"}),
+    "single": (single, {"H": "3 <= H <= 6", "W": "3 <= W <= 6"}),
+    "square": (square, {"H": "H >= 1", "W": "W >= 1"}),
+    "flat": (flat, {"H": "H >= 1", "W": "W >= 1"}),
+}
+"""By name: how it is made, and what can be said of each size alone."""

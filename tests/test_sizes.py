@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -10,19 +11,26 @@ import onnxruntime
 import pytest
 
 import archcheck
+from archcheck.analyses.validity import Validity
 from archcheck.reporters.conditions import condition
-from tests._nets import NETS
+from tests._nets import NETS, PLANES
 
 POOLS = "MaxPool", "AveragePool"
+SIDE = 26
 
 
 @cache
 def network(name: str) -> bytes:
-    make, _, _ = NETS[name]
+    make = (NETS.get(name) or PLANES[name])[0]
     net, output = make()
     return net.bytes(output)
 
 
+def validity(name: str) -> Validity:
+    return archcheck.analyze(network(name)).valid
+
+
+# ------------------------------------------------------------------------------------------------ the oracle
 def session(model: bytes) -> tuple[Any, list[onnx.NodeProto]]:
     """A session that also shows what poolings read, and those poolings."""
     proto = onnx.load_from_string(model)
@@ -55,17 +63,38 @@ def hangs_over(node: onnx.NodeProto, shape: tuple[int, ...]) -> bool:
     """Whether a pooling that rounds down is longer than what it reads: ONNX Runtime lets it read less where
     less than a stride is missing; the specification and torch do not."""
     attrs = {attr.name: onnx.helper.get_attribute_value(attr) for attr in node.attribute}
-    pads = attrs["pads"]
-    return not attrs.get("ceil_mode") and shape[2] + pads[0] + pads[2] < attrs["kernel_shape"][0]
+    kernel = attrs["kernel_shape"]
+    pads = attrs.get("pads", [0] * 2 * len(kernel))
+    return not attrs.get("ceil_mode") and any(
+        size + before + after < taps
+        for size, before, after, taps in zip(shape[2:], pads, pads[len(kernel):], kernel, strict=False))
 
 
+# ------------------------------------------------------------------------------------------------ against it
 @pytest.mark.parametrize("name", NETS)
 def test_every_size(name):
     _, expected, end = NETS[name]
     running, pools = session(network(name))
     seen = [n for n in range(1, end) if runs(running, pools, [1, 1, n, 1])]
-    valid = archcheck.analyze(network(name)).valid
+    valid = validity(name)
     sizes = valid.axes["H"].sizes
     assert [n for n in range(1, end) if n in sizes] == seen
-    assert [n for n in range(1, end) if valid.holds({"H": n})] == seen
-    assert not expected or condition("H", sizes) == expected
+    assert [n for n in range(1, end, 7) if valid.holds({"H": n})] == [n for n in seen if n % 7 == 1]
+    assert condition("H", sizes) == expected
+    assert not valid.mixed
+    assert not valid.unknown
+
+
+@pytest.mark.parametrize("name", PLANES)
+def test_every_pair_of_sizes(name):
+    _, expected = PLANES[name]
+    running, pools = session(network(name))
+    pairs = list(product(range(1, SIDE), repeat=2))
+    seen = [pair for pair in pairs if runs(running, pools, [1, 1, *pair])]
+    valid = validity(name)
+    assert [pair for pair in pairs if valid.holds(dict(zip("HW", pair, strict=True)))] == seen
+    assert {symbol: condition(symbol, axis.sizes) for symbol, axis in valid.axes.items()} == expected
+    for h in range(1, SIDE, 5):  # with one of them given, the other is solved for
+        given = valid.at({"H": h})
+        found = [] if given.violated else [w for w in range(1, SIDE) if w in given.axes["W"].sizes]
+        assert found == [w for w in range(1, SIDE) if (h, w) in seen]

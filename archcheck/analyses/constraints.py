@@ -17,7 +17,7 @@ from archcheck.analyses.sizesets import NONE, SizeSet, not_negative, zeros
 from archcheck.dims import Atom, Dim, Size, atom_size, is_known, least, maximum, substitute, symbols
 from archcheck.graph import Node, TensorType
 from archcheck.infer import Walk
-from archcheck.ops._op import All, Along, Effect, Picked, Reader, Spread
+from archcheck.ops._op import FREE, All, Along, Effect, Picked, Reader, Spread, cost_of
 
 MAX_INDICES = 64
 
@@ -167,15 +167,16 @@ def _needs_of(effect: Effect, inputs: Sequence[TensorType | None]) -> Iterator[N
         if effect.reads and (_is_open(output) or any(map(_is_open, inputs))):
             for readers, kind in zip(effect.reads(k), inputs):
                 for reader, size in zip(readers or (), kind and kind.shape or ()):
-                    yield from _needs_to_read(reader, size, shape)
+                    yield from _needs_to_read(reader, size, shape, effect)
 
 
 def _is_open(kind: TensorType | None) -> bool:
     return kind is not None and Dim in map(type, kind.shape or ())
 
 
-def _needs_to_read(reader: Reader, size: Size, output: Sequence[Size]) -> Iterator[Need]:
-    """What it takes to read an axis of ``size`` by ``reader``."""
+def _needs_to_read(reader: Reader, size: Size, output: Sequence[Size], effect: Effect) -> Iterator[Need]:
+    """What it takes to read an axis of ``size`` by ``reader``. Operators that only move data may be given
+    nothing."""
     if isinstance(reader, Along) and reader.border:
         yield from _of_border(reader, size, output[reader.axis])
     elif isinstance(reader, Along) and (reader.taps != 1 or reader.stride != 1):
@@ -184,7 +185,7 @@ def _needs_to_read(reader: Reader, size: Size, output: Sequence[Size]) -> Iterat
         yield Need(output[reader.axis], 1, "something must come out")
     elif isinstance(reader, Picked) and reader.indices:
         yield from _of_indices(reader.indices, size)
-    elif isinstance(reader, All):
+    elif isinstance(reader, All) and isinstance(size, Dim) and cost_of(effect) not in (None, FREE):
         yield Need(size, 1, "it must not be taken over nothing")
 
 

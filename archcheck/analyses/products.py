@@ -66,7 +66,10 @@ def _beside(terms: dict[_Parts, int], lead: _Parts, symbol: Atom) -> Size:
 
 
 def _primitive(size: Size) -> Size:
-    return polynomial({atoms: c // divisor_of(size) for atoms, c in terms_of(size)})
+    """``size`` divided by the number that its terms share, with a positive leading coefficient."""
+    terms = terms_of(size)
+    number = divisor_of(size) if terms[-1][1] > 0 else -divisor_of(size)
+    return polynomial({atoms: c // number for atoms, c in terms})
 
 
 # ---------------------------------------------------------------------------------------------- equations

@@ -9,6 +9,8 @@ from archcheck.reporters.text import Script
 
 MAX_RUNS = 6
 """So many stretches of sizes or remainders are written out."""
+MIN_SPACED = 4
+"""So many stretches must be evenly spaced to be put as a remainder."""
 MAX_MEMBERS = 1 << 16
 """Of longer finite sets only these are looked at."""
 
@@ -74,7 +76,7 @@ def _endless(name: str, sizes: SizeSet, script: Script) -> str:
     smallest = next(n for n in range(1, sizes.period + 1) if sizes.residues >> n % sizes.period & 1)
     if mod and begin == smallest:
         return mod
-    start = f"{name} {script.at_least(str(begin))}"
+    start = f"{name} {'>=' if script.ascii else '≥'} {begin}"
     return f"{start} and {mod}" if mod else start
 
 
@@ -102,13 +104,17 @@ def _between(name: str, first: int, last: int, at_most: str, equals: str) -> str
 
 
 def _spaced(name: str, sizes: SizeSet, script: Script) -> str:
-    """A finite set of evenly spaced sizes, empty where it is not one."""
+    """A finite set that goes by remainders from its first to its last member, empty where it does not."""
     members = list(islice(sizes, MAX_MEMBERS))
-    step = members[1] - members[0] if len(members) > MAX_RUNS else 1
-    if step == 1 or members != list(range(members[0], members[-1] + 1, step)):
+    stretches = runs(members)
+    if len(stretches) < MIN_SPACED:
         return ""
-    return (f"{_between(name, members[0], members[-1], '<=' if script.ascii else '≤', '=')} and "
-            f"{_modulo(name, [members[0] % step], step, script)}")
+    first, last, period = members[0], members[-1], stretches[1][0] - stretches[0][0]
+    left = {n % period for n in members}
+    if members != [n for n in range(first, last + 1) if n % period in left]:
+        return ""
+    at_most = "<=" if script.ascii else "≤"
+    return f"{_between(name, first, last, at_most, '=')} and {_modulo(name, sorted(left), period, script)}"
 
 
 def _alternatives(texts: Sequence[str]) -> str:

@@ -123,7 +123,7 @@ def _equation(one: Constraint, script: Script) -> str:
     if one.kind == "divides":
         return f"{a} is a multiple of {b}"
     if one.kind == "at-least":
-        return f"{a} {script.at_least(b)}"
+        return f"{a} {'>=' if script.ascii else '≥'} {b}"
     return f"{a} = {b}" + (", or one of them is 1" if one.kind == "broadcast" else "")
 
 
