@@ -294,23 +294,24 @@ NETS: dict[str, tuple[Callable[[], Made], str, int]] = {
 """By name: how it is made, which sizes it takes, and below which size ONNX Runtime is asked."""
 
 
-# ------------------------------------------------------------------------------------------- two sizes at once
+# ------------------------------------------------------------------------------------------ two sizes at once
 def plane() -> Net:
     """A network on an input ``x`` of 1 × 1 × H × W."""
     return Net(x=[1, 1, "H", "W"])
 
 
 def windows() -> Made:
-    """Cut into windows of 3 × 5 by Reshape: both sizes multiples, though the equation is one of their product."""
+    """Cut into windows of 3 × 5 by Reshape: both sizes multiples, though the equation is on their product."""
     net = plane()
     rows = net.add("Div", net.height("x"), net.constant([3]))
     columns = net.add("Div", net.add("Shape", "x", start=3, end=4), net.constant([5]))
-    target = net.add("Concat", net.constant([1, 1]), rows, net.constant([3]), columns, net.constant([5]), axis=0)
+    target = net.add("Concat", net.constant([1, 1]), rows, net.constant([3]), columns, net.constant([5]),
+                     axis=0)
     return net, net.add("Transpose", net.add("Reshape", "x", target), perm=[0, 1, 2, 4, 3, 5])
 
 
 def tokens() -> Made:
-    """Patches of 4 × 4, and a positional embedding for 6 of them: 1 × 6, 2 × 3, …, and one that is spread out."""
+    """Patches of 4 × 4, and a positional embedding for 6 of them: 1 × 6, 2 × 3, …, or one for all."""
     net = plane()
     x = net.add("Conv", "x", net.weight(1, 1, 4, 4), strides=[4, 4])
     row = net.add("Reshape", x, net.constant([1, 1, -1]))
@@ -320,7 +321,8 @@ def tokens() -> Made:
 def single() -> Made:
     """A product of two sizes that has to be 1."""
     net = plane()
-    return net, net.add("Reshape", net.add("MaxPool", "x", kernel_shape=[3, 3], strides=[4, 4]), net.constant([1]))
+    pooled = net.add("MaxPool", "x", kernel_shape=[3, 3], strides=[4, 4])
+    return net, net.add("Reshape", pooled, net.constant([1]))
 
 
 def square() -> Made:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from archcheck.algebra.polynomials import terms_of
-from archcheck.analyses.sizesets import SizeSet
+from archcheck.analyses.quasipolynomials import Unsolvable, difference, quasipolynomial
+from archcheck.analyses.sizesets import EVERY, SizeSet, not_negative
 from archcheck.analyses.validity import Validity
-from archcheck.dims import Atom, Dim, Size, atom_size, evaluate, least, symbol, symbols, total
+from archcheck.dims import Dim, Size, evaluate, substitute, symbol, symbols, total
 from archcheck.errors import UserError, closest
 from archcheck.report import Report
 
@@ -106,7 +106,7 @@ def largest(report: Report, validity: Validity, budgets: Sequence[Budget]) -> La
     allowed = at.axes[name].sizes
     size = _search(allowed, fits)
     after = None if size == MAX_SIZE else allowed.first if size is None else allowed.above(size)
-    grown = all(size is not None and _grows(size) for size in formulas.values())
+    grown = all(_grows(formula, at.given, name, allowed.first or 1) for formula in formulas.values())
     return Largest(name, size, figures(size), figures(after), assumed, grown)
 
 
@@ -156,16 +156,17 @@ def _between(allowed: SizeSet, low: int, high: int) -> int | None:
 
 
 # ---------------------------------------------------------------------------------------------- growing
-def _grows(size: Size) -> bool:
-    """Whether a figure is known never to fall when a symbol rises: it is made of rising parts alone."""
-    return all(not atoms or c > 0 and all(map(_rises, atoms)) for atoms, c in terms_of(size))
-
-
-def _rises(atom: Atom) -> bool:
-    if least(atom_size(atom)) < 0:
+def _grows(size: Size | None, given: Mapping[str, Size], name: str, first: int) -> bool:
+    """Whether a figure is known not to fall anywhere from ``first`` on as the symbol ``name`` rises."""
+    if size is None:
         return False
-    if atom.kind == "symbol":
-        return True
-    if atom.kind == "floor":
-        return isinstance(atom.args[1], int) and _grows(atom.args[0])
-    return atom.kind in ("min", "max") and all(map(_grows, atom.args))
+    atom, = symbols(symbol(name))
+    values = {found: given[found.args[0]] for found in symbols(size) if found.args[0] in given}
+    try:
+        alone = substitute(size, values)
+        rise = difference(quasipolynomial(substitute(alone, {atom: symbol(name) + 1}), atom),
+                          quasipolynomial(alone, atom))
+        rising = EVERY & not_negative(rise)
+        return rising.period == rising.residues == 1 and rising.start <= first
+    except (Unsolvable, ZeroDivisionError):
+        return False

@@ -7,6 +7,8 @@ nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 from archcheck.algebra.polynomials import cancelled, common, constant_of, terms_of
@@ -84,31 +86,30 @@ class Need(NamedTuple):
 
 
 # ---------------------------------------------------------------------------------- all of a network
-def constraints(walk: Walk) -> Iterator[Constraint]:
-    """Everything that must hold, and does not for all sizes; only the first layer with the same equation."""
-    yield from _distinct(_all(walk))
+def constraints(walk: Walk) -> tuple[list[Constraint], list[Constraint]]:
+    """Everything that must hold and does not for all sizes, in the order of the nodes, only the first with
+    the same equation; and what must for windows to leave no positions out at the end of an axis."""
+    musts: dict[tuple[str, Size, Size], Constraint] = {}
+    advice: dict[tuple[str, Size, Size], Constraint] = {}
+    for found, is_advice in _all(walk):
+        if found.symbols:
+            (advice if is_advice else musts).setdefault(found[:3], found)
+    return list(musts.values()), list(advice.values())
 
 
-def advice(walk: Walk) -> Iterator[Constraint]:
-    """What must hold for windows to leave no positions out at the end of an axis."""
-    yield from _distinct(_constraint(node, need) for node, need in _needs(walk) if need.advice)
-
-
-def _distinct(found: Iterator[Constraint]) -> Iterator[Constraint]:
-    seen = set()
-    for constraint in found:
-        if constraint[:3] not in seen and constraint.symbols:
-            seen.add(constraint[:3])
-            yield constraint
-
-
-def _all(walk: Walk) -> Iterator[Constraint]:
+def _all(walk: Walk) -> Iterator[tuple[Constraint, bool]]:
+    seen: set[Need] = set()
     for part in _certain(walk):
-        for index, (kind, a, b) in part.assumptions:
-            yield _constraint(part.graph.nodes[index], Need(a, b, _WHY[kind]), kind)
-    for node, need in _needs(walk):
-        if not need.advice:
-            yield _constraint(node, need)
+        assumed = {index: list(group) for index, group in groupby(part.assumptions, itemgetter(0))}
+        for index, (node, effect) in enumerate(zip(part.graph.nodes, part.effects)):
+            for _, (kind, a, b) in assumed.get(index, ()):
+                yield _constraint(node, Need(a, b, _WHY[kind]), kind), False
+            for need in _needs_of(effect, [part.types.get(name) if name else None for name in node.inputs]):
+                if need not in seen:
+                    seen.add(need)
+                    yield from ((_constraint(node, one), one.advice) for one in _factors(need))
+    for node, need in _of_outputs(walk):
+        yield _constraint(node, need), False
 
 
 _WHY = {"equal": "two sizes must be equal", "broadcast": "two sizes must be equal, or one of them 1",
@@ -140,16 +141,6 @@ def _certain(walk: Walk) -> Iterator[Walk]:
 
 
 # ---------------------------------------------------------------------------------- what reading takes
-def _needs(walk: Walk) -> Iterator[tuple[Node, Need]]:
-    for part in _certain(walk):
-        for node, effect in zip(part.graph.nodes, part.effects):
-            inputs = [part.types.get(name) if name else None for name in node.inputs]
-            for need in _needs_of(effect, inputs):
-                for one in _factors(need):
-                    yield node, one
-    yield from _of_outputs(walk)
-
-
 def _of_outputs(walk: Walk) -> Iterator[tuple[Node, Need]]:
     """No output of the network may be empty."""
     for name, kind in zip(walk.graph.outputs, walk.outputs):

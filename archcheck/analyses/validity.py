@@ -7,10 +7,10 @@ from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
 
-from archcheck.analyses.constraints import Constraint, advice, constraints
+from archcheck.analyses.constraints import Constraint, constraints
 from archcheck.analyses.products import separated
 from archcheck.analyses.quasipolynomials import Unsolvable
-from archcheck.analyses.sizesets import EVERY, SizeSet
+from archcheck.analyses.sizesets import EVERY, NONE, SizeSet
 from archcheck.dims import Atom, Dim, Size, atom_size, least, substitute, symbol, symbols
 from archcheck.report import Report
 
@@ -76,9 +76,9 @@ class Validity:
         atom, = symbols(symbol(name))
         others = {other: size for other, size in self.given.items() if other != name}
         found = _solved(separated(_bound(self.constraints, others)), atom)
-        total = _all(allowed for _, allowed in found)
+        total = NONE if self.problems else _all(allowed for _, allowed in found)
         lossless = _all(allowed for _, allowed in _solved(_bound(self.advice, others), atom))
-        return Axis(name, total, tuple(_decisive(found, total)), total & lossless)
+        return Axis(name, total, tuple(() if self.problems else _decisive(found, total)), total & lossless)
 
     def _follows(self, found: Constraint) -> bool:
         """Whether a constraint on several symbols holds wherever each one's own do."""
@@ -92,9 +92,9 @@ class Validity:
 
 def validity(report: Report) -> Validity:
     """For which sizes of its symbols the network of ``report`` is valid."""
-    found = list(constraints(report.walk))
+    found, advice = constraints(report.walk)
     known = tuple(one for one in found if one.is_known)
-    advised = tuple(one for one in advice(report.walk) if one.is_known)
+    advised = tuple(one for one in advice if one.is_known)
     problems = [f"{report.graph.nodes[index].name}: {failure.message}"
                 for index, failure in report.failures.items()
                 if failure.kind in ("shapes", "attributes", "undefined-input")]

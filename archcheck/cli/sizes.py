@@ -43,7 +43,6 @@ def sizes(model: str, sizes: Sequence[tuple[str, int]], form: str | None, output
 def _failures(graph: Graph, report: Report, given: Mapping[str, int]) -> list[str]:
     """What goes wrong at the given sizes, and is known only there."""
     from archcheck.infer import analyze
-    failures = analyze(graph, given).failures if given else {}
-    told = {found.layer for found, _ in report.valid.at(given).violated}
+    failures = analyze(graph, given).failures if given and not report.valid.at(given).violated else {}
     return [f"{graph.nodes[index].name}: {failure.message}" for index, failure in failures.items()
-            if index not in report.failures and graph.nodes[index].name not in told]
+            if index not in report.failures]
