@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from onnx import helper
 
 import archcheck
 from archcheck.analyses.budgets import BudgetError, budget
@@ -156,7 +157,7 @@ class TestWithin:
     def test_several_limits(self, capsys, file):
         path = file("chain", chain("N", 3, 64, 64))
         _, out, _ = ends(capsys, "sizes", path, "--within", "macs < 1G", "--within", "activations < 100 KiB")
-        assert "N up to 1, 1.26 M macs, 88.35 KiB activations; the next takes 2.52 M" in out
+        assert "N up to 1, 1.26 M MACs, 88.35 KiB activations; the next takes 2.52 M" in out
 
     def test_none_fits(self, capsys, file):
         _, out, _ = ends(capsys, "sizes", file("unet"), "--within", "macs < 5")
@@ -165,6 +166,17 @@ class TestWithin:
     def test_everything_fits(self, capsys, file):
         _, out, _ = ends(capsys, "sizes", file("unet"), "--within", "params < 1M")
         assert "params < 1M: any H" in out
+
+    def test_a_figure_that_is_not_known(self, capsys, file):
+        net = Net()
+        net.nodes.append(helper.make_node("Mystery", ["x"], ["y"], "mystery", domain="com.acme"))
+        path = file("odd", net.bytes(net.add("Relu", "y"), net.conv("x", 3)))
+        _, out, _ = ends(capsys, "sizes", path, "--within", "activations < 1 MiB")
+        assert "activations of this network is not known" in out
+        assert "2 nodes have outputs of unknown size, mystery the first" in out
+        _, out, _ = ends(capsys, "sizes", path, "--within", "macs < 300")
+        assert "H up to 101, 297 MACs; the next takes 300 MACs" in out
+        assert "(without com.acme.Mystery, Relu, which are not counted)" in out
 
     def test_nothing_to_look_for(self, capsys, file):
         _, out, _ = ends(capsys, "sizes", file("unet"), "--within", "macs < 1M", "--set", "H=32")

@@ -19,7 +19,7 @@ from archcheck.analyses.sizesets import NONE, SizeSet, not_negative, zeros
 from archcheck.dims import Atom, Dim, Size, atom_size, is_known, least, maximum, substitute, symbols
 from archcheck.graph import Node, TensorType
 from archcheck.infer import Walk
-from archcheck.ops._op import FREE, All, Along, Effect, Picked, Reader, Spread, cost_of
+from archcheck.ops._op import FREE, All, Along, Effect, Picked, Reader, Reads, Spread, Unknown, cost_of
 
 MAX_INDICES = 64
 
@@ -104,7 +104,7 @@ def _all(walk: Walk) -> Iterator[tuple[Constraint, bool]]:
         for index, (node, effect) in enumerate(zip(part.graph.nodes, part.effects)):
             for _, (kind, a, b) in assumed.get(index, ()):
                 yield _constraint(node, Need(a, b, _WHY[kind]), kind), False
-            for need in _needs_of(effect, [part.types.get(name) if name else None for name in node.inputs]):
+            for need in _needs_of(effect, _types(part, node.inputs), _types(part, node.outputs)):
                 if need not in seen:
                     seen.add(need)
                     yield from ((_constraint(node, one), one.advice) for one in _factors(need))
@@ -117,7 +117,11 @@ _WHY = {"equal": "two sizes must be equal", "broadcast": "two sizes must be equa
 
 
 def _constraint(node: Node, need: Need, kind: str = "at-least") -> Constraint:
-    a, b = _reduced(need.a, need.b, kind) if kind in ("equal", "divides") else (need.a, need.b)
+    a, b = need.a, need.b
+    if kind in ("equal", "broadcast") and isinstance(a, int):
+        a, b = b, a
+    if kind in ("equal", "divides"):
+        a, b = _reduced(a, b, kind)
     return Constraint(kind, a, b, node.name, node.op, need.why)
 
 
@@ -150,15 +154,29 @@ def _of_outputs(walk: Walk) -> Iterator[tuple[Node, Need]]:
                 yield walk.graph.nodes[index], need  # type: ignore[index]
 
 
-def _needs_of(effect: Effect, inputs: Sequence[TensorType | None]) -> Iterator[Need]:
-    for k, output in enumerate(effect.outputs):
-        shape = output.shape or ()
+def _types(walk: Walk, names: Sequence[str]) -> list[TensorType | None]:
+    return [walk.types.get(name) if name else None for name in names]
+
+
+def _needs_of(effect: Effect, inputs: Sequence[TensorType | None],
+              outputs: Sequence[TensorType | None]) -> Iterator[Need]:
+    for k, output in enumerate(outputs):
+        shape = output and output.shape or ()
         for size in shape:
             yield Need(size, 0, "a size cannot be negative")
-        if effect.reads and (_is_open(output) or any(map(_is_open, inputs))):
-            for readers, kind in zip(effect.reads(k), inputs):
+        if shape and (_is_open(output) or any(map(_is_open, inputs))):
+            for readers, kind in zip(_reads(effect, k), inputs):
                 for reader, size in zip(readers or (), kind and kind.shape or ()):
                     yield from _needs_to_read(reader, size, shape, effect)
+
+
+def _reads(effect: Effect, k: int) -> Reads:
+    """How output ``k`` reads the inputs; nothing where that is not stated, or depends on a rank that is not
+    known."""
+    try:
+        return effect.reads(k) if effect.reads else ()
+    except Unknown:
+        return ()
 
 
 def _is_open(kind: TensorType | None) -> bool:

@@ -56,7 +56,9 @@ class Validity:
     def mixed(self) -> tuple[Constraint, ...]:
         """Constraints that say nothing of one symbol alone: on several, or of no form that can be solved."""
         left = separated(bound for bound in _bound(self.constraints, self.given) if bound.symbols)
-        return tuple(found for found in left if _is_open(found) and not self._follows(found))
+        found = {one[:3]: one for one in left if _is_open(one) and not self._follows(one)}
+        return tuple(one for (kind, a, b), one in found.items()
+                     if kind != "broadcast" or ("equal", a, b) not in found)
 
     @cached_property
     def violated(self) -> tuple[tuple[Constraint, Constraint], ...]:
@@ -93,12 +95,12 @@ class Validity:
 def validity(report: Report) -> Validity:
     """For which sizes of its symbols the network of ``report`` is valid."""
     found, advice = constraints(report.walk)
-    known = tuple(one for one in found if one.is_known)
+    known = [one for one in found if one.is_known]
     advised = tuple(one for one in advice if one.is_known)
     problems = [f"{report.graph.nodes[index].name}: {failure.message}"
                 for index, failure in report.failures.items()
                 if failure.kind in ("shapes", "attributes", "undefined-input")]
-    return Validity(report.symbols, known, advised, len(found) - len(known), tuple(problems))
+    return Validity(report.symbols, tuple(separated(known)), advised, len(found) - len(known), tuple(problems))
 
 
 # ---------------------------------------------------------------------------------------------- one symbol

@@ -18,6 +18,7 @@ from archcheck.reporters.text import Script, compact, shortened, size_in_bytes
 SCHEMA = "archcheck.sizes/1"
 SHOWN = 8
 """So many constraints are listed for a symbol."""
+NAMES = {"macs": "MACs", "flops": "FLOPs"}
 ROOM = 64
 """Longer formulas are shortened, but for programs."""
 
@@ -119,7 +120,8 @@ def _line(one: Constraint, script: Script) -> str:
 
 
 def _equation(one: Constraint, script: Script) -> str:
-    a, b = (shortened(script.safe(script.size(size)), ROOM, script.cut) for size in (one.a, one.b))
+    sides = (one.b, one.a) if isinstance(one.a, int) and one.kind in ("equal", "broadcast") else one[1:3]
+    a, b = (shortened(script.safe(script.size(size)), ROOM, script.cut) for size in sides)
     if one.kind == "divides":
         return f"{a} is a multiple of {b}"
     if one.kind == "at-least":
@@ -148,18 +150,23 @@ def _within(answer: Answer, script: Script) -> str:
         return f"{limits}: no size is free, or the given ones are not valid"
     assumed = ", ".join(f"{name} = {script.size(size)}" for name, size in found.assumed.items())
     head = limits + (f", with {assumed}" if assumed else "")
+    missing = [name for name, amount in (found.figures or found.beyond).items() if not isinstance(amount, int)]
+    if missing:
+        return f"{head}: {', '.join(missing)} of this network is not known"
     if found.size is None:
         return f"{head}: no valid {found.symbol}" + _amounts(found.beyond, "; the smallest takes")
     if found.size == MAX_SIZE:
         return f"{head}: any {found.symbol}"
     doubt = "" if found.grows else "\n(if the figures grow with it, which is not known)"
+    if answer.report.uncounted:
+        doubt += f"\n(without {script.safe(', '.join(answer.report.uncounted))}, which are not counted)"
     return (f"{head}: {found.symbol} up to {found.size:,}" + _amounts(found.figures, ",")
             + _amounts(found.beyond, "; the next takes") + doubt)
 
 
 def _amounts(figures: Mapping[str, Size | None], lead: str) -> str:
-    texts = [f"{'?' if not isinstance(n, int) else size_in_bytes(n) if name in BYTES else compact(n)} {name}"
-             for name, n in figures.items()]
+    texts = [f"{size_in_bytes(n) if name in BYTES else compact(n)} {NAMES.get(name, name)}"
+             for name, n in figures.items() if isinstance(n, int)]
     return f"{lead} {', '.join(texts)}" if texts else ""
 
 
