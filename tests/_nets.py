@@ -260,12 +260,49 @@ def shrunk() -> Made:
 
 
 def picked() -> Made:
-    """A fixed position, the 5th from the end, and the 40 largest."""
+    """A fixed position, and the 25th from the end."""
     net = Net()
     one = net.add("Gather", "x", net.constant([20, 3]), axis=2)
-    other = net.add("Gather", "x", net.constant([-25, 1]), axis=2)
+    return net, net.add("Add", one, net.add("Gather", "x", net.constant([-25, 1]), axis=2))
+
+
+def listed() -> Made:
+    """Positions from the start only."""
+    net = Net()
+    return net, net.add("Gather", "x", net.constant([3, 11, 0]), axis=2)
+
+
+def largest() -> Made:
+    """The 40 largest."""
+    net = Net()
     net.nodes.append(helper.make_node("TopK", ["x", net.constant([40])], ["largest", "places"], axis=2))
-    return net, net.add("Add", one, other)
+    return net, "largest"
+
+
+def rest() -> Made:
+    """All but the first 5: there must be something left."""
+    net = Net()
+    return net, net.cut("x", 5, 1 << 40)
+
+
+def shrunk_and_grown() -> Made:
+    """Cut off by a negative padding, down to nothing, then padded."""
+    net = Net()
+    x = net.add("Pad", "x", net.constant([0, 0, -5, 0, 0, 0, -4, 0]))
+    return net, net.add("Pad", x, net.constant([0, 0, 2, 0, 0, 0, 1, 0]))
+
+
+def cropped_up() -> Made:
+    """A transposed convolution that cuts off two positions at both ends, padded afterwards: it must give
+    something before."""
+    net = Net()
+    return net, net.add("Pad", net.up("x", pads=[2, 0, 2, 0]), net.constant([0, 0, 3, 0, 0, 0, 0, 0]))
+
+
+def pooled_rest() -> Made:
+    """A pooling whose windows fit into its padding: there must be something in them."""
+    net = Net()
+    return net, net.pool(net.cut("x", 7, 1 << 40), 2, 1, 1)
 
 
 NETS: dict[str, tuple[Callable[[], Made], str, int]] = {
@@ -289,7 +326,13 @@ NETS: dict[str, tuple[Callable[[], Made], str, int]] = {
     "same-upper": (same_upper, "H >= 8 and H % 8 == 0", 150),
     "focus": (focus, "H >= 6 and H % 2 == 0", 100),
     "shrunk": (shrunk, "H >= 2 and H % 2 == 0", 100),
-    "picked": (picked, "H >= 40", 60),
+    "picked": (picked, "H >= 25", 60),
+    "listed": (listed, "H >= 12", 60),
+    "largest": (largest, "H >= 40", 60),
+    "rest": (rest, "H >= 6", 60),
+    "shrunk-and-grown": (shrunk_and_grown, "H >= 9", 60),
+    "cropped-up": (cropped_up, "H >= 3", 60),
+    "pooled-rest": (pooled_rest, "H >= 8", 60),
 }
 """By name: how it is made, which sizes it takes, and below which size ONNX Runtime is asked."""
 

@@ -1,11 +1,14 @@
 """Sets of sizes and the functions they come from, held against counting."""
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archcheck.analyses.products import factored
+from archcheck.analyses.constraints import Constraint
+from archcheck.analyses.products import factored, separated
 from archcheck.analyses.quasipolynomials import MAX_PERIOD, Unsolvable, quasipolynomial
 from archcheck.analyses.sizesets import EVERY, NONE, SizeSet, not_negative, zeros
 from archcheck.dims import Size, bcast, evaluate, maximum, minimum, symbol, symbols
@@ -14,6 +17,7 @@ from archcheck.reporters.text import Script
 
 H = symbol("H")
 ATOM, = symbols(H)
+WIDTH, = symbols(symbol("W"))
 END = 400
 
 
@@ -136,3 +140,36 @@ def test_products_by_symbol():
     assert factored(-2 * H) == (-2, {ATOM: H})
     assert factored(H * w + n) is None
     assert factored((H + w) // 2 * n) is None
+
+
+FACTORS = [H, 3 * (H // 3), 2 * (H // 2), H + 1, 2 * H]
+
+
+@pytest.mark.parametrize("left", FACTORS, ids=repr)
+@pytest.mark.parametrize("right", FACTORS, ids=repr)
+@pytest.mark.parametrize("other", [7 * (symbol("W") // 7), (symbol("W") + 2) // 3 * 3], ids=repr)
+def test_products_taken_apart_hold_where_they_did(left, right, other):
+    whole = Constraint("equal", left * symbol("W"), right * other, "layer", "Reshape", "")
+    parts = list(separated([whole]))
+    for h, w in product(range(8, 22), repeat=2):
+        values = {ATOM: h, WIDTH: w}
+        assert all(part.bound(values).holds for part in parts) == whole.bound(values).holds
+
+
+def test_some_products_are_taken_apart():
+    w = symbol("W")
+    parts = list(separated([Constraint("equal", H * w, 21 * (H // 3) * (w // 7), "", "", "")]))
+    assert [(part.a, part.b) for part in parts] == [(H, 3 * (H // 3)), (w, 7 * (w // 7))]
+    undecided = Constraint("equal", 3 * (H // 3) * w, H * (7 * (w // 7)), "", "", "")
+    assert list(separated([undecided])) == [undecided]
+
+
+def test_below_and_above_an_irregular_start():
+    sizes = where(H - 188) & is_zero((H + 4) % 16)
+    assert [sizes.below(n) for n in (100, 180, 188, 189, 204, 205)] == [None, None, None, 188, 188, 204]
+    assert [sizes.above(n) for n in (0, 180, 188, 203, 204)] == [188, 188, 204, 204, 220]
+    assert (sizes.first, sizes.last) == (188, None)
+    few = is_zero(H - 5) | is_zero(H - 9)
+    assert [few.below(n) for n in (5, 6, 9, 10, 99)] == [None, 5, 5, 9, 9]
+    assert [few.above(n) for n in (1, 5, 8, 9)] == [5, 9, 9, None]
+    assert (few.first, few.last) == (5, 9)

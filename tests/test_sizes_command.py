@@ -154,6 +154,10 @@ class TestWithin:
         cost = [archcheck.evaluate(report.macs, {"H": size}) for size in (h, h + 16)]
         assert cost[0] < 20_000 <= cost[1]
 
+    def test_among_sizes_with_gaps(self, capsys, file):
+        _, out, _ = ends(capsys, "sizes", file("swin"), "--within", "macs < 30")
+        assert "macs < 30: H up to 31, 28 MACs; the next takes 56 MACs" in out
+
     def test_several_limits(self, capsys, file):
         path = file("chain", chain("N", 3, 64, 64))
         _, out, _ = ends(capsys, "sizes", path, "--within", "macs < 1G", "--within", "activations < 100 KiB")

@@ -218,7 +218,7 @@ def _of_window(reader: Along, size: Size, count: Size) -> Iterator[Need]:
 def _of_indices(indices: Sequence[Size], size: Size) -> Iterator[Need]:
     numbers = [index for index in indices if isinstance(index, int)]
     if numbers and isinstance(size, Dim):
-        yield Need(size, max(max(numbers) + 1, -min(numbers)), "the positions it picks must exist")
+        yield Need(size, max(numbers) + 1, "the positions it picks must exist")
     for index in [index for index in indices if isinstance(index, Dim)][:MAX_INDICES]:
         yield Need(size, index + 1, "the positions it picks must exist")
         yield Need(index, 0, "the positions it picks must exist")

@@ -100,7 +100,8 @@ def validity(report: Report) -> Validity:
     problems = [f"{report.graph.nodes[index].name}: {failure.message}"
                 for index, failure in report.failures.items()
                 if failure.kind in ("shapes", "attributes", "undefined-input")]
-    return Validity(report.symbols, tuple(separated(known)), advised, len(found) - len(known), tuple(problems))
+    unknown = len(found) - len(known)
+    return Validity(report.symbols, tuple(separated(known)), advised, unknown, tuple(problems))
 
 
 # ---------------------------------------------------------------------------------------------- one symbol

@@ -120,7 +120,8 @@ def _line(one: Constraint, script: Script) -> str:
 
 
 def _equation(one: Constraint, script: Script) -> str:
-    sides = (one.b, one.a) if isinstance(one.a, int) and one.kind in ("equal", "broadcast") else one[1:3]
+    swapped = isinstance(one.a, int) and one.kind in ("equal", "broadcast")
+    sides = (one.b, one.a) if swapped else (one.a, one.b)
     a, b = (shortened(script.safe(script.size(size)), ROOM, script.cut) for size in sides)
     if one.kind == "divides":
         return f"{a} is a multiple of {b}"
