@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnx.parser
 import onnxruntime
 import pytest
 
@@ -98,3 +99,26 @@ def test_every_pair_of_sizes(name):
         given = valid.at({"H": h})
         found = [] if given.violated else [w for w in range(1, SIDE) if w in given.axes["W"].sizes]
         assert found == [w for w in range(1, SIDE) if (h, w) in seen]
+
+
+BODIES = """
+<ir_version: 8, opset_import: ["" : 17, "here" : 1]>
+g (float[1,1,H,1] x, bool c) => (float[A,B,C,D] y, float[E,F,G,I] z) {
+    y = here.pooled(x)
+    z = If(c) <
+        then_branch = t () => (float[a,b,e,d] one) { one = MaxPool<kernel_shape = [90, 1]>(x) },
+        else_branch = e () => (float[a,b,e,d] two) { two = MaxPool<kernel_shape = [2, 1]>(x) }
+    >
+}
+<domain: "here", opset_import: ["" : 17]>
+pooled (a) => (b) {
+    [inside] b = MaxPool<kernel_shape = [7, 1]>(a)
+}
+"""
+
+
+def test_bodies_count_where_they_surely_run():
+    model = onnx.parser.parse_model(BODIES).SerializeToString()
+    axis = archcheck.analyze(model).valid.axes["H"]
+    assert condition("H", axis.sizes) == "H >= 7"
+    assert [cause.layer for cause, _ in axis.because] == ["inside"]

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 from archcheck.analyses.budgets import BYTES, MAX_SIZE, Budget, Largest
 from archcheck.analyses.constraints import Constraint
 from archcheck.analyses.freeing import Freed
+from archcheck.analyses.sizesets import SizeSet
 from archcheck.analyses.validity import Axis, Validity
-from archcheck.dims import Dim, Size
+from archcheck.dims import Dim, Size, symbol
 from archcheck.report import Report
 from archcheck.reporters.conditions import condition, described
 from archcheck.reporters.sheet import Column, Sheet
@@ -41,9 +42,13 @@ class _Condition(str):
     axis: Axis
 
     def __new__(cls, axis: Axis) -> _Condition:
-        made = super().__new__(cls, condition(axis.symbol, axis.sizes))
+        made = super().__new__(cls, _in_python(axis, axis.sizes))
         made.axis = axis
         return made
+
+
+def _in_python(axis: Axis, sizes: SizeSet) -> str:
+    return condition(repr(symbol(axis.symbol)), sizes)
 
 
 def sheet(answer: Answer, script: Script) -> Sheet:
@@ -149,19 +154,21 @@ def _within(answer: Answer, script: Script) -> str:
     limits = " and ".join(one.text for one in answer.budgets)
     if found is None:
         return f"{limits}: no size is free, or the given ones are not valid"
-    assumed = ", ".join(f"{name} = {script.size(size)}" for name, size in found.assumed.items())
-    head = limits + (f", with {assumed}" if assumed else "")
-    missing = [name for name, amount in (found.figures or found.beyond).items() if not isinstance(amount, int)]
+    name = script.safe(found.symbol)
+    assumed = ", ".join(f"{other} = {script.size(size)}" for other, size in found.assumed.items())
+    head = limits + (f", with {script.safe(assumed)}" if assumed else "")
+    amounts = found.figures or found.beyond
+    missing = [figure for figure, amount in amounts.items() if not isinstance(amount, int)]
     if missing:
         return f"{head}: {', '.join(missing)} of this network is not known"
     if found.size is None:
-        return f"{head}: no valid {found.symbol}" + _amounts(found.beyond, "; the smallest takes")
+        return f"{head}: no valid {name}" + _amounts(found.beyond, "; the smallest takes")
     if found.size == MAX_SIZE:
-        return f"{head}: any {found.symbol}"
+        return f"{head}: any {name}"
     doubt = "" if found.grows else "\n(if the figures grow with it, which is not known)"
     if answer.report.uncounted:
         doubt += f"\n(without {script.safe(', '.join(answer.report.uncounted))}, which are not counted)"
-    return (f"{head}: {found.symbol} up to {found.size:,}" + _amounts(found.figures, ",")
+    return (f"{head}: {name} up to {found.size:,}" + _amounts(found.figures, ",")
             + _amounts(found.beyond, "; the next takes") + doubt)
 
 
@@ -202,10 +209,10 @@ def _record(answer: Answer) -> dict[str, Any]:
     return {
         "model": report.graph.source or report.graph.name,
         "constraints": [_constraint(one) for one in validity.constraints],
-        "because": {axis.symbol: [_constraint(one) | {"allows": condition(axis.symbol, allowed)}
+        "because": {axis.symbol: [_constraint(one) | {"allows": _in_python(axis, allowed)}
                                   for one, allowed in axis.because] for axis in validity.axes.values()},
         "together": [_constraint(one) for one in validity.mixed],
-        "lossless": {axis.symbol: condition(axis.symbol, axis.lossless) for axis in validity.axes.values()},
+        "lossless": {axis.symbol: _in_python(axis, axis.lossless) for axis in validity.axes.values()},
         "given": {name: _given_record(validity, name, size) for name, size in validity.given.items()},
         "violated": [_constraint(one) | {"at": [bound.a, bound.b]} for one, bound in validity.violated],
         "failures": list(answer.failures), "never": list(validity.problems), "unknown": validity.unknown,
