@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from archcheck.analyses.receptive import Fields
     from archcheck.analyses.traffic import Traffic
     from archcheck.analyses.training import Training
+    from archcheck.analyses.validity import Validity
     from archcheck.functions import Function
 
 
@@ -192,6 +193,12 @@ class Report:
         from archcheck.functions import Function
         size, lacks = size_of(self, of, axis)
         return Function(size, self.symbols, lacks)
+
+    @cached_property
+    def valid(self) -> Validity:
+        """For which sizes of its symbols the network runs, and why."""
+        from archcheck.analyses.validity import validity
+        return validity(self)
 
     def contradictions(self) -> Iterator[tuple[str, TensorType, TensorType]]:
         """Values whose declared type cannot be what was inferred: (name, declared, inferred)."""

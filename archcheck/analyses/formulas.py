@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from archcheck.dims import Atom, Size, symbols, total
+from archcheck.dims import Atom, Size, symbols
 from archcheck.errors import UserError, closest
-from archcheck.graph import TensorType
 from archcheck.report import Report
 
-COUNTS = {"macs": "MACs", "flops": "FLOPs", "params": "params", "memory": "activations"}
+COUNTS = {"macs": "MACs", "flops": "FLOPs", "params": "params", "memory": "memory",
+          "activations": "activations"}
 """The figures that are one size, and what they are called; every other name is a value's."""
 
 
@@ -41,8 +41,9 @@ def figure(report: Report, name: str) -> Figure:
         return Figure(name, COUNTS[name], (found,), lacks=_uncounted(report))
     if name == "params":
         return Figure(name, COUNTS[name], (report.params,))
-    if name == "memory":
-        return _activations(report)
+    if name in ("memory", "activations"):
+        size = report.memory.to_run if name == "memory" else report.memory.activations
+        return Figure(name, COUNTS[name], (size,), lacks=_unsized(report))
     if name not in report.types:
         raise NoFigure(_no_value(name, report))
     kind = report.types[name]
@@ -77,16 +78,9 @@ def unknowns(figures: Iterable[Figure]) -> list[Atom]:
     return sorted(found, key=lambda atom: atom.key)
 
 
-def _activations(report: Report) -> Figure:
-    """The bytes of everything that nodes make, all of it at once; what reads nothing is a constant, no
-    activation."""
-    kinds = [report.types.get(name) for node in report.graph.nodes if any(node.inputs)
-             for name in node.outputs if name]
-    found = [kind.bytes if isinstance(kind, TensorType) else None for kind in kinds]
-    missing = found.count(None)
-    lacks = f"{missing:,} value{'s' * (missing != 1)} of unknown size" if missing else ""
-    return Figure("memory", COUNTS["memory"], (total(size for size in found if size is not None),),
-                  lacks=lacks)
+def _unsized(report: Report) -> str:
+    missing = len(report.memory.unknown)
+    return f"{missing:,} value{'s' * (missing != 1)} of unknown size" if missing else ""
 
 
 def _uncounted(report: Report) -> str:

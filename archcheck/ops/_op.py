@@ -199,9 +199,9 @@ def result(shape: Iterable[Size], like: TensorType | str | None, *, value: Any =
 
 # ----------------------------------------------------------------------------- what is impossible or believed
 class Assumption(NamedTuple):
-    """Two sizes that must be equal for the network to run, though that is not known: ``a = b``, or ``a = b or
-    1`` where they broadcast (``kind`` is ``equal``, ``broadcast`` or ``divides``: ``a`` is a multiple of
-    ``b``)."""
+    """What must hold of two sizes for the network to run, though that is not known. ``kind`` is ``equal``,
+    ``broadcast`` (equal, or one of them 1), ``divides`` (``a`` is a multiple of ``b``) or ``at-least``
+    (``a ≥ b``)."""
 
     kind: str
     a: Size
@@ -260,11 +260,16 @@ def equal(a: Size, b: Size, message: str, *parts: object) -> None:
 
 
 def agreed(a: Size, b: Size, message: str, *parts: object) -> Size:
-    """The better known of ``a`` and ``b``, which must be `equal`."""
+    """The better known of ``a`` and ``b``, which must be `equal`; of two formulas the shorter one."""
     if a is b:
         return a
     equal(a, b, message, *parts)
-    return b if isinstance(b, int) or is_known(b) and not is_known(a) else a
+    return min(a, b, key=_length)
+
+
+def _length(size: Size) -> tuple[bool, int]:
+    """How much there is to a size: what is not known, then what is long."""
+    return not is_known(size), 0 if isinstance(size, int) else size.weight
 
 
 def assume(kind: str, a: Size, b: Size) -> None:

@@ -179,4 +179,6 @@ def runs_at(report: Report, sizes: dict[str, int]) -> bool:
 def _holds(kind: str, a: int, b: int) -> bool:
     if kind == "divides":
         return b != 0 and a % b == 0
+    if kind == "at-least":
+        return a >= b
     return a == b or kind == "broadcast" and 1 in (a, b)
