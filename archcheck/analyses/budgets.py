@@ -25,16 +25,17 @@ class BudgetError(UserError):
 
 
 # ---------------------------------------------------------------------------------------------- figures
-def _if_known(report: Report, size: Size) -> Size | None:
-    return None if report.memory.unknown else size
+def _if_known(report: Report, sizes: Sequence[Size]) -> Sequence[Size]:
+    return () if report.memory.unknown else sizes
 
 
-FIGURES: Mapping[str, Callable[[Report], Size | None]] = {
-    "macs": lambda report: report.macs, "flops": lambda report: report.flops,
-    "params": lambda report: report.params,
-    "memory": lambda report: _if_known(report, report.memory.to_run),
-    "activations": lambda report: _if_known(report, report.memory.activations)}
-"""What a limit can be set on: the name, and the figure as a formula (None: not known)."""
+FIGURES: Mapping[str, Callable[[Report], Sequence[Size]]] = {
+    "macs": lambda report: [report.macs], "flops": lambda report: [report.flops],
+    "params": lambda report: [report.params],
+    "memory": lambda report: _if_known(report, report.memory.to_run_at_most),
+    "activations": lambda report: _if_known(report, [report.memory.activations])}
+"""What a limit can be set on: the name, and the formulas of which the figure is the largest (none: not
+known)."""
 BYTES = frozenset(("memory", "activations"))
 """The figures that are counted in bytes."""
 
@@ -97,7 +98,7 @@ def largest(report: Report, validity: Validity, budgets: Sequence[Budget]) -> La
         if n is None:
             return {}
         values = {name: n} | {other: n if isinstance(size, Dim) else size for other, size in at.given.items()}
-        return {key: evaluate(size, values) for key, size in formulas.items()}
+        return {key: _largest_of(sizes, values) for key, sizes in formulas.items()}
 
     def fits(n: int) -> bool:
         found = figures(n)
@@ -106,8 +107,16 @@ def largest(report: Report, validity: Validity, budgets: Sequence[Budget]) -> La
     allowed = at.axes[name].sizes
     size = _search(allowed, fits)
     after = None if size == MAX_SIZE else allowed.first if size is None else allowed.above(size)
-    grown = all(_grows(formula, at.given, name, allowed.first or 1) for formula in formulas.values())
+    grown = all(_grows(size, at.given, name, allowed.first or 1)
+                for sizes in formulas.values() for size in sizes or (None,))
     return Largest(name, size, figures(size), figures(after), assumed, grown)
+
+
+def _largest_of(sizes: Sequence[Size], values: Mapping[str, int]) -> int | None:
+    """The largest of ``sizes`` with ``values`` put in; None where one is no number then, or there is none."""
+    found = [evaluate(size, values) for size in sizes]
+    numbers = [size for size in found if isinstance(size, int)]
+    return max(numbers) if numbers and len(numbers) == len(found) else None
 
 
 def _assumed(report: Report, validity: Validity) -> tuple[str | None, dict[str, Size]]:

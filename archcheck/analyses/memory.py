@@ -65,6 +65,11 @@ class Memory:
         """The weights and the peak."""
         return self.weights + self.peak.bytes
 
+    @property
+    def to_run_at_most(self) -> tuple[Size, ...]:
+        """The sizes of which `to_run` is the largest, whichever that is."""
+        return tuple(self.weights + self.timeline[place] for place in self.peak.places) or (self.weights,)
+
     def schedule(self, sizes: Mapping[str, int] | None = None) -> Schedule | None:
         """The best order found, and what any order takes at least, where the symbols are ``sizes``; None
         where that does not make numbers of all sizes."""
