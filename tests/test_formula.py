@@ -505,6 +505,15 @@ def assert_led(size: Dim, function: Function) -> None:
 
 
 # --------------------------------------------------------------------------------------------------- binding
+@pytest.mark.parametrize("name", ["unet_dynamo", "wavenet_script"])
+def test_figures_as_sympy_expressions(name: str) -> None:
+    shown = report(name)
+    expression = shown.expression("macs")
+    for index, (_, sizes) in enumerate(at_runs(name)):
+        named = {symbol: sizes[symbol.name] for symbol in expression.free_symbols}
+        assert expression.subs(named) == truth(name)["macs"][index]
+
+
 def test_sizes_may_be_bound_to_formulas():
     h = symbol("h")
     bound = archcheck.analyze(net(), {"H": 32 * h, "N": np.int64(2)})

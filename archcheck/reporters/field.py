@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 SCHEMA = "archcheck.field/1"
 MAX_MEETINGS = 5
 KEYS = ("value", "node", "input", "axis", "extent", "moves_along", "size", "stride", "start",
-        "start_by_remainder", "end", "centre", "whole", "upper_bound", "causal", "local_size", "narrowest_size", "by", "reason")
+        "start_by_remainder", "end", "centre", "whole", "upper_bound", "causal", "local_size",
+        "narrowest_size", "by", "reason")
 
 
 # ------------------------------------------------------------------------------------------------ the table
