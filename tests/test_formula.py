@@ -505,7 +505,7 @@ def assert_led(size: Dim, function: Function) -> None:
 
 
 # --------------------------------------------------------------------------------------------------- binding
-@pytest.mark.parametrize("name", ["unet_dynamo", "wavenet_script"])
+@pytest.mark.parametrize("name", ["unet_dynamo", "yolo_script"])
 def test_figures_as_sympy_expressions(name: str) -> None:
     shown = report(name)
     expression = shown.expression("macs")
