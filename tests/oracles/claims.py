@@ -59,12 +59,12 @@ class Verdict:
 
 class Claims(NamedTuple):
     """What is said of the points of a value along one axis of an input: ``first`` and ``last``, whether that
-    may be more than is read, and which points read some axis as a whole."""
+    may be more than is read, and for which points the same is said along some axis."""
 
     first: Array
     last: Array
     is_bound: bool
-    is_whole: Array
+    is_still: Array
 
 
 def judged(network: Network, said: Said, most_points: int = 24, most_runs: int | None = None,
@@ -77,24 +77,33 @@ def judged(network: Network, said: Said, most_points: int = 24, most_runs: int |
     verdict.values.update(points)
     for name, given in network.inputs.items():
         boxes = {value: _boxes(told[value].get(name), points[value]) for value in points}
+        still = {value: _still(told[value].get(name), points[value], network.values[value])
+                 for value in points}
         for axis, size in enumerate(given.shape):
             if axis in axes if axes is not None else size > 1 or max(given.shape) == 1:
-                claims = {value: _claims(told[value].get(name), boxes[value], axis, given.shape)
+                claims = {value: _claims(told[value].get(name), boxes[value], axis, size, still[value])
                           for value in points}
                 _along(verdict, network, name, axis, points, claims, most_runs)
     return verdict
 
 
 def _boxes(reach: Reach | None, where: tuple[Array, ...]) -> list[Box | None]:
-    positions = list(zip(*(map(int, places) for places in where))) if where else [()]
-    return [reach and reach.box(position) for position in positions]
+    return [reach and reach.box(position) for position in _positions(where)]
 
 
-def _claims(reach: Reach | None, boxes: list[Box | None], axis: int, shape: Sequence[int]) -> Claims:
-    ends = [(shape[axis], -1) if box is None else box[axis] for box in boxes]
-    whole = [box is not None and _is_whole_somewhere(box, shape) for box in boxes]
+def _positions(where: tuple[Array, ...]) -> list[tuple[int, ...]]:
+    return list(zip(*(map(int, places) for places in where))) if where else [()]
+
+
+def _still(reach: Reach | None, where: tuple[Array, ...], shape: Sequence[int]) -> Array:
+    return np.array([reach is not None and _stands_still(reach, position, shape)
+                     for position in _positions(where)])
+
+
+def _claims(reach: Reach | None, boxes: list[Box | None], axis: int, size: int, still: Array) -> Claims:
+    ends = [(size, -1) if box is None else box[axis] for box in boxes]
     first, last = np.array(ends).T
-    return Claims(first, last, reach is not None and reach.upper_bound, np.array(whole))
+    return Claims(first, last, reach is not None and reach.upper_bound, still)
 
 
 def _along(verdict: Verdict, network: Network, name: str, axis: int, points: Points,
@@ -143,7 +152,7 @@ def _decide(verdict: Verdict, network: Network, what: tuple[str, str, int], wher
         missed = missed_too if leaks else missed | missed_too
         shown = changed.settle(told.first, told.last)
         proved, spare = (proved | shown) & ~missed, spare & spare_too & ~shown
-    nothing = spare & (found.first_least > found.last_most) & told.is_whole
+    nothing = spare & (found.first_least > found.last_most) & told.is_still
     verdict.undecided["nothing is read"] += int(nothing.sum())
     spare &= ~nothing
     drops = sorted(network.through.get(value, ()))
@@ -203,28 +212,30 @@ def misfits(network: Network, said: Any, points: Points) -> Iterator[Misfit]:
                 nan, changed = poisoned[value], disturbed[value]
                 least = changed if network.leaking.get(value) else nan | changed
                 reach = said(value).get(name)
-                yield from _compared(reach, (value, name, axis), given.shape, where, least, nan | changed,
-                                     bool(network.through.get(value)))
+                yield from _compared(network, reach, (value, name, axis), where, least, nan | changed)
 
 
-def _is_whole_somewhere(box: Box, shape: Sequence[int]) -> bool:
-    """Whether a box spans an axis of several positions: what reads a whole axis is not told apart from what
-    reads nothing behind it, as padding behind a global mean does."""
-    return any(size > 1 and ends == (0, size - 1) for ends, size in zip(box, shape))
+def _stands_still(reach: Reach, position: tuple[int, ...], shape: Sequence[int]) -> bool:
+    """Whether what is said of a position is said of all along some axis. Padding behind a global mean reads
+    nothing; but a field that does not move along an axis has no place for that."""
+    moved = [(*position[:axis], size // 2 if position[axis] != size // 2 else 0, *position[axis + 1:])
+             for axis, size in enumerate(shape) if size > 1]
+    return any(reach.box(other) == reach.box(position) for other in moved)
 
 
-def _compared(reach: Any, what: tuple[str, str, int], given: Sequence[int], where: tuple[Array, ...],
-              least: Array, most: Array, drops: bool) -> Iterator[Misfit]:
+def _compared(network: Network, reach: Any, what: tuple[str, str, int], where: tuple[Array, ...],
+              least: Array, most: Array) -> Iterator[Misfit]:
     value, name, axis = what
+    drops = bool(network.through.get(value))
     size = len(least)
-    for k, position in enumerate(zip(*(map(int, places) for places in where))):
+    for k, position in enumerate(_positions(where)):
         must, may = _places(least[:, k]), _places(most[:, k])
         box = reach and reach.box(position)
         found = reach.positions(position) if box is not None else None
         exact = () if found is None or not all(found) else tuple(found[axis])
         hull = () if box is None else tuple(range(box[axis][0], box[axis][1] + 1))
         here = value, position, name, axis
-        if hull and not may and _is_whole_somewhere(box, given):
+        if hull and not may and _stands_still(reach, position, network.values[value]):
             yield Misfit("nothing", *here, exact, must, may)
             continue
         tight = not (reach and reach.upper_bound) and not drops

@@ -88,8 +88,12 @@ class Network:
 
     @cached_property
     def through(self) -> dict[str, frozenset[str]]:
-        """For each value the operators on the way to it that may drop a NaN."""
-        return _through(self.nodes, self.inputs, self.kinds, _drops)
+        """For each value the operators on the way to it that may drop a NaN, and for the output of a recurrence
+        in both directions that: one direction reads what is behind, the other what is ahead, and an operator
+        says what they read together."""
+        found = _through(self.nodes, self.inputs, self.kinds, _drops)
+        return found | {name: found[name] | {"directions"} for node in self.nodes if _turns(node)
+                        for name in node.output if name in found}
 
     @cached_property
     def leaking(self) -> dict[str, frozenset[str]]:
@@ -186,6 +190,10 @@ def _drops(node: NodeProto, kinds: Mapping[str, str]) -> set[str]:
     if any(kinds.get(name, FLOATS[0]) not in FLOATS for name in node.output if name):
         return {"integers"}
     return {node.op_type} if node.op_type in SELECTING or node.domain not in ("", "ai.onnx") else set()
+
+
+def _turns(node: NodeProto) -> bool:
+    return any(attribute.name == "direction" and attribute.s == b"bidirectional" for attribute in node.attribute)
 
 
 def _leaks(node: NodeProto, kinds: Mapping[str, str]) -> set[str]:
