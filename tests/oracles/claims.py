@@ -152,7 +152,7 @@ def _decide(verdict: Verdict, network: Network, what: tuple[str, str, int], wher
         missed = missed_too if leaks else missed | missed_too
         shown = changed.settle(told.first, told.last)
         proved, spare = (proved | shown) & ~missed, spare & spare_too & ~shown
-    nothing = spare & (found.first_least > found.last_most) & told.is_still
+    nothing = spare & (found.first_least > found.last_most) & told.is_still & network.inputs[name].is_float
     verdict.undecided["nothing is read"] += int(nothing.sum())
     spare &= ~nothing
     drops = sorted(network.through.get(value, ()))
@@ -216,10 +216,10 @@ def misfits(network: Network, said: Any, points: Points) -> Iterator[Misfit]:
 
 
 def _stands_still(reach: Reach, position: tuple[int, ...], shape: Sequence[int]) -> bool:
-    """Whether what is said of a position is said of all along some axis. Padding behind a global mean reads
-    nothing; but a field that does not move along an axis has no place for that."""
+    """Whether what is said of a position is said of all along some axis, which may have no other. Padding
+    behind a global mean reads nothing; but a field that does not move along an axis has no place for that."""
     moved = [(*position[:axis], size // 2 if position[axis] != size // 2 else 0, *position[axis + 1:])
-             for axis, size in enumerate(shape) if size > 1]
+             for axis, size in enumerate(shape)]
     return any(reach.box(other) == reach.box(position) for other in moved)
 
 

@@ -13,6 +13,8 @@ from tests.oracles.prepare import FLOATS, Unprobed, expose, fill, graphs, passin
 Array = np.ndarray[Any, Any]
 Marks = dict[str, Array]
 """For some values which of their elements are meant."""
+Points = Mapping[str, Any]
+"""For some values the positions that are looked at, as numpy indexes: for each axis an array of places."""
 
 STEPS = 0.37, 40.0
 """What is added to an element to change it: a little, for functions that saturate, and a lot, for others."""
@@ -65,7 +67,8 @@ class Network:
         draw = np.random.default_rng(seed)
         self.inputs = {given.name: Given(_array(draw, given.type, shapes[given.name]))
                        for given in self._true.get_inputs()}
-        self._before = self._run(self._true, self.inputs_as_given)
+        floats = [output.name for output in self._true.get_outputs() if output.type in FLOATS[:3]]
+        self._before = dict(zip(floats, self._true.run(floats, self.inputs_as_given)))
         self._passing = _session(model) if passing(model, self.kinds) else self._true
 
     @property
@@ -80,11 +83,11 @@ class Network:
 
     @cached_property
     def _clean(self) -> dict[str, Array]:
-        found = self._run(self._passing, self.inputs_as_given)
         packed = {name for node in self.nodes if node.domain == BLOCKED for name in node.output
                   if node.op_type != "ReorderOutput"}
-        return {name: np.isnan(array) for name, array in found.items()
-                if array.shape == self._before.get(name, array).shape and name not in packed}
+        kept = {name: ... for name in self._before if name not in packed}
+        return {name: np.isnan(array)
+                for name, array in self._run(self._passing, self.inputs_as_given, kept).items()}
 
     @cached_property
     def through(self) -> dict[str, frozenset[str]]:
@@ -101,30 +104,39 @@ class Network:
         because they multiply it by 0."""
         return _through(self.nodes, self.inputs, {}, _leaks)
 
-    def poisoned(self, where: Mapping[str, Array]) -> Marks:
-        """Which elements turn NaN where the elements ``where`` of the inputs are NaN."""
+    def poisoned(self, where: Mapping[str, Array], points: Points | None = None) -> Marks:
+        """Which elements turn NaN where the elements ``where`` of the inputs are NaN; at the ``points`` only."""
         feeds = self.inputs_as_given
         for name, mask in where.items():
             feeds[name] = np.where(mask, feeds[name].dtype.type(np.nan), feeds[name])
-        found = self._run(self._passing, feeds)
-        return {name: np.isnan(found[name]) & ~clean for name, clean in self._clean.items()}
+        points = self._everything if points is None else points
+        found = self._run(self._passing, feeds, points)
+        return {name: np.isnan(array) & ~self._clean[name][points[name]] for name, array in found.items()}
 
-    def disturbed(self, where: Mapping[str, Array]) -> Marks:
+    def disturbed(self, where: Mapping[str, Array], points: Points | None = None) -> Marks:
         """Which elements change where the elements ``where`` of the inputs do, by finite amounts."""
-        marks = {name: np.zeros(shape, bool) for name, shape in self.values.items()}
+        points = self._everything if points is None else points
+        marks: Marks = {}
         for step in STEPS if any(self.inputs[name].is_float for name in where) else STEPS[:1]:
             feeds = self.inputs_as_given | {name: _changed(self.inputs[name].array, mask, step)
                                             for name, mask in where.items()}
-            for name, after in self._run(self._true, feeds).items():
-                before = self._before[name]
-                if name in marks and before.shape == after.shape:
-                    least = step * ROUNDING if self.leaking.get(name) else 0
-                    marks[name] |= _differs(before, after, least)
+            for name, after in self._run(self._true, feeds, points).items():
+                least = step * ROUNDING if self.leaking.get(name) else 0
+                differs = _differs(self._before[name][points[name]], after, least)
+                marks[name] = marks[name] | differs if name in marks else differs
         return marks
 
-    def _run(self, session: Any, feeds: Mapping[str, Array]) -> dict[str, Array]:
-        names = [output.name for output in session.get_outputs() if output.type in FLOATS[:3]]
-        return dict(zip(names, session.run(names, dict(feeds))))
+    @property
+    def _everything(self) -> Points:
+        return dict.fromkeys(self.values, ...)
+
+    def _run(self, session: Any, feeds: Mapping[str, Array], points: Points) -> Marks:
+        """The values as they are at ``points``."""
+        found = dict(zip(points, session.run(list(points), dict(feeds))))
+        for name, array in found.items():
+            if array.shape != self._before[name].shape:
+                raise Unprobed(f"the shape of {name} depends on the data")
+        return {name: array[points[name]] for name, array in found.items()}
 
 
 def _differs(before: Array, after: Array, least: float) -> Array:
