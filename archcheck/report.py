@@ -16,11 +16,14 @@ if TYPE_CHECKING:
     from archcheck.analyses.connections import Connections
     from archcheck.analyses.flows import Flow
     from archcheck.analyses.folds import Fold
+    from archcheck.analyses.memory import Memory
     from archcheck.analyses.params import Params
     from archcheck.analyses.reached import Reached
     from archcheck.analyses.receptive import Fields
     from archcheck.analyses.traffic import Traffic
     from archcheck.analyses.training import Training
+    from archcheck.analyses.validity import Validity
+    from archcheck.functions import Function
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class Report:
     ``assumptions`` pairs an index with what must hold for the network to run.
     """
 
-    def __init__(self, walk: Walk, sizes: Mapping[str, int] | None = None) -> None:
+    def __init__(self, walk: Walk, sizes: Mapping[str, Size] | None = None) -> None:
         self.walk, self.sizes = walk, dict(sizes or {})
         self.graph: Graph = walk.graph
         self.types: dict[str, TensorType] = walk.types
@@ -63,6 +66,12 @@ class Report:
         """Every parameter, buffer and other stored tensor: how large, by whom it is used."""
         from archcheck.analyses.params import params
         return params(self)
+
+    @cached_property
+    def memory(self) -> Memory:
+        """What is in memory while the network runs or is trained."""
+        from archcheck.analyses.memory import Memory
+        return Memory(self)
 
     @property
     def params(self) -> Size:
@@ -115,10 +124,16 @@ class Report:
         return {}
 
     @cached_property
-    def exact_macs(self) -> Fold:
-        """MACs without those that meet padding: ``by_node`` and in ``total``, each a tuple of one figure."""
+    def exact(self) -> Fold:
+        """MACs without those that meet padding, ``by_node`` and in ``total``, each a tuple of that figure
+        alone; and what is ``missing``."""
         from archcheck.analyses.taps import exact
         return exact(self)
+
+    @property
+    def exact_macs(self) -> Size:
+        """MACs without those that meet padding, what is missing in `exact` left out."""
+        return self.exact.total[0]
 
     @cached_property
     def traffic(self) -> Traffic:
@@ -170,6 +185,20 @@ class Report:
         """The names of the symbols in the inputs' shapes, in order of appearance."""
         sizes = (size for name in self.graph.inputs for size in self.types[name].shape or ())
         return tuple(dict.fromkeys(name for size in sizes for name in sorted(_names(size))))
+
+    def function(self, of: str, axis: int | None = None) -> Function:
+        """A figure as a function of the symbols, for numbers and numpy arrays: ``of`` is ``macs``, ``flops``,
+        ``params``, ``memory``, or the name of a value, of which it gives the size of ``axis``."""
+        from archcheck.analyses.formulas import size_of
+        from archcheck.functions import Function
+        size, lacks = size_of(self, of, axis)
+        return Function(size, self.symbols, lacks)
+
+    @cached_property
+    def valid(self) -> Validity:
+        """For which sizes of its symbols the network runs, and why."""
+        from archcheck.analyses.validity import validity
+        return validity(self)
 
     def contradictions(self) -> Iterator[tuple[str, TensorType, TensorType]]:
         """Values whose declared type cannot be what was inferred: (name, declared, inferred)."""

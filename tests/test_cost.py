@@ -23,7 +23,7 @@ def document(capsys: pytest.CaptureFixture[str], *args: str) -> dict[str, object
 def test_json_follows_its_schema(capsys, dynamic: Path):  # noqa: F811
     schema = json.loads((DOCS / "cost.schema.json").read_text())
     for model in (RESNET, str(dynamic)):
-        for options in ((), EVERYTHING):
+        for options in ((), EVERYTHING, ("--profile", "torch", "--profile", "paper-mac")):
             jsonschema.validate(document(capsys, model, *options), schema)
 
 
@@ -33,6 +33,15 @@ def test_figures_of_a_known_network(capsys):
     assert found["training"]["macs"] == 12_149_538_816
     assert found["flops"] == 2 * found["macs"] + sum(
         count for kind, count in found["operations"].items() if kind != "mac")
+
+
+def test_other_tools_counts(capsys):
+    """Published for SqueezeNet 1.1 as one MAC each, and twice that by torch's counter; exact: no padding."""
+    found = document(capsys, "onnx:light_squeezenet", "--profile", "torch", "--profile", "exact")
+    assert found["torch"]["total"] == 2 * 349_151_936 == 2 * found["macs"]
+    assert found["torch"]["per_mac"] == 2
+    assert found["exact_macs"] == 337_404_608
+    assert sum(row["torch"] for row in found["layers"]) == found["torch"]["total"]
 
 
 def test_rows_add_up(capsys):
@@ -75,7 +84,7 @@ def test_symbolic(capsys, dynamic: Path):  # noqa: F811
 
 @pytest.mark.parametrize(("args", "says"), [
     (("--device", "h10"), "did you mean 'h100'?"), (("--device", "peak=1"), "no bandwidth"),
-    (("--sort", "seconds"), "needs a --device")])
+    (("--sort", "seconds"), "needs a --device"), (("--profile", "torc"), "did you mean 'torch'?")])
 def test_usage(capsys, args, says):
     code, out, err = ends(capsys, "cost", RESNET, *args)
     assert (code, out) == (2, "") and says in err and "Traceback" not in err

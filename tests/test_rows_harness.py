@@ -119,7 +119,8 @@ READS = [
     (Picked(None, (3,)), lambda x: np.full(6, x[3])),
     (Picked(0, None), lambda x: x[[5, 0, 1, 1, 0, 5]]),
     (Spread(0, 1, (0, 0), (0, 1)), lambda x: np.repeat(x[:4], 2)[:6] + np.repeat(x[:4], 2)[1:7]),
-    (Spread(0, 1, (0, 1), (2, 0), step=2), lambda x: (np.repeat(x, 2)[:6] + np.repeat(x, 2)[4:10]) * ((1, 0) * 3)),
+    (Spread(0, 1, (0, 1), (2, 0), step=2),
+     lambda x: (np.repeat(x, 2)[:6] + np.repeat(x, 2)[4:10]) * ((1, 0) * 3)),
     (Packed(((0, 3, 2, 3), (0, 1, 3, 1))), np.negative),
 ]
 

@@ -46,11 +46,13 @@ class Weight(NamedTuple):
 class Params:
     """All weights of a network, each storage once; by dtype the bytes of every tensor stored for it or made
     into a weight; and the kind of every value that is such a tensor, by the ``id`` of its graph and its
-    name."""
+    name. ``constants`` are those of them that nodes make, by the same, with the values of nodes that read
+    nothing."""
 
     weights: tuple[Weight, ...]
     bytes_by_dtype: Mapping[str, int]
     kinds: Mapping[tuple[int, str], str] = field(default_factory=dict)
+    constants: frozenset[tuple[int, str]] = frozenset()
 
     @property
     def total(self) -> Size:
@@ -91,7 +93,7 @@ def params(report: Report) -> Params:
     """The weights of a network."""
     tracer = _Tracer()
     tracer.follow(report.walk, {}, None)
-    return Params(tuple(tracer.weights()), tracer.bytes_by_dtype(), tracer.kinds())
+    return Params(tuple(tracer.weights()), tracer.bytes_by_dtype(), tracer.kinds(), tracer.constants())
 
 
 # ---------------------------------------------------------------------------------- what depends on what
@@ -155,6 +157,7 @@ class _Tracer:
         self.sources: dict[Hashable, _Source] = {}
         self.uses: dict[Hashable, dict[str, dict[int, None]]] = {}
         self.places: dict[tuple[int, str], Hashable] = {}
+        self.made: dict[tuple[int, str], Hashable] = {}
 
     def follow(self, walk: Walk, origins: Origins, at: int | None) -> Origins:
         """The origins of all values of a graph, from those of its inputs and captures. ``at`` is the node of
@@ -188,9 +191,16 @@ class _Tracer:
         """The bytes of all tensors that are stored or used, by dtype."""
         totals: dict[str, int] = {}
         for key, source in self.sources.items():
-            if source.bytes and (source.stored or key in self.uses):
+            if source.bytes and self._is_kept(key):
                 totals[source.dtype] = totals.get(source.dtype, 0) + source.bytes
         return totals
+
+    def constants(self) -> frozenset[tuple[int, str]]:
+        """The values that nodes make without a run: graph and name."""
+        return frozenset(place for place, key in self.made.items() if key is None or self._is_kept(key))
+
+    def _is_kept(self, key: Hashable) -> bool:
+        return self.sources[key].stored or key in self.uses
 
     def _origin(self, graph: Graph, source: _Source) -> _Origin:
         location = source.kind.value.location if isinstance(source.kind.value, Literal) else None
@@ -212,8 +222,11 @@ class _Tracer:
         fixed = all(origin is not None and origin.fixed for origin in inputs)
         if fixed and not any(read) and not node.op.startswith("Random"):
             shapes = [value.shape for value in node.attrs.values() if isinstance(value, TensorType)]
-            return [self._origin(walk.graph, _Source(name, kind, made=True, stored=kind.shape in shapes))
-                    for name, kind in zip(node.outputs, effect.outputs)]
+            found = [self._origin(walk.graph, _Source(name, kind, made=True, stored=kind.shape in shapes))
+                     for name, kind in zip(node.outputs, effect.outputs)]
+            for name, origin in zip(node.outputs, found):
+                self.made[id(walk.graph), name] = next(iter(origin.parts)) if any(node.inputs) else None
+            return found
         return (_Origin(parts, fixed),) * len(node.outputs)
 
     def _through_bodies(self, walk: Walk, index: int, node: Node, inputs: Sequence[_Origin | None],

@@ -239,7 +239,8 @@ class _Reading:
         elif isinstance(reader, Spread):
             steps, phases = np.divmod(np.arange(size), len(reader.first))
             first, last = np.array(reader.first)[phases], np.array(reader.last)[phases]
-            self._steps(place, first + steps * reader.stride, last + steps * reader.stride, reader.step, count)
+            moved = steps * reader.stride
+            self._steps(place, first + moved, last + moved, reader.step, count)
         elif reader.border:
             self._take(place, _padded(reader, size, count))
         else:

@@ -8,11 +8,15 @@ import click
 
 from archcheck.cli import _options
 
+EXACT = "exact"
 SORTS = ("name", "macs", "flops", "bytes", "intensity", "seconds")
 
 
 @click.command()
 @_options.on_model
+@click.option("--profile", "profiles", metavar="NAME", multiple=True,
+              help="Also the count of another tool: torch, fvcore, deepspeed, ptflops, thop, tf or "
+                   "paper-mac; exact is --exact. May be repeated.")
 @click.option("--exact", is_flag=True, help="Also MACs without those that meet padding.")
 @click.option("--connections", is_flag=True, help="Also connections, and how often weights are used.")
 @click.option("--training", is_flag=True, help="Also what a training step costs.")
@@ -24,8 +28,8 @@ SORTS = ("name", "macs", "flops", "bytes", "intensity", "seconds")
 @click.option("--all", "everything", is_flag=True,
               help="Also nodes that move nothing, or only compute shapes and constants.")
 def cost(model: str, sizes: Sequence[tuple[str, int]], form: str | None, output: Path | None,
-         plugins: Sequence[str], exact: bool, connections: bool, training: bool, device: str | None,
-         sort: str | None, top: int | None, everything: bool) -> None:
+         plugins: Sequence[str], profiles: Sequence[str], exact: bool, connections: bool, training: bool,
+         device: str | None, sort: str | None, top: int | None, everything: bool) -> None:
     """MACs, FLOPs, bytes and arithmetic intensity, node by node and in total."""
     from archcheck import infer
     from archcheck.analyses import devices
@@ -36,6 +40,7 @@ def cost(model: str, sizes: Sequence[tuple[str, int]], form: str | None, output:
         raise click.UsageError("--sort seconds needs a --device")
     report = infer.analyze(model, dict(sizes))
     everything = everything or _options.form_for(form, output) in ("json", "csv")
-    view = View(exact, connections, training, chosen, sort, top, everything,
-                _options.script_for(report, output))
+    others = tuple(dict.fromkeys(name for name in profiles if name != EXACT))
+    view = View(exact or EXACT in profiles, connections, training, chosen, sort, top, everything,
+                _options.script_for(report, output), others)
     _options.emit(sheet(report, view), report, form, output)

@@ -161,8 +161,8 @@ class Product(NamedTuple):
 
 class Effect(NamedTuple):
     """What one node does: its outputs' types; its cost (None: not counted); how each output reads each
-    input's elements (``reads(k)`` for output ``k``, None: not stated); and which input an output is only a
-    view of.
+    input's elements (``reads(k)`` for output ``k``, None: not stated); which input the first output is only a
+    view of; and the ``statistics`` that training keeps of it though they are no outputs.
 
     ``products`` are those that its multiply-accumulates belong to, stated where they do not follow from
     ``reads``. ``runs`` says how often each body runs, by the name of its attribute or function: one mapping,
@@ -174,6 +174,7 @@ class Effect(NamedTuple):
     alias: int | None = None
     products: Callable[[], tuple[Product, ...]] | None = None
     runs: tuple[Mapping[str, Size], ...] = ()
+    statistics: tuple[TensorType, ...] = ()
 
 
 def cost_of(effect: Effect) -> Cost | None:
@@ -198,9 +199,9 @@ def result(shape: Iterable[Size], like: TensorType | str | None, *, value: Any =
 
 # ----------------------------------------------------------------------------- what is impossible or believed
 class Assumption(NamedTuple):
-    """Two sizes that must be equal for the network to run, though that is not known: ``a = b``, or ``a = b or
-    1`` where they broadcast (``kind`` is ``equal``, ``broadcast`` or ``divides``: ``a`` is a multiple of
-    ``b``)."""
+    """What must hold of two sizes for the network to run, though that is not known. ``kind`` is ``equal``,
+    ``broadcast`` (equal, or one of them 1), ``divides`` (``a`` is a multiple of ``b``) or ``at-least``
+    (``a ≥ b``)."""
 
     kind: str
     a: Size
@@ -259,11 +260,16 @@ def equal(a: Size, b: Size, message: str, *parts: object) -> None:
 
 
 def agreed(a: Size, b: Size, message: str, *parts: object) -> Size:
-    """The better known of ``a`` and ``b``, which must be `equal`."""
+    """The better known of ``a`` and ``b``, which must be `equal`; of two formulas the shorter one."""
     if a is b:
         return a
     equal(a, b, message, *parts)
-    return b if isinstance(b, int) or is_known(b) and not is_known(a) else a
+    return min(a, b, key=_length)
+
+
+def _length(size: Size) -> tuple[bool, int]:
+    """How much there is to a size: what is not known, then what is long."""
+    return not is_known(size), 0 if isinstance(size, int) else size.weight
 
 
 def assume(kind: str, a: Size, b: Size) -> None:
@@ -274,8 +280,10 @@ def assume(kind: str, a: Size, b: Size) -> None:
 # ---------------------------------------------------------------------------------- the registry
 class Op(NamedTuple):
     """A registered operator: its function, the version it counts from, which of its parameters hold state
-    that is not learned (``buffers``: running statistics, initial states), and the dtypes of outputs whose
-    shape is not known (a name, or the position of the input that has the same)."""
+    that is not learned (``buffers``: running statistics, initial states), the dtypes of outputs whose shape
+    is not known (a name, or the position of the input that has the same), the ``kind`` of its work, where
+    tools that count operations tell it from others, and what training ``saves`` for its backward pass: inputs
+    by name and outputs by position, each with the input whose gradient needs it (`ANY`). None: not stated."""
 
     name: str
     domain: str
@@ -283,21 +291,30 @@ class Op(NamedTuple):
     function: Callable[..., Effect]
     buffers: tuple[str, ...] = ()
     dtypes: tuple[str | int | None, ...] = ()
+    kind: str = ""
+    saves: tuple[tuple[str | int, str], ...] | None = None
 
 
+ANY = ""
+Saves = Union[Sequence[Union[str, int]], Mapping[Union[str, int], str], None]
 OPS: dict[tuple[str, str], list[Op]] = {}  # (domain, name) -> versions, oldest first
 
 
 def op(*names: str, since: int = 1, domain: str = "", buffers: Sequence[str] = (),
-       dtypes: Sequence[str | int | None] = ()) -> Callable[[Any], Any]:
+       dtypes: Sequence[str | int | None] = (), kind: str = "", saves: Saves = None) -> Callable[[Any], Any]:
     """Register a function as the operator(s) ``names`` of ``domain`` from opset ``since`` on. ``dtypes``
-    needs to be said only where an output's dtype is not that of the first input."""
+    needs to be said only where an output's dtype is not that of the first input, ``kind`` only where a
+    profile (`archcheck.analyses.profiles`) asks for it. ``saves`` lists what the backward pass needs again,
+    as PyTorch keeps it; a mapping says for the gradient of which input."""
+    needed = saves if isinstance(saves, Mapping) else dict.fromkeys(saves or (), ANY)
+    kept = None if saves is None else tuple(needed.items())
+
     def register(function: Any) -> Any:
         for name in names:
             versions = OPS.setdefault((domain, name), [])
             if any(known.since == since for known in versions):
                 raise ValueError(f"{domain or 'ai.onnx'}.{name} is registered twice since {since}")
-            versions.append(Op(name, domain, since, function, tuple(buffers), tuple(dtypes)))
+            versions.append(Op(name, domain, since, function, tuple(buffers), tuple(dtypes), kind, kept))
             versions.sort(key=lambda known: known.since)
         return function
     return register

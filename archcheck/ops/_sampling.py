@@ -89,7 +89,8 @@ class Sampling(NamedTuple):
         end = source if phases < p else q + (self.coordinates == "align_corners")
         if any(last < 0 or least(first - end) >= 0 for first, last in table):
             return self._written_out(axis, source, target, p, q)  # clamped: what phases cannot say
-        return Spread(axis, q, *zip(*table))
+        first, last = zip(*table)
+        return Spread(axis, q, first, last)
 
     def _written_out(self, axis: int, source: Size, target: Size, p: int, q: int) -> Reader:
         """The same position by position, clamped to the borders, where sizes and scale are known."""
@@ -97,7 +98,8 @@ class Sampling(NamedTuple):
             return Picked(axis, None)
         moved = source * p - target * q if self.coordinates == "half_pixel_symmetric" else 0
         table = [[min(max(end, 0), source - 1) for end in self._read(o, p, q, moved)] for o in range(target)]
-        return Spread(axis, source, *map(tuple, zip(*table)))
+        first, last = zip(*table)
+        return Spread(axis, source, first, last)
 
     def taps(self, source: Size, target: Size, scale: Element) -> int | None:
         """How many positions are combined along one axis, or None if that is not known."""

@@ -186,7 +186,7 @@ def _score_reads(heads: Heads, given: tuple[TensorType | None, ...], mode: int) 
 
 
 # ---------------------------------------------------------------------------------- operators
-@op("Attention", since=23, dtypes=(0, 1, 2, 0))
+@op("Attention", since=23, dtypes=(0, 1, 2, 0), kind="attention")
 def attention(q, k, v, attn_mask=None, past_key=None, past_value=None, nonpad_kv_seqlen=None, *, is_causal=0,
               kv_num_heads=None, left_window_size=-1, q_num_heads=None, qk_matmul_output_mode=0,
               right_window_size=-1, scale=None, softcap=0.0, softmax_precision=None):

@@ -45,7 +45,7 @@ def _from_start(pick: int, size: int, axis: int) -> int:
 
 
 # ---------------------------------------------------------------------------------- Gather
-@op("Gather")
+@op("Gather", saves=("indices",))
 def gather(data, indices, *, axis=0):
     """Axis ``axis`` of ``data`` replaced by the axes of ``indices``, which name positions of it."""
     shape, picks = data.shape, indices.shape
@@ -77,7 +77,7 @@ def _gather_reads(shape: Shape, indices: TensorType, axis: int) -> Reads:
     return (*map(Along, range(axis)), picked, *after), tuple(Along(axis + k) for k in range(ndim))
 
 
-@op("GatherElements", since=11)
+@op("GatherElements", since=11, saves=("indices",))
 def gather_elements(data, indices, *, axis=0):
     """``output[i, j] = data[indices[i, j], j]``: each index names a position of ``axis``."""
     shape = indices.shape
@@ -111,7 +111,7 @@ def _element_places(shape: Shape, indices: TensorType, axis: int) -> list[int] |
             for index, pick in zip(grid, picks)]
 
 
-@op("GatherND", since=11)
+@op("GatherND", since=11, saves=("indices",))
 def gather_nd(data, indices, *, batch_dims=0):
     """Each row of the last axis of ``indices`` names a position of the axes of ``data`` after the
     ``batch_dims`` first ones, which both have."""

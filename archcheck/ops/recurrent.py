@@ -140,7 +140,7 @@ def _products(cell: Cell, layer: Layer, inputs: int) -> tuple[Product, ...]:
 
 
 # ---------------------------------------------------------------------------------- ONNX
-@op("RNN", buffers=("initial_h",))
+@op("RNN", buffers=("initial_h",), kind="rnn")
 def rnn(x, w, r, b=None, sequence_lens=None, initial_h=None, *, activation_alpha=None, activation_beta=None,
         activations=None, clip=None, direction="forward", hidden_size=None, layout=0, output_sequence=0):
     """``h = f(W·x + R·h + b)``."""
@@ -148,7 +148,7 @@ def rnn(x, w, r, b=None, sequence_lens=None, initial_h=None, *, activation_alpha
     return _recurrent(RNN, 1, given, activations, hidden_size, direction, layout)
 
 
-@op("GRU", buffers=("initial_h",))
+@op("GRU", buffers=("initial_h",), kind="gru")
 def gru(x, w, r, b=None, sequence_lens=None, initial_h=None, *, activation_alpha=None, activation_beta=None,
         activations=None, clip=None, direction="forward", hidden_size=None, layout=0, linear_before_reset=0,
         output_sequence=0):
@@ -157,7 +157,7 @@ def gru(x, w, r, b=None, sequence_lens=None, initial_h=None, *, activation_alpha
     return _recurrent(GRU, 1, given, activations, hidden_size, direction, layout)
 
 
-@op("LSTM", buffers=("initial_h", "initial_c"))
+@op("LSTM", buffers=("initial_h", "initial_c"), kind="lstm")
 def lstm(x, w, r, b=None, sequence_lens=None, initial_h=None, initial_c=None, p=None, *,
          activation_alpha=None, activation_beta=None, activations=None, clip=None, direction="forward",
          hidden_size=None, input_forget=0, layout=0, output_sequence=0):

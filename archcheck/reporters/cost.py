@@ -39,9 +39,9 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True)
 class View:
-    """What is shown: with ``exact`` MACs, ``connections``, ``training``, times on a ``device``; ordered by
-    the column ``sort``, the ``top`` first rows only; with ``everything`` also nodes that do nothing but
-    compute shapes and constants."""
+    """What is shown: with ``exact`` MACs, ``connections``, ``training``, times on a ``device``, and the
+    counts of other tools, ``profiles``; ordered by the column ``sort``, the ``top`` first rows only; with
+    ``everything`` also nodes that do nothing but compute shapes and constants."""
 
     exact: bool = False
     connections: bool = False
@@ -51,6 +51,7 @@ class View:
     top: int | None = None
     everything: bool = False
     script: Script = field(default_factory=Script)
+    profiles: tuple[str, ...] = ()
 
 
 def sheet(report: Report, view: View) -> Sheet:
@@ -72,6 +73,8 @@ def sheet(report: Report, view: View) -> Sheet:
 def _parts(report: Report, view: View) -> Iterable[Part]:
     yield _nodes(report, view.script)
     yield _operations(report, view.script, view.exact)
+    for name in view.profiles:
+        yield _profile(report, name, view.script)
     yield _bytes(report, view.script)
     if view.connections:
         yield _connections(report, view.script)
@@ -141,6 +144,18 @@ def intensity(flops: Size | None, moved: Size | None) -> float | None:
 
 
 # ------------------------------------------------------------------------------------------------ parts
+def _profile(report: Report, name: str, script: Script) -> Part:
+    """What another tool counts."""
+    from archcheck.analyses.profiles import profiled
+    found = profiled(report, name)
+    unit = f"{found.unit}, {found.per_mac} a MAC"
+    text = "?" if found.total is None else script.exact(found.total)
+    record = {name: {"unit": found.unit, "per_mac": found.per_mac, "total": found.total,
+                     "notes": found.notes}}
+    return Part((Column(name, f"{name} {found.unit}", as_count, right=True, spared=True),),
+                lambda k: (found.by_node[k],), [(name, f"{text} {unit}\n{found.notes}")], record)
+
+
 def _nodes(report: Report, script: Script) -> Part:
     """Which node a row is."""
     layers = report.layers
@@ -151,7 +166,7 @@ def _nodes(report: Report, script: Script) -> Part:
 
 def _operations(report: Report, script: Script, exact: bool) -> Part:
     """MACs and other operations."""
-    costs, real = report.costs, report.exact_macs if exact else None
+    costs, real = report.costs, report.exact if exact else None
 
     def values(k: int) -> Sequence[Any]:
         cost = costs[k]

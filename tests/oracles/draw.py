@@ -180,7 +180,8 @@ def pool(net: Drawn, x: str) -> str:
     pads = _pads(net, spatial, min(kernel) - 1)
     ceil = {"ceil_mode": net.int(0, 1)} if "pads" in pads else {}
     strides = _several(net, spatial, 4)
-    if "auto_pad" in pads:  # ONNX Runtime forgets dilations there, and pads less than nothing for stride > kernel
+    # ONNX Runtime forgets dilations there, and pads less than nothing where a stride exceeds the kernel
+    if "auto_pad" in pads:
         dilations, strides = [1] * spatial, list(map(min, strides, kernel))
     return net.add(op, x, kernel_shape=kernel, strides=strides, dilations=dilations, **pads, **ceil)
 
