@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from tests.oracles.measure import Bounds, Cuts, Points, Run, all_points, bounds, everywhere, sets
+from tests.oracles.measure import Bounds, Cuts, Points, all_points, bounds, everywhere, sets
 from tests.oracles.probe import Array, Network
 
 Box = Sequence[tuple[int, int]]
@@ -111,11 +111,10 @@ def _along(verdict: Verdict, network: Network, name: str, axis: int, points: Poi
     """Judge the claims along one axis."""
     size = network.inputs[name].shape[axis]
     cuts = everywhere(size) if most_runs is None else _chosen(claims.values(), size, most_runs)
-    run: Run = network.poisoned if network.inputs[name].is_float else network.disturbed
-    found = bounds(run, network, name, axis, points, cuts)
+    found = bounds(network.run(name), network, name, axis, points, cuts)
     doubted = {value: points[value] for value in points if np.any(found[value].refute(*claims[value][:2]))}
     changed: dict[str, Bounds] = {}
-    if doubted and network.inputs[name].is_float:
+    if doubted and network.run(name) == network.poisoned:
         near = everywhere(size) if most_runs is None else \
             _chosen((claims[value] for value in doubted), size, most_runs)
         changed = bounds(network.disturbed, network, name, axis, doubted, near)
@@ -140,31 +139,37 @@ def _decide(verdict: Verdict, network: Network, what: tuple[str, str, int], wher
     """Take up what becomes of the claims about one value along one axis.
 
     What is read without being claimed is a fault, unless an operator on the way spreads NaN to where nothing
-    is read: then a change has to show it. What is claimed without being read is one unless it is said to be a
-    bound, or an operator on the way drops NaN, and no change shows that it is read either."""
-    value, name, _ = what
+    is read: then a change has to show it. What is claimed without being read is one if no change shows that
+    it is read either, and there is no reason (`_excuses`) for that."""
     missed, spare = found.refute(told.first, told.last)
-    proved = found.settle(told.first, told.last) & ~missed
+    proved = found.settle(told.first, told.last)
     if changed is not None:
         missed_too, spare_too = changed.refute(told.first, told.last)
-        leaks = bool(network.leaking.get(value))
-        verdict.undecided["zero taps"] += int((missed & ~missed_too).sum()) if leaks else 0
-        missed = missed_too if leaks else missed | missed_too
+        leaked = missed & ~missed_too if network.leaking.get(what[0]) else np.zeros_like(missed)
+        verdict.undecided["zero taps"] += int(leaked.sum())
         shown = changed.settle(told.first, told.last)
-        proved, spare = (proved | shown) & ~missed, spare & spare_too & ~shown
-    nothing = spare & (found.first_least > found.last_most) & told.is_still & network.inputs[name].is_float
-    verdict.undecided["nothing is read"] += int(nothing.sum())
-    spare &= ~nothing
-    drops = sorted(network.through.get(value, ()))
-    if spare.any() and (told.is_bound or drops or not network.inputs[name].is_float):
-        reason = "said to be a bound" if told.is_bound else \
-            f"{'/'.join(drops)} may drop NaN" if drops else "integers: a change may have no effect"
-        verdict.undecided[reason] += int((spare & ~missed).sum())
-        spare &= False
+        missed, proved, spare = (missed | missed_too) & ~leaked, proved | shown, spare & spare_too & ~shown
+    spare &= ~missed
+    for reason, excused in _excuses(network, what, told, found):
+        verdict.undecided[reason] += int((spare & excused).sum())
+        spare = spare & np.logical_not(excused)
     verdict.claims += len(missed)
-    verdict.proved += int((proved & ~spare).sum())
+    verdict.proved += int((proved & ~missed & ~spare).sum())
     verdict.faults += _faults("unsound", missed, what, where, told, found)
-    verdict.faults += _faults("loose", spare & ~missed, what, where, told, found)
+    verdict.faults += _faults("loose", spare, what, where, told, found)
+
+
+def _excuses(network: Network, what: tuple[str, str, int], told: Claims,
+             found: Bounds) -> Iterator[tuple[str, Any]]:
+    """Why some points may read less than is claimed."""
+    value, name, _ = what
+    if network.run(name) == network.poisoned:
+        yield "nothing is read", (found.first_least > found.last_most) & told.is_still
+    else:
+        yield "changes only", np.ones_like(told.is_still)
+    yield "said to be a bound", told.is_bound
+    drops = sorted(network.through.get(value, ()))
+    yield f"{'/'.join(drops)} may drop NaN", bool(drops)
 
 
 def _faults(kind: str, which: Array, what: tuple[str, str, int], where: tuple[Array, ...], told: Claims,

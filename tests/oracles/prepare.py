@@ -146,9 +146,9 @@ def _unquantize(graph: GraphProto) -> bool:
 
 
 # ---------------------------------------------------------------------------------------------------- outputs
-def shortened(model: ModelProto, height: int, width: int, ends: Sequence[str] = ()) -> None:
-    """Give an image network another size of image, and leave out what comes behind the first operators
-    ``ends``, which may fit no other."""
+def shortened(model: ModelProto, height: int, width: int) -> None:
+    """Give an image classifier another size of image, and leave out its head, which may fit no other: what
+    flattens the map or takes the mean of 7 × 7 pixels, and all behind it."""
     graph = model.graph
     stored = {tensor.name for tensor in graph.initializer}
     for given in graph.input:
@@ -159,7 +159,8 @@ def shortened(model: ModelProto, height: int, width: int, ends: Sequence[str] = 
     gone: set[str] = set()
     kept = []
     for node in graph.node:
-        if node.op_type in ends or gone.intersection(node.input):
+        pools = node.op_type == "AveragePool" and max(_ints(node, "kernel_shape")) > 5
+        if pools or node.op_type in ("Reshape", "Gemm") or gone.intersection(node.input):
             gone.update(node.output)
         else:
             kept.append(node)

@@ -1,7 +1,7 @@
 """A network that can be run with parts of its inputs changed, and what becomes of its values then."""
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -26,8 +26,7 @@ SELECTING = {"Where", "TopK", "ScatterND", "ScatterElements", "Loop", "Scan", "I
              "GridSample", "DeformConv", "NonMaxSuppression", "Pow", "MaxUnpool", "Hardmax", "Shrink",
              "ThresholdedRelu"}
 """Operators that may drop a NaN which they read."""
-
-
+NUMBERS = (*FLOATS[:3], "tensor(int8)", "tensor(uint8)", "tensor(int32)")
 LEAKING = {"Resize", "Upsample", "GridSample", "LRN"}
 """Operators that multiply by 0 what they do not read, or take out again what they summed before."""
 BLOCKED = "com.microsoft.nchwc"
@@ -55,7 +54,8 @@ class Network:
     """A model prepared for probing, at fixed shapes of its ``inputs``.
 
     Two networks run side by side: the one that was given, which is disturbed by finite amounts, and one in
-    which every operator passes NaN on as far as that can be had. ``model`` is changed.
+    which every operator passes NaN on as far as that can be had. ``cut`` says why that cannot be built, where
+    it cannot: then only changes tell. ``model`` is changed.
     """
 
     def __init__(self, model: ModelProto, shapes: Mapping[str, tuple[int, ...]], seed: int = 0) -> None:
@@ -67,9 +67,15 @@ class Network:
         draw = np.random.default_rng(seed)
         self.inputs = {given.name: Given(_array(draw, given.type, shapes[given.name]))
                        for given in self._true.get_inputs()}
-        floats = [output.name for output in self._true.get_outputs() if output.type in FLOATS[:3]]
-        self._before = dict(zip(floats, self._true.run(floats, self.inputs_as_given)))
-        self._passing = _session(model) if passing(model, self.kinds) else self._true
+        self._passing, self.cut = self._true, ""
+        try:
+            if passing(model, self.kinds):
+                self._passing = _session(model)
+        except Unprobed as why:
+            self.cut = str(why)
+        numbers = NUMBERS if self.cut else FLOATS[:3]
+        probed = [output.name for output in self._true.get_outputs() if output.type in numbers]
+        self._before = dict(zip(probed, self._true.run(probed, self.inputs_as_given)))
 
     @property
     def inputs_as_given(self) -> dict[str, Array]:
@@ -78,7 +84,8 @@ class Network:
 
     @cached_property
     def values(self) -> dict[str, tuple[int, ...]]:
-        """The values that are probed, and their shapes: those that hold floats without any change."""
+        """The values that are probed, and their shapes: those that hold floats, and integers where NaN does
+        not get through."""
         return {name: tuple(array.shape) for name, array in self._clean.items()}
 
     @cached_property
@@ -86,14 +93,17 @@ class Network:
         packed = {name for node in self.nodes if node.domain == BLOCKED for name in node.output
                   if node.op_type != "ReorderOutput"}
         kept = {name: ... for name in self._before if name not in packed}
+        if self.cut:
+            return {name: np.zeros(self._before[name].shape, bool) for name in kept}
         return {name: np.isnan(array)
                 for name, array in self._run(self._passing, self.inputs_as_given, kept).items()}
 
     @cached_property
     def through(self) -> dict[str, frozenset[str]]:
-        """For each value the operators on the way to it that may drop a NaN, and for the output of a recurrence
-        in both directions that: one direction reads what is behind, the other what is ahead, and an operator
-        says what they read together."""
+        """For each value the operators on the way to it that may drop a NaN; ``directions`` for what a
+        recurrence in both directions makes: an operator says what they read together."""
+        if self.cut:
+            return dict.fromkeys(self.values, frozenset({"all it goes through"}))
         found = _through(self.nodes, self.inputs, self.kinds, _drops)
         return found | {name: found[name] | {"directions"} for node in self.nodes if _turns(node)
                         for name in node.output if name in found}
@@ -104,8 +114,12 @@ class Network:
         because they multiply it by 0."""
         return _through(self.nodes, self.inputs, {}, _leaks)
 
+    def run(self, name: str) -> Callable[[Mapping[str, Array], Points], Marks]:
+        """How it is best seen what reads the input ``name``."""
+        return self.poisoned if self.inputs[name].is_float and not self.cut else self.disturbed
+
     def poisoned(self, where: Mapping[str, Array], points: Points | None = None) -> Marks:
-        """Which elements turn NaN where the elements ``where`` of the inputs are NaN; at the ``points`` only."""
+        """Which elements turn NaN where the elements ``where`` of the inputs are; at the ``points`` only."""
         feeds = self.inputs_as_given
         for name, mask in where.items():
             feeds[name] = np.where(mask, feeds[name].dtype.type(np.nan), feeds[name])
@@ -141,6 +155,8 @@ class Network:
 
 def _differs(before: Array, after: Array, least: float) -> Array:
     """Where two arrays differ by more than ``least``; NaN does not differ from NaN."""
+    if before.dtype.kind != "f":
+        return np.asarray(before != after)
     with np.errstate(invalid="ignore"):
         far = np.abs(before - after) > least
     appeared = np.isnan(before) != np.isnan(after)
@@ -205,7 +221,7 @@ def _drops(node: NodeProto, kinds: Mapping[str, str]) -> set[str]:
 
 
 def _turns(node: NodeProto) -> bool:
-    return any(attribute.name == "direction" and attribute.s == b"bidirectional" for attribute in node.attribute)
+    return any(found.name == "direction" and found.s == b"bidirectional" for found in node.attribute)
 
 
 def _leaks(node: NodeProto, kinds: Mapping[str, str]) -> set[str]:
