@@ -79,13 +79,13 @@ REAL = [
     Case("mobilenet_blocks", {"N": 1}, 95),  # blocks of channels are left out
     Case("perceiver_script", {"N": 2, "S": 12}, 95),
     Case("roberta_fused", {"N": 2, "S": 12}, 50, 4, 8),
-    Case("seq2seq_script", {"N": 2, "S": 12, "T": 7}, 50),
+    Case("seq2seq_script", {"N": 2, "S": 20, "T": 11}, 50),
     Case("shufflenet_quantized", {"N": 1}, 3, 4, 8),  # changes only
-    Case("spectrogram_script", {"N": 2, "T": 800}, 80),
+    Case("spectrogram_script", {"N": 2, "L": 4000}, 60),
     Case("swin_dynamo", {"N": 1}, 80, 4, 4),
     Case("t5_dynamo", {"N": 2, "S": 12}, 50),
     Case("unet_dynamo", {"N": 2, "H": 64, "W": 32}, 80),
-    Case("wavenet_script", {"N": 2, "T": 64}, 90),
+    Case("wavenet_script", {"N": 2, "T": 48}, 80),
     Case("yolo_script", {"N": 2, "H": 64, "W": 32}, 90),
 ]
 

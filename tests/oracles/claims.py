@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, Union
 
 import numpy as np
 
@@ -24,8 +24,9 @@ class Reach(Protocol):
         ...
 
 
-Said = Callable[[str], Mapping[str, Reach]]
-"""The name of a value to its `Reach` by input; an input that is not there is not read at all."""
+Said = Callable[[str], Union[Mapping[str, Reach], None]]
+"""The name of a value to its `Reach` by input; an input that is not there is not read at all. None where not
+even the value's shape is known."""
 
 
 class Fault(NamedTuple):
@@ -73,7 +74,10 @@ def judged(network: Network, said: Said, most_points: int = 24, most_runs: int |
     an axis (None: as many as settle everything); of given ``points`` and ``axes`` only."""
     verdict = Verdict()
     points = all_points(network, most_points) if points is None else points
-    told = {value: dict(said(value)) for value in points}
+    answers = {value: said(value) for value in points}
+    told = {value: dict(answer) for value, answer in answers.items() if answer is not None}
+    verdict.undecided.update(["values of unknown shape"] * (len(points) - len(told)))
+    points = {value: where for value, where in points.items() if value in told}
     verdict.values.update(points)
     for name, given in network.inputs.items():
         boxes = {value: _boxes(told[value].get(name), points[value]) for value in points}
@@ -143,15 +147,17 @@ def _decide(verdict: Verdict, network: Network, what: tuple[str, str, int], wher
     it is read either, and there is no reason (`_excuses`) for that."""
     missed, spare = found.refute(told.first, told.last)
     proved = found.settle(told.first, told.last)
+    anyway = network.is_nan(what[0], where)
+    verdict.undecided.update(["NaN anyway"] * int(anyway.sum()))
     if changed is not None:
         missed_too, spare_too = changed.refute(told.first, told.last)
         leaked = missed & ~missed_too if network.leaking.get(what[0]) else np.zeros_like(missed)
-        verdict.undecided["zero taps"] += int(leaked.sum())
+        verdict.undecided.update(["zero taps"] * int(leaked.sum()))
         shown = changed.settle(told.first, told.last)
         missed, proved, spare = (missed | missed_too) & ~leaked, proved | shown, spare & spare_too & ~shown
-    spare &= ~missed
+    missed, proved, spare = missed & ~anyway, proved & ~anyway, spare & ~missed & ~anyway
     for reason, excused in _excuses(network, what, told, found):
-        verdict.undecided[reason] += int((spare & excused).sum())
+        verdict.undecided.update([reason] * int((spare & excused).sum()))
         spare = spare & np.logical_not(excused)
     verdict.claims += len(missed)
     verdict.proved += int((proved & ~missed & ~spare).sum())
@@ -185,7 +191,13 @@ def _faults(kind: str, which: Array, what: tuple[str, str, int], where: tuple[Ar
 
 def of_report(report: Any, exact: bool = False) -> Said:
     """What a report says of the fields of the values."""
-    return lambda value: report.fields[value].at(exact=exact) if value in report.fields else {}
+    def said(value: str) -> Any:
+        shape = report.types[value].shape
+        if shape is None or not all(isinstance(size, int) for size in shape):
+            return None
+        return report.fields[value].at(exact=exact) if value in report.fields else {}
+
+    return said
 
 
 # ---------------------------------------------------------------------------------------------- exact sets

@@ -23,7 +23,7 @@ from tests.oracles.prepare import Unprobed
 from tests.oracles.probe import Network
 
 SIZES = ({"N": 2, "H": 64, "W": 32}, {"N": 1, "H": 96, "W": 64}, {"N": 1, "H": 224, "W": 224},
-         {"N": 1, "T": 400, "S": 24, "H": 256, "W": 256})
+         {"N": 1, "T": 400, "S": 24, "H": 256, "W": 256}, {"N": 1, "T": 11, "S": 20, "L": 4000})
 """What symbols are set to, the first for which the network runs."""
 OTHERS = 12
 """What symbols of other names are set to."""

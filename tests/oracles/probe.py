@@ -140,6 +140,10 @@ class Network:
                 marks[name] = marks[name] | differs if name in marks else differs
         return marks
 
+    def is_nan(self, value: str, where: tuple[Array, ...]) -> Array:
+        """Which positions of a value are NaN without any change, so that nothing can be seen there."""
+        return np.atleast_1d(self._clean[value][where])
+
     @property
     def _everything(self) -> Points:
         return dict.fromkeys(self.values, ...)
