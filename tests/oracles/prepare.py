@@ -58,8 +58,8 @@ def fill(model: ModelProto) -> None:
 
 
 def _drawn(tensor: TensorProto) -> np.ndarray[Any, Any]:
-    """Numbers that keep activations near 1: positive ones for vectors, which are scales and variances, and
-    for others a normal distribution divided by the root of how many are summed."""
+    """Positive numbers for vectors, which are scales and variances; for matrices and kernels mostly positive
+    ones, which open rectifiers, divided by how many are summed, so that activations stay near 1."""
     shape, dtype = tuple(tensor.dims), helper.tensor_dtype_to_np_dtype(tensor.data_type)
     draw = np.random.default_rng(zlib.crc32(tensor.name.encode()))
     if "float" not in dtype.name:
@@ -67,7 +67,7 @@ def _drawn(tensor: TensorProto) -> np.ndarray[Any, Any]:
     elif len(shape) < 2:
         block = draw.uniform(0.5, 1.5, BLOCK)
     else:
-        block = draw.standard_normal(BLOCK) / np.sqrt(np.prod(shape[1:]) if len(shape) > 2 else max(shape))
+        block = draw.uniform(-1, 2, BLOCK) / (np.prod(shape[1:]) if len(shape) > 2 else max(shape))
     return np.resize(block.astype(dtype), shape)
 
 
