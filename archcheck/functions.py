@@ -27,7 +27,7 @@ class NotComputable(UserError):
 
 
 class Function:
-    """A size as a function of its symbols: ``f(N=8, H=numpy.arange(224), W=224)``.
+    """A size, or the largest of several, as a function of symbols: ``f(N=8, H=numpy.arange(224), W=224)``.
 
     ``symbols`` are the names that it depends on, in order of appearance in the network's inputs; other
     symbols of the network may be given and change nothing but the shape of the result. Integers give an
@@ -36,13 +36,14 @@ class Function:
     it divides by a symbol at all. ``lacks`` says what is missing from the size, as in a report.
     """
 
-    def __init__(self, size: Size, known: Sequence[str], lacks: str = "") -> None:
-        origins = [f"{atom.args[0]}: {atom.origin}" for atom in symbols(size)
-                   if atom.origin not in (None, COUNTED)]
+    def __init__(self, size: Size | Sequence[Size], known: Sequence[str], lacks: str = "") -> None:
+        sizes = tuple(size) if isinstance(size, Sequence) else (size,)
+        atoms = set().union(*map(symbols, sizes))
+        origins = [f"{atom.args[0]}: {atom.origin}" for atom in atoms if atom.origin not in (None, COUNTED)]
         if origins:
             raise NotComputable(f"this depends on a size that is not known ({'; '.join(sorted(origins))})")
-        names = {atom.args[0] for atom in symbols(size)}
-        self.size, self.lacks = size, lacks
+        names = {atom.args[0] for atom in atoms}
+        self.sizes, self.lacks = sizes, lacks
         self.symbols: tuple[str, ...] = (*filter(names.__contains__, known),
                                                *sorted(names.difference(known)))
         self.known = tuple(dict.fromkeys((*known, *self.symbols)))
@@ -57,11 +58,12 @@ class Function:
             raise BindingError(f"a size is missing for {', '.join(missing)}")
         given = {name: _checked(name, size) for name, size in sizes.items()}
         if all(isinstance(size, int) for size in given.values()):
-            return evaluate(self.size, given)
-        return _on_arrays(self.size, given)
+            found = [evaluate(size, given) for size in self.sizes]
+            return None if None in found else max(found)  # type: ignore[type-var]
+        return _on_arrays(self.sizes, given)
 
     def __repr__(self) -> str:
-        return f"<function of {', '.join(self.symbols) or 'nothing'}: {self.size}>"
+        return f"<function of {', '.join(self.symbols) or 'nothing'}: {', '.join(map(str, self.sizes))}>"
 
 
 def magnitudes(size: Size, limits: Mapping[str, int]) -> tuple[int, int]:
@@ -103,15 +105,16 @@ def _checked(name: str, size: Any) -> Any:
     return int(array) if array.ndim == 0 else array
 
 
-def _on_arrays(size: Size, given: Mapping[str, Any]) -> Any:
+def _on_arrays(sizes: Sequence[Size], given: Mapping[str, Any]) -> Any:
     import numpy
     arrays = {name: numpy.asarray(value) for name, value in given.items()}
-    used = {atom.args[0] for atom in symbols(size)}
+    used = {atom.args[0] for size in sizes for atom in symbols(size)}
     limits = {name: int(array.max()) if array.size else 0 for name, array in arrays.items() if name in used}
-    dtype = numpy.dtype(numpy.int64) if magnitudes(size, limits)[1] < INT64 else numpy.dtype(object)
+    met = max(magnitudes(size, limits)[1] for size in sizes)
+    dtype = numpy.dtype(numpy.int64) if met < INT64 else numpy.dtype(object)
     work = _Arrays({name: arrays[name].astype(dtype) for name in used}, dtype)
     shape = numpy.broadcast_shapes(*(array.shape for array in arrays.values()))
-    value = numpy.array(numpy.broadcast_to(work.size(size), shape), dtype)
+    value = numpy.array(numpy.broadcast_to(reduce(numpy.maximum, map(work.size, sizes)), shape), dtype)
     if work.undefined is None:
         return value
     return numpy.ma.array(value, mask=numpy.broadcast_to(work.undefined, shape))

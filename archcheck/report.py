@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from archcheck.dims import Size, symbols, total
 from archcheck.graph import Graph, Shape, TensorType
@@ -188,11 +188,18 @@ class Report:
 
     def function(self, of: str, axis: int | None = None) -> Function:
         """A figure as a function of the symbols, for numbers and numpy arrays: ``of`` is ``macs``, ``flops``,
-        ``params``, ``memory``, or the name of a value, of which it gives the size of ``axis``."""
-        from archcheck.analyses.formulas import size_of
+        ``params``, ``memory``, ``activations``, or the name of a value, of which it gives the size of
+        ``axis``."""
+        from archcheck.analyses.formulas import sizes_of
         from archcheck.functions import Function
-        size, lacks = size_of(self, of, axis)
-        return Function(size, self.symbols, lacks)
+        sizes, lacks = sizes_of(self, of, axis)
+        return Function(sizes, self.symbols, lacks)
+
+    def expression(self, of: str, axis: int | None = None) -> Any:
+        """The same figure as `function` as a sympy expression over non-negative integer symbols."""
+        from archcheck.analyses.formulas import size_of
+        from archcheck.dims import to_sympy
+        return to_sympy(size_of(self, of, axis)[0])
 
     @cached_property
     def valid(self) -> Validity:

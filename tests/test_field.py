@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from onnx import TensorProto, helper, parser
 
-from archcheck import analyze
+from archcheck import analyze, evaluate
 from archcheck.analyses.reached import ReachError
 from archcheck.cli import main
 
@@ -171,3 +171,26 @@ def test_joins_of_unequal_centres_are_named(capsys: pytest.CaptureFixture[str], 
 def test_the_summary_has_columns_for_it(capsys: pytest.CaptureFixture[str], gated: str) -> None:
     _, out, _ = printed(capsys, "summary", gated, "--columns", "name,field,stride,start", "--format", "csv")
     assert "0,1,conv,3,1,-1" in out.splitlines()
+
+
+def test_a_start_that_the_size_decides_is_a_table_over_remainders(capsys: pytest.CaptureFixture[str],
+                                                                  tmp_path: Path) -> None:
+    """SAME_UPPER pads (⌈n/s⌉ - 1)·s + k - n positions, the smaller half in front: followed back by hand."""
+    body = "".join(f'[c{k}] h{k} = Conv<auto_pad="SAME_UPPER", strides=[2,2], kernel_shape=[3,3]>'
+                   f'({"x" if k == 0 else f"h{k - 1}"}, w) ' for k in range(4))
+    model = saved(tmp_path / "same.onnx", f'''<ir_version: 9, opset_import: ["" : 18]>
+        net (float[N,4,H,W] x) => (float[a,b,c,d] h3) <float[4,4,3,3] w> {{ {body} }}''', w=(4, 4, 3, 3))
+    field = analyze(model).fields["h3"]["x"][2]
+    table = field.start_by_remainder
+    assert table is not None and len(table.numbers) == 16
+    for size in range(table.first, 200):
+        start, n, pads = 0, size, []
+        for _ in range(4):
+            pads.append(max(0, (-(-n // 2) - 1) * 2 + 3 - n) // 2)
+            n = -(-n // 2)
+        for before in reversed(pads):
+            start = 2 * start - before
+        assert table.numbers[size % 16] == start == evaluate(field.start, {"H": size})
+    _, out, _ = printed(capsys, "field", model)
+    assert "-15 to 0" in out
+    assert "for H mod 16 = 0, 1, …" in out

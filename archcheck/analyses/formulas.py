@@ -66,6 +66,15 @@ def size_of(report: Report, name: str, axis: int | None = None) -> tuple[Size, s
     return found.sizes[axis], found.lacks
 
 
+def sizes_of(report: Report, name: str, axis: int | None = None) -> tuple[tuple[Size, ...], str]:
+    """The same as the sizes of which it is the largest: of the memory those of the layers that may be the
+    fullest, also where they are too many for one formula."""
+    if name == "memory" and axis is None:
+        return report.memory.to_run_at_most, _unsized(report)
+    size, lacks = size_of(report, name, axis)
+    return (size,), lacks
+
+
 def unknowns(figures: Iterable[Figure]) -> list[Atom]:
     """The symbols that ``figures`` and the limits of such symbols depend on and that are none of an input;
     ``origin`` says why each is not known."""
