@@ -78,7 +78,7 @@ REAL = [
     Case("lstm_quantized", {"N": 1}, 30),  # changes only
     Case("mobilenet_blocks", {"N": 1}, 95),  # blocks of channels are left out
     Case("perceiver_script", {"N": 2, "S": 12}, 95),
-    Case("roberta_fused", {"N": 2, "S": 12}, 50, 4, 8),
+    Case("roberta_fused", {"N": 2, "S": 12}, 45, 4, 8),
     Case("seq2seq_script", {"N": 2, "S": 20, "T": 11}, 50),
     Case("shufflenet_quantized", {"N": 1}, 3, 4, 8),  # changes only
     Case("spectrogram_script", {"N": 2, "L": 4000}, 60),
