@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from archcheck.dims import Atom, Size, substitute, symbols
 from archcheck.errors import UserError, closest
@@ -10,6 +11,13 @@ from archcheck.graph import Graph, TensorType
 
 class BindingError(UserError):
     """A size was given for a symbol that no input has, or one that no axis can have."""
+
+
+def instance(graph: Graph, sizes: Mapping[str, Any]) -> tuple[Graph, Mapping[str, Any]]:
+    """The member of the graph's family that ``sizes`` choose, and those of them that are left to bind."""
+    if graph.family is None or not sizes:
+        return graph, sizes
+    return graph.family.at(sizes), {}
 
 
 def bind(graph: Graph, sizes: Mapping[str, int]) -> dict[str, TensorType]:

@@ -1,0 +1,209 @@
+"""A YAML document with its places: what stands where, and errors that show it."""
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Any, NamedTuple
+
+import yaml
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from archcheck.errors import closest
+from archcheck.frontends._source import LoadError, said
+
+MAX_BYTES = 1 << 20
+"""A longer text is no specification."""
+
+MAX_NODES = 50_000
+"""So many entries may a document have, those that aliases repeat counted each time."""
+
+MAX_DEPTH = 40
+"""So deep may a document nest."""
+
+MAX_SHOWN = 100
+"""Longer lines are shown in part."""
+
+CURES = {"mapping values are not allowed here": "a ':' followed by a space is only allowed after a key; check the "
+         "indentation, or put the text into quotes",
+         "found character '\\t' that cannot start any token": "indent with spaces, not with tabs"}
+
+
+class SpecError(LoadError):
+    """A specification that is not one; the message begins with file, line and column, and shows the place."""
+
+
+class Place(NamedTuple):
+    """Where something stands: line and column, both from 1, and how many characters it takes."""
+
+    line: int
+    column: int
+    length: int = 1
+
+
+class Text(NamedTuple):
+    """A piece of a scalar: its text, the scalar that it is in, and where in that it begins."""
+
+    value: str
+    node: ScalarNode
+    start: int = 0
+
+    def part(self, begin: int, end: int | None = None) -> Text:
+        """The piece from ``begin`` to before ``end``, without the blanks around it."""
+        piece = self.value[begin:end]
+        lead = len(piece) - len(piece.lstrip())
+        return Text(piece.strip(), self.node, self.start + begin + lead)
+
+
+class Field(NamedTuple):
+    """An entry of a mapping: its key, and the node that is its value."""
+
+    key: Text
+    node: Node
+
+
+class Document:
+    """A text as a tree of YAML nodes. Raises `SpecError` where it is no YAML, too large or too deep."""
+
+    def __init__(self, data: bytes, name: str) -> None:
+        self.name = name
+        try:
+            if len(data) > MAX_BYTES:
+                raise LoadError(f"{said(name)} has {len(data):,} bytes, and {MAX_BYTES:,} are the most for a "
+                                "specification; name a smaller file")
+            self.text = data.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            raise LoadError(f"{said(name)} is not in UTF-8; save it in that encoding") from None
+        self.lines = self.text.split("\n")
+        self.root = self._composed()
+
+    def _composed(self) -> Node:
+        loader = yaml.SafeLoader(self.text)
+        try:
+            root = loader.get_single_node()
+        except yaml.reader.ReaderError as error:
+            line = self.text.count("\n", 0, error.position) + 1
+            raise self.error(Place(line, 1), f"the character U+{ord(error.character):04X} is not allowed in YAML"
+                             ) from None
+        except yaml.MarkedYAMLError as error:
+            raise self._no_yaml(error) from None
+        except RecursionError:
+            raise self.error(Place(1, 1), f"it nests deeper than {MAX_DEPTH}") from None
+        if root is None:
+            raise LoadError(f"{said(self.name)} is empty; write an input and layers into it")
+        self._bounded(root, {}, 0)
+        return root
+
+    def _no_yaml(self, error: yaml.MarkedYAMLError) -> SpecError:
+        mark: Any = error.problem_mark or error.context_mark
+        problem = str(error.problem or error.context)
+        cure = CURES.get(problem, f"{problem}, {error.context}" if error.context else problem)
+        return self.error(Place(mark.line + 1, mark.column + 1), f"this is not YAML: {cure}")
+
+    def _bounded(self, node: Node, seen: dict[int, int], depth: int) -> int:
+        """The number of nodes in ``node``, each alias counted in full."""
+        if id(node) in seen:
+            if not seen[id(node)]:
+                raise self.error(self.place(node), "this refers to itself")
+            return seen[id(node)]
+        if depth > MAX_DEPTH:
+            raise self.error(self.place(node), f"this nests deeper than {MAX_DEPTH}")
+        seen[id(node)] = 0
+        count = 1 + sum(self._bounded(inner, seen, depth + 1) for inner in _children(node))
+        if count > MAX_NODES:
+            raise self.error(self.place(node), f"with its aliases this has {count:,} entries, and {MAX_NODES:,} "
+                             "are the most")
+        seen[id(node)] = count
+        return count
+
+    # ------------------------------------------------------------------------------------------- places
+    def place(self, what: Node | Text) -> Place:
+        """Where ``what`` stands."""
+        if isinstance(what, Text):
+            return self._place_of(what)
+        mark, end = what.start_mark, what.end_mark
+        length = end.column - mark.column if end.line == mark.line else len(self.lines[mark.line]) - mark.column
+        return Place(mark.line + 1, mark.column + 1, max(length, 1))
+
+    def _place_of(self, text: Text) -> Place:
+        """Where a piece of a scalar stands: quotes, escapes and folded lines are followed through the source."""
+        mark = text.node.start_mark
+        at = mark.index
+        if self.text.startswith(text.node.value, at):
+            at += text.start
+        else:
+            at = self._aligned(text.node, text.start)
+        line = self.text.count("\n", 0, at)
+        column = at - (self.text.rfind("\n", 0, at) + 1)
+        length = min(len(text.value), len(self.lines[line]) - column)
+        return Place(line + 1, column + 1, max(length, 1))
+
+    def _aligned(self, node: ScalarNode, start: int) -> int:
+        """Where in the source the character ``start`` of a scalar is."""
+        at, end = node.start_mark.index, node.end_mark.index
+        for letter in node.value[:start + 1]:
+            if not letter.isspace():
+                found = self.text.find(letter, at, end)
+                at = found + 1 if found >= 0 else at
+        return max(at - 1, node.start_mark.index)
+
+    def error(self, where: Node | Text | Place, message: str) -> SpecError:
+        """The error that ``message`` says of a place, with the line below and a mark below that."""
+        line, column, length = where if isinstance(where, Place) else self.place(where)
+        shown = self.lines[line - 1] if line <= len(self.lines) else ""
+        begin = max(0, column - MAX_SHOWN // 2) if len(shown) > MAX_SHOWN else 0
+        cut = "".join(c if c.isprintable() else " " for c in shown[begin:begin + MAX_SHOWN])
+        length = max(1, min(length, len(cut) - (column - 1 - begin)))
+        mark = " " * (column - 1 - begin) + "^" * length
+        number = str(line)
+        return SpecError(f"{said(self.name)}:{line}:{column}: {message}\n  {number} | {cut}\n"
+                         f"  {' ' * len(number)} | {mark}")
+
+    # ------------------------------------------------------------------------------------------- reading
+    def fields(self, node: Node, known: Collection[str], what: str) -> dict[str, Field]:
+        """The entries of a mapping, whose keys must be ``known``."""
+        found = {}
+        for field in self.entries(node, what):
+            key = field.key.value
+            if key not in known:
+                close = closest(key, known)
+                cure = f"did you mean {close!r}?" if close else f"there may be {', '.join(known)}"
+                raise self.error(field.key, f"{what} has no entry {key!r}; {cure}")
+            found[key] = field
+        return found
+
+    def entries(self, node: Node, what: str) -> Iterator[Field]:
+        """The entries of a mapping in order, whatever their keys; each key once."""
+        if not isinstance(node, MappingNode):
+            raise self.error(node, f"{what} should be entries of the form 'key: value'")
+        seen = set()
+        for key, value in node.value:
+            text = self.scalar(key, "a key")
+            if text.value in seen:
+                raise self.error(text, f"{text.value!r} is said twice; keep one")
+            seen.add(text.value)
+            yield Field(text, value)
+
+    def items(self, node: Node, what: str) -> list[Node]:
+        """The items of a list."""
+        if not isinstance(node, SequenceNode):
+            raise self.error(node, f"{what} should be a list: an item a line, each after '- '")
+        return list(node.value)
+
+    def scalar(self, node: Node, what: str) -> Text:
+        """One text or number."""
+        if not isinstance(node, ScalarNode):
+            raise self.error(node, f"{what} should be one text or number")
+        return Text(node.value, node)
+
+
+def is_nothing(node: Node) -> bool:
+    """Whether nothing stands where a value could."""
+    return isinstance(node, ScalarNode) and node.style is None and node.value in ("", "~", "null")
+
+
+def _children(node: Node) -> Iterator[Node]:
+    if isinstance(node, MappingNode):
+        for key, value in node.value:
+            yield key
+            yield value
+    elif isinstance(node, SequenceNode):
+        yield from node.value
