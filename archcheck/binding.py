@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
 from archcheck.dims import Atom, Size, substitute, symbols
@@ -26,6 +27,10 @@ def bind(graph: Graph, sizes: Mapping[str, int]) -> dict[str, TensorType]:
     for name, size in sizes.items():
         if name not in known:
             raise BindingError(_unknown_symbol(name, sorted(known)))
+        if isinstance(size, (bool, Fraction)):
+            raise BindingError(f"the size of {name} is {size}, and should be a whole number")
+        if not isinstance(size, int):
+            continue
         if size < 0:
             raise BindingError(f"the size of {name} is {size}, and no axis can have fewer than 0 elements")
     values: dict[Atom, Size] = {known[name]: size for name, size in sizes.items()}

@@ -163,7 +163,7 @@ def _call(step: Call, frame: Frame) -> None:
         _into_block(step._replace(kind=step.kind._replace(value=kind)), frame, f"{name}.")
         return
     if kind == "none":
-        return
+        kind = "pass"
     found = LAYERS.get(kind) or _operators.operator(kind)
     if found is None:
         raise frame.error(step.kind, f"there is no layer {kind!r}" + _hint(frame, kind))
@@ -195,7 +195,7 @@ def _layer(frame: Frame, step: Call, found: Layer, name: str) -> None:
     defaults = frame.build.defaults.get(found.name, ())
     rest, named = bound(frame, found, step.args, defaults, step.kind)
     positional = [named.pop(key) for key in found.positional if key in named] if rest else []
-    at = At(frame.build, step.kind, name, max(len(step.names), 1))
+    at = At(frame, step.kind, name, max(len(step.names), 1))
     made = found.function(at, sources[0], *positional, *[str(source) for source in sources[1:]], *rest, **named)
     results = (made,) if isinstance(made, str) else tuple(made)
     if len(step.names) > len(results):

@@ -17,7 +17,7 @@ from archcheck.frontends.spec._document import SpecError, Text
 from archcheck.graph import Shape
 
 if TYPE_CHECKING:
-    from archcheck.frontends.spec._build import Builder
+    from archcheck.frontends.spec._frame import Frame
 
 Window = tuple[Size, ...]
 Flag = bool
@@ -84,8 +84,8 @@ class At:
     """Where a layer is built: its place in the text, its name, and what it may ask and make. ``outputs`` is
     how many of its values the text has names for."""
 
-    def __init__(self, build: Builder, place: Text, name: str, outputs: int = 1) -> None:
-        self.build, self.place, self.name, self.outputs = build, place, name, outputs
+    def __init__(self, frame: Frame, place: Text, name: str, outputs: int = 1) -> None:
+        self.frame, self.build, self.place, self.name, self.outputs = frame, frame.build, place, name, outputs
 
     def error(self, message: str) -> SpecError:
         """The error that ``message`` says of the layer."""
@@ -129,6 +129,10 @@ class At:
         name = f"{self.name}.{part}" if part else self.name
         found = self.build.node(self.place, name, op, inputs, outputs, domain, attrs)
         return found[0] if outputs == 1 else found
+
+    def before(self, kind: str, op: str, *inputs: str, **attrs: Any) -> str:
+        """A node that stands before the layer as one of its own."""
+        return self.build.node(self.place, self.frame.fresh(kind), op, inputs, 1, "", attrs)[0]
 
     def weight(self, part: str, *shape: Size) -> str:
         """A learned tensor."""

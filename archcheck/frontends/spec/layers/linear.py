@@ -11,14 +11,13 @@ def fc(at: At, x: str, units: Size, *, bias: Flag = True, weight: Elements | Non
     flattened first."""
     shape = at.shape(x)
     if shape is not None and len(shape) != 2:
-        x = at.node("Flatten", x, part="flatten", axis=1)
-        return _gemm(at, x, units, bias, weight, "product")
-    return _gemm(at, x, units, bias, weight, "")
+        x = at.before("flatten", "Flatten", x, axis=1)
+    return _gemm(at, x, units, bias, weight)
 
 
-def _gemm(at: At, x: str, units: Size, bias: bool, weight: object, part: str) -> str:
+def _gemm(at: At, x: str, units: Size, bias: bool, weight: object) -> str:
     matrix = at.given(weight, "weight", units, at.size(x, 1))
-    made: str = at.node("Gemm", x, matrix, *([at.weight("bias", units)] if bias else []), part=part, transB=1)
+    made: str = at.node("Gemm", x, matrix, *([at.weight("bias", units)] if bias else []), transB=1)
     return made
 
 
@@ -27,7 +26,7 @@ def dense(at: At, x: str, units: Size, *, bias: Flag = True, weight: Elements | 
     """Weighted sums along the last axis, at each position of the others."""
     shape = at.shape(x)
     if shape is not None and len(shape) == 2:
-        return _gemm(at, x, units, bias, weight, "")
+        return _gemm(at, x, units, bias, weight)
     matrix = at.given(weight, "weight", at.size(x, -1), units)
     if not bias:
         return at.node("MatMul", x, matrix)
