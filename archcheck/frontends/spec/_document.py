@@ -22,9 +22,17 @@ MAX_DEPTH = 40
 MAX_SHOWN = 100
 """Longer lines are shown in part."""
 
-CURES = {"mapping values are not allowed here": "a ':' followed by a space is only allowed after a key; check the "
-         "indentation, or put the text into quotes",
-         "found character '\\t' that cannot start any token": "indent with spaces, not with tabs"}
+QUOTES = "text that begins with [ { * & ! | > ' % @ or # belongs in quotes"
+CURES = {
+    "mapping values are not allowed here": "a colon with a blank behind it ends a key, and here cannot be one; check "
+                                           "the indentation, or put the text into quotes",
+    "found character '\\t'": "it is indented with a tab; use spaces",
+    "expected <block end>": f"this does not go on what stands before it; check the indentation, and {QUOTES}",
+    "did not find expected": f"check the indentation, and {QUOTES}",
+    "expected ',' or": "a bracket is not closed, or a comma is missing",
+    "found undefined alias": f"nothing is marked with & and this name; {QUOTES}",
+    "could not find expected ':'": "a key without a colon, or text that should be indented further"}
+"""What to do about what the YAML reader says."""
 
 
 class SpecError(LoadError):
@@ -76,12 +84,11 @@ class Document:
         self.root = self._composed()
 
     def _composed(self) -> Node:
-        loader = yaml.SafeLoader(self.text)
         try:
-            root = loader.get_single_node()
+            root = yaml.SafeLoader(self.text).get_single_node()
         except yaml.reader.ReaderError as error:
             line = self.text.count("\n", 0, error.position) + 1
-            raise self.error(Place(line, 1), f"the character U+{ord(error.character):04X} is not allowed in YAML"
+            raise self.error(Place(line, 1), "a control character stands here, which YAML does not allow"
                              ) from None
         except yaml.MarkedYAMLError as error:
             raise self._no_yaml(error) from None
@@ -95,7 +102,7 @@ class Document:
     def _no_yaml(self, error: yaml.MarkedYAMLError) -> SpecError:
         mark: Any = error.problem_mark or error.context_mark
         problem = str(error.problem or error.context)
-        cure = CURES.get(problem, f"{problem}, {error.context}" if error.context else problem)
+        cure = next((cure for begin, cure in CURES.items() if problem.startswith(begin)), problem)
         return self.error(Place(mark.line + 1, mark.column + 1), f"this is not YAML: {cure}")
 
     def _bounded(self, node: Node, seen: dict[int, int], depth: int) -> int:

@@ -184,7 +184,7 @@ def _kind(frame: Frame, step: Call) -> str:
 
 def _hint(frame: Frame, kind: str) -> str:
     known = [*LAYERS, *frame.build.blocks]
-    close = closest(kind, known) or closest(kind.lower(), known) or _operators.similar(kind)
+    close = _operators.spelt(kind) or closest(kind, known) or closest(kind.lower(), known) or _operators.similar(kind)
     return f"; did you mean {close!r}?" if close else "; docs/spec-format.md lists them, `archcheck ops` the operators"
 
 

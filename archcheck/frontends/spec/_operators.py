@@ -22,12 +22,15 @@ def operator(kind: str) -> Layer | None:
     return None if found is None else Operator(kind, name, domain, found.function)
 
 
+def spelt(kind: str) -> str | None:
+    """The operator whose name has the letters of ``kind``, large or small."""
+    ops.load_families()
+    return {name.lower(): name for domain, name in OPS if not domain}.get(kind.lower().replace("_", ""))
+
+
 def similar(kind: str) -> str | None:
     """The operator that is meant by ``kind``, if one is like it."""
-    ops.load_families()
-    names = [name for domain, name in OPS if not domain]
-    by_letters = {name.lower(): name for name in names}
-    return by_letters.get(kind.lower().replace("_", "")) or closest(kind, names)
+    return closest(kind, [name for domain, name in OPS if not domain])
 
 
 class Operator(Layer):

@@ -20,7 +20,7 @@ Number = Union[Size, Fraction]
 LARGEST = 10 ** 12
 """No size of a specification is larger."""
 
-_PIECES = re.compile(r"\s*,\s*|\s*×\s*|\s+x\s+|(?<=[0-9)\]])x(?=[\w(])|(?<=\))x(?=[\w(])")
+_PIECES = re.compile(r"\s*,\s*|\s*×\s*|(?:\A|(?<=\s)|\s+)x\s+|(?<=[0-9)\]])x(?=[\w(])|(?<=\))x(?=[\w(])")
 
 
 def pieces(text: Text) -> tuple[Text, ...]:

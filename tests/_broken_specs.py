@@ -1,0 +1,81 @@
+"""Specifications that are wrong: what is wrong, where (line and column, from 1), and what is said of it."""
+from __future__ import annotations
+
+GOOD = "input: N=1 x 3 x 32 x 32\nlayers:\n"
+
+BROKEN: tuple[tuple[str, str, str, str], ...] = (
+    # ------------------------------------------------------------------------------- YAML
+    ("wrong indent", "input: 1 x 3 x 8 x 8\nlayers:\n- relu\n  bn: 3\n", "4:5", "not YAML"),
+    ("tab", "input: 1 x 3 x 8 x 8\nlayers:\n\t- relu\n", "3:1", "indented with a tab"),
+    ("bracket left open", "input: 1 x 3 x 8 x 8\nlayers: [relu\n", "3:1", "not YAML"),
+    ("not a mapping", "- relu\n- relu\n", "1:1", "key: value"),
+    ("key said twice", GOOD + "- relu\ninput: 4\n", "4:1", "said twice"),
+    ("billion laughs", "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+        f"{b}: &{b} [{', '.join(['*' + a] * 10)}]\n" for a, b in zip("abcdefgh", "bcdefghi")), "5:4", "aliases"),
+    ("alias of itself", "layers: &a\n- *a\n", "1:9", "refers to itself"),
+    ("deep nesting", "layers: " + "[" * 60 + "]" * 60 + "\n", "1:49", "nests deeper"),
+    ("control character", "name: a\x01\n", "1:1", "control character"),
+    # ------------------------------------------------------------------------------- keys
+    ("wrong key", "input: 1 x 3\nlayer:\n- relu\n", "2:1", "did you mean 'layers'?"),
+    ("no layers", "input: 1 x 3\n", "1:1", "neither"),
+    ("no input", "layers:\n- relu\n", "1:1", "'input: N=1 x 3"),
+    ("layers and pattern", GOOD + "- relu\npattern: CONV\n", "4:1", "keep them or the 'pattern'"),
+    ("empty layers", "input: 1 x 3\nlayers:\n", "2:8", "is empty"),
+    ("empty item", GOOD + "- relu\n-\n", "4:2", "without a layer"),
+    ("two layers in one item", GOOD + "- conv: 8 3x3\n  relu:\n", "4:3", "a layer of its own"),
+    ("stray key beside", GOOD + "- conv: 8 3x3\n  do: relu\n", "4:3", "does not belong to 'conv'"),
+    # ------------------------------------------------------------------------------- layers
+    ("unknown layer", GOOD + "- conv 8 3x3 -> rellu\n", "3:17", "did you mean 'relu'?"),
+    ("operator in small letters", GOOD + "- hardmax\n", "3:3", "did you mean 'Hardmax'?"),
+    ("missing argument", GOOD + "- relu -> conv\n", "3:11", "conv needs filters"),
+    ("unknown option", GOOD + "- conv 8 3x3 dilate=2\n", "3:14", "did you mean 'dilation'?"),
+    ("option twice", GOOD + "- conv 8 3x3 pad=1 pad=2\n", "3:20", "said twice"),
+    ("too many arguments", GOOD + "- maxpool 2 2 2\n", "3:15", "no place for this"),
+    ("same and pad", GOOD + "- conv 8 3x3 same pad=1\n", "3:3", "keep one"),
+    ("same of an even window", GOOD + "- conv 8 2x2 same\n", "3:3", "spans 2"),
+    ("window of three sizes", GOOD + "- conv 8 3x3x3\n", "3:3", "the window has 3 sizes"),
+    ("size of zero", GOOD + "- conv 0 3x3\n", "3:8", "at least 1"),
+    ("groups do not fit", GOOD + "- conv 8 3x3 groups=2\n", "3:3", "3 channels cannot be shared out to 2"),
+    ("conv of a vector", "input: 1 x 10\nlayers:\n- conv 8 3\n", "3:3", "input is 1 × 10"),
+    ("arrow to nothing", GOOD + "- relu ->\n", "3:10", "a layer is missing"),
+    ("bracket in a line", GOOD + "- (relu -> relu\n", "3:3", "not closed"),
+    ("bracket too many", GOOD + "- relu) -> relu\n", "3:7", "no bracket is open"),
+    ("list as a layer", GOOD + "- [relu -> relu]*2\n", "3:17", "in quotes"),
+    # ------------------------------------------------------------------------------- names
+    ("undefined value", GOOD + "- relu as a\n- add b\n", "4:7", "there is no value 'b' here"),
+    ("undefined in from", GOOD + "- relu as first\n- from frist -> relu\n", "4:8", "did you mean 'first'?"),
+    ("undefined size", GOOD + "- conv wide 3x3\n", "3:8", "there is no 'wide' here"),
+    ("a value as a size", GOOD + "- relu as a -> conv a 3x3\n", "3:21", "a value of the network"),
+    ("a size as a value", "params: {w: 3}\n" + GOOD + "- add w\n", "4:7", "not a value of the network"),
+    ("name twice", GOOD + "- relu as a\n- relu as a\n", "4:11", "taken already"),
+    ("reserved name", GOOD + "- relu as channels\n", "3:11", "a meaning of its own"),
+    ("too many names", GOOD + "- relu as a, b\n", "3:14", "relu makes 1 values"),
+    ("no such output", GOOD + "- relu as a\noutput: c\n", "4:9", "there is no value 'c'"),
+    # ------------------------------------------------------------------------------- blocks and repeats
+    ("block of itself", "blocks:\n  a: b\n  b: relu -> a\n" + GOOD + "- a\n", "3:14", "(a -> b -> a)"),
+    ("block with a layer's name", "blocks:\n  relu: conv 3\n" + GOOD + "- relu\n", "2:3", "is a layer already"),
+    ("block without an argument", "blocks:\n  b(n): conv n\n" + GOOD + "- b\n", "5:3", "written 'b(n)'"),
+    ("block with one too many", "blocks:\n  b(n): conv n\n" + GOOD + "- b 3 4\n", "5:7", "has no place"),
+    ("huge repeat", GOOD + "- (relu)*1000000000\n", "3:10", "0 to 10,000 are allowed"),
+    ("huge nested repeat", GOOD + "- (((relu)*1000)*1000)*1000\n", "3:6", "more than 50,000 layers"),
+    ("repeat of a symbol", "params: {n: }\n" + GOOD + "- (relu)*n\n", "4:10", "not given"),
+    ("row too short", GOOD + "- each: a b\n  rows:\n  - 1 2\n  - 3\n  do: conv a\n", "6:5", "2 names are given"),
+    ("condition on symbols", "params: {n: }\n" + GOOD + "- if: n > 4\n  then: relu\n", "4:9", "depends on sizes"),
+    ("then missing", GOOD + "- if: 3 > 4\n", "3:3", "under 'then'"),
+    # ------------------------------------------------------------------------------- expressions
+    ("__import__", GOOD + "- conv __import__('os').system('ls')\n", "3:8", "there is no __import__ here"),
+    ("attribute", GOOD + "- conv (3).__class__\n", "3:11", "has no meaning here"),
+    ("power", GOOD + "- conv 9**9**9\n", "3:9", "as a product"),
+    ("too large", "params: {a: 1000000*1000000, b: a*a}\n" + GOOD + "- conv b\n", "1:33", "too large"),
+    ("not whole", GOOD + "- conv 3/2\n", "3:8", "not a whole number"),
+    ("division by zero", GOOD + "- conv 8//0\n", "3:9", "divides by zero"),
+    ("formula not whole", "params: {w: }\n" + GOOD + "- conv w/2\n", "4:9", "not known to be a multiple"),
+    ("bad shape", "input: 1 x 3 x x 8\nlayers: relu\n", "1:16", "a number, a name"),
+    ("negative size", "input: 1 x 3-4\nlayers: relu\n", "1:12", "cannot be below 0"),
+    # ------------------------------------------------------------------------------- constants, patterns
+    ("ragged constant", "constants: {k: [[1, 2], [3]]}\n" + GOOD + "- relu\n", "1:16", "not all of one length"),
+    ("word of no layer", "input: 1 x 3 x 8 x 8\npattern: INPUT -> [CONV -> RELUU]*2\n", "2:28", "did you mean 'relu'?"),
+    ("with of no use", "input: 1 x 3 x 8 x 8\npattern: (CONV)*N\nwith: {N: 2, fliters: 3}\n", "3:14",
+     "did you mean 'filters'?"),
+    ("list too short", "input: 1 x 3 x 8 x 8\npattern: ((CONV)*N -> POOL)*3\nwith: {N: [1, 2]}\n", "2:18", "2 entries"),
+)
