@@ -145,8 +145,10 @@ def _names(tree: Tree) -> Iterator[str]:
 def _tokens(text: str, language: Language) -> Iterator[Token]:
     comma = [","] if language.functions else []
     signs = sorted({*language.operators, *CURES, *comma, "(", ")"}, key=len, reverse=True)
-    pattern = re.compile(rf"""(?P<number>[0-9]+{r"([.][0-9]+)?" if language.decimal else ""})|(?P<name>[^\W\d]\w*(?:\.\w+)*)|(?P<quoted>"[^"]*"|'[^']*')
-                              |(?P<sign>{"|".join(map(re.escape, signs))})|(?P<space>\s+)""", re.VERBOSE)
+    number = r"[0-9]+(?:[.][0-9]+)?" if language.decimal else "[0-9]+"
+    pattern = re.compile(
+        rf"""(?P<number>{number})|(?P<name>[^\W\d]\w*(?:\.\w+)*)|(?P<quoted>"[^"]*"|'[^']*')
+             |(?P<sign>{"|".join(map(re.escape, signs))})|(?P<space>\s+)""", re.VERBOSE)
     at = 0
     while at < len(text):
         found = pattern.match(text, at)

@@ -7,7 +7,8 @@ import archcheck
 from tests._broken_specs import BROKEN
 
 
-@pytest.mark.parametrize(("text", "place", "says"), [row[1:] for row in BROKEN], ids=[row[0] for row in BROKEN])
+@pytest.mark.parametrize(("text", "place", "says"), [row[1:] for row in BROKEN],
+                         ids=[row[0] for row in BROKEN])
 def test_a_mistake_is_shown_at_its_place(tmp_path, text: str, place: str, says: str) -> None:
     path = tmp_path / "net.yaml"
     path.write_text(text)
@@ -19,5 +20,6 @@ def test_a_mistake_is_shown_at_its_place(tmp_path, text: str, place: str, says: 
     assert says in message
     number, _, source = shown[2:].partition(" | ")
     lines = [*text.split("\n"), ""]
-    assert number == line and source == "".join(c if c.isprintable() else " " for c in lines[int(line) - 1])[:100]
+    assert number == line and source == "".join(c if c.isprintable() else " " for c
+                                                in lines[int(line) - 1])[:100]
     assert mark.index("^") - mark.index("|") - 2 == int(column) - 1

@@ -50,8 +50,9 @@ def ours(layer: Layer) -> Row:
 
 def theirs(name: str) -> list[Row]:
     with open(LAYERS / f"{name}.csv", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file)]
-    return [(THEIRS.get(row["op"], row["op"]), row["out"], int(row["params"]), int(row["macs"])) for row in rows]
+        rows = list(csv.DictReader(file))
+    return [(THEIRS.get(row["op"], row["op"]), row["out"], int(row["params"]), int(row["macs"])) for row
+            in rows]
 
 
 @pytest.mark.parametrize(("name", "table", "sizes"), TABLES, ids=[table for _, table, _ in TABLES])

@@ -15,9 +15,10 @@ __all__ = ["LoadError", "Source", "bytes_of", "graph_in", "load"]
 
 
 def load(source: str | os.PathLike[str] | bytes | Any) -> Graph:
-    """The network in ``source``: the path of an ONNX file, gzipped or not, or of a specification;
-    ``-`` for standard input; ``specs:NAME`` for a specification that ships with archcheck; ``onnx:NAME`` for a network that ships with onnx; the bytes of a file; or an ``onnx.ModelProto``. Large
-    tensors are not read. Raises `LoadError`."""
+    """The network in ``source``: the path of an ONNX file, gzipped or not, or of a specification; ``-`` for
+    standard input; ``specs:NAME`` for a specification that ships with archcheck; ``onnx:NAME`` for a network
+    that ships with onnx; the bytes of a file; or an ``onnx.ModelProto``. Large tensors are not read. Raises
+    `LoadError`."""
     if isinstance(source, (str, bytes, os.PathLike)):
         return graph_in(bytes_of(source))
     return _converted(source)

@@ -107,8 +107,8 @@ def unslide(size: Sizes, kernel: Sizes, strides: Sizes | None, dilations: Sizes 
 
 
 def _along(axis: int, stride: Size, before: Size, taps: Size, dilation: Size) -> Reader:
-    """Output ``o`` of a convolution reads ``o·stride - before + k·dilation``, somewhere along the axis where these
-    are formulas."""
+    """Output ``o`` of a convolution reads ``o·stride - before + k·dilation``, somewhere along the axis where
+    these are formulas."""
     if not isinstance(stride, int) or not isinstance(dilation, int):
         return Picked(axis, None)
     return Along(axis, stride, -before, taps, dilation)

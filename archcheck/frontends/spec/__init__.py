@@ -16,7 +16,8 @@ HEAD = 4096
 """So many bytes of a file without a telling name are looked at."""
 
 _BEGINS = re.compile(rb"\A(?:\xef\xbb\xbf)?(?:\s*#[^\n]*\n|\s*\n|---[^\n]*\n)*"
-                     rb"(?:name|about|params|inputs?|constants|defaults|blocks|layers|pattern|outputs?)[ \t]*:")
+                     rb"(?:name|about|params|inputs?|constants|defaults|blocks|layers|pattern|outputs?)"
+                     rb"[ \t]*:")
 
 
 def is_spec(data: Any, name: str) -> bool:

@@ -4,16 +4,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
-from archcheck.dims import Dim, least, most
+from archcheck.dims import Dim, most
 from archcheck.errors import closest
 from archcheck.frontends.spec._chain import NAME
 from archcheck.frontends.spec._document import Text
 from archcheck.frontends.spec._frame import Frame, Ref, bounded
 from archcheck.frontends.spec._layer import LAYERS, REQUIRED, Layer
 from archcheck.frontends.spec._sizes import described, pieces
-from archcheck.frontends.spec._tree import Arg, Argument, Items
+from archcheck.frontends.spec._tree import Arg, Argument, Given, Items
 
 MAX_ELEMENTS = 1024
 """A constant has so many elements at most."""
@@ -28,12 +28,6 @@ class Sides(tuple[Any, ...]):
     """A window with a size for each axis."""
 
     __slots__ = ()
-
-
-class Given(NamedTuple):
-    """An argument that is worked out already."""
-
-    value: Any
 
 
 def bound(frame: Frame, found: Layer, args: tuple[Arg, ...], defaults: tuple[Arg, ...], at: Text) -> tuple[
@@ -52,7 +46,8 @@ def bound(frame: Frame, found: Layer, args: tuple[Arg, ...], defaults: tuple[Arg
     return [converted(frame, reader, arg.value, arg) for arg in rest], values
 
 
-def sorted_out(frame: Frame, found: Layer, args: tuple[Arg, ...]) -> tuple[list[Arg], dict[str, Arg], set[str]]:
+def sorted_out(frame: Frame, found: Layer,
+               args: tuple[Arg, ...]) -> tuple[list[Arg], dict[str, Arg], set[str]]:
     """Arguments by what they are for: any number of values, or a parameter each; and what was said."""
     rest, named = list[Arg](), dict[str, Arg]()
     places = iter(found.positional)
@@ -64,11 +59,11 @@ def sorted_out(frame: Frame, found: Layer, args: tuple[Arg, ...]) -> tuple[list[
                 rest.append(arg)
                 continue
         if name is None or name not in found.parameters or name == found.rest:
-            raise frame.error(_text(arg), _stray(found, arg))
+            raise frame.error(arg.at, _stray(found, arg))
         if name in named:
-            raise frame.error(_text(arg), f"{name!r} of {found.name} is said twice; keep one")
+            raise frame.error(arg.at, f"{name!r} of {found.name} is said twice; keep one")
         is_flag = arg.key is None and name in found.flags
-        named[name] = Arg(name, Given(True) if is_flag else arg.value, arg.at)  # type: ignore[arg-type]
+        named[name] = Arg(name, Given(True, arg.at) if is_flag else arg.value, arg.at)
     return rest, named, set(named)
 
 
@@ -89,7 +84,8 @@ def _parameter(found: Layer, name: str) -> str:
     if name in found.positional:
         said = "/STRIDE" if name == "stride" else name.upper()
         return said if parameter.default is REQUIRED else f"[{said}]"
-    return f"[{name}]" if name in found.flags and not parameter.default else f"[{name}={shown(parameter.default)}]"
+    is_off = name in found.flags and not parameter.default
+    return f"[{name}]" if is_off else f"[{name}={shown(parameter.default)}]"
 
 
 def shown(default: Any) -> str:
@@ -112,10 +108,6 @@ def _stray(found: Layer, arg: Arg) -> str:
     return f"{found.name} has no {arg.key!r}; " + (f"did you mean {close!r}?" if close else usage(found))
 
 
-def _text(arg: Arg) -> Any:
-    return arg.at
-
-
 # ----------------------------------------------------------------------------------------------- readers
 def converted(frame: Frame, reader: str, value: Any, arg: Arg) -> Any:
     """An argument as the ``reader`` of its parameter takes it."""
@@ -124,18 +116,20 @@ def converted(frame: Frame, reader: str, value: Any, arg: Arg) -> Any:
     if isinstance(value, Items) and reader not in ("Elements", "Attribute", "Input"):
         if reader in ("Sizes", "Window"):
             return tuple(_sizes(frame, entry) for entry in value.entries)
-        raise frame.error(arg.at, "a list has no meaning here")  # type: ignore[arg-type]
+        raise frame.error(arg.at, "a list has no meaning here")
     return READERS[reader](frame, value)
 
 
 def _sizes(frame: Frame, value: Argument) -> Any:
-    return tuple(_sizes(frame, entry) for entry in value.entries) if isinstance(value, Items) else size(frame, value)
+    if isinstance(value, Items):
+        return tuple(_sizes(frame, entry) for entry in value.entries)
+    return size(frame, value)
 
 
 def size(frame: Frame, value: Argument) -> Any:
     """A whole number, or a formula."""
-    if isinstance(value, Items):
-        raise frame.error(value.at, "a list has no meaning here")  # type: ignore[arg-type]
+    if not isinstance(value, Text):
+        raise frame.error(value.at, "a list has no meaning here")
     found = frame.value(value)
     if isinstance(found, tuple):
         found = frame.chosen(value, found)
@@ -148,13 +142,14 @@ def positive(frame: Frame, value: Argument) -> Any:
     """A size of at least 1, as far as that can be told."""
     found = size(frame, value)
     if most(found) < 1:
-        raise frame.error(value, f"this is {found}, and should be at least 1")
+        raise frame.error(value.at, f"this is {found}, and should be at least 1")
     return found
 
 
 def _no_size(text: Text, found: Any) -> str:
     if isinstance(found, Fraction):
-        return f"{text.value} is {found}, which is not a whole number; // rounds down, and round() to the nearest"
+        return (f"{text.value} is {found}, which is not a whole number; // rounds down, and round() to the "
+                "nearest")
     if isinstance(found, Ref):
         return f"{text.value!r} is a value of the network, not a size"
     return f"a size should stand here, not {described(found)}"
@@ -165,7 +160,7 @@ def window(frame: Frame, text: Text) -> tuple[Any, ...]:
     parts = pieces(text)
     if len(parts) == 1 and NAME.fullmatch(text.value) and frame.find(text.value) is None:
         split = [text.part(begin, end) for begin, end in _by(text.value)]
-        if len(split) > 1 and all(part.value.isdecimal() or frame.find(part.value) is not None for part in split):
+        if len(split) > 1 and all(_is_size(frame, part) for part in split):
             parts = tuple(split)
     if len(parts) == 1:
         found = frame.value(text)
@@ -174,9 +169,15 @@ def window(frame: Frame, text: Text) -> tuple[Any, ...]:
     return tuple(size(frame, part) for part in parts)
 
 
+def _is_size(frame: Frame, text: Text) -> bool:
+    return text.value.isdecimal() or frame.find(text.value) is not None
+
+
 def general(frame: Frame, value: Argument) -> Any:
-    """What a parameter of a block, or an entry of a row, is given: a number, a truth value, a window, a value of
-    the network, a list, or the name of a layer."""
+    """What a parameter of a block, or an entry of a row, is given: a number, a truth value, a window, a value
+    of the network, a list, or the name of a layer."""
+    if isinstance(value, Given):
+        return value.value
     if isinstance(value, Items):
         return tuple(general(frame, entry) for entry in value.entries)
     if len(pieces(value)) > 1:
@@ -230,8 +231,9 @@ def reference(frame: Frame, text: Text) -> str:
     found = frame.find(text.value)
     if isinstance(found, Ref):
         return str(found)
-    raise frame.error(text, f"there is no value {text.value!r} here{frame.hint(text.value)}" if found is None else
-                      f"{text.value!r} is {described(found)}, not a value of the network")
+    if found is None:
+        raise frame.error(text, f"there is no value {text.value!r} here{frame.hint(text.value)}")
+    raise frame.error(text, f"{text.value!r} is {described(found)}, not a value of the network")
 
 
 def elements(frame: Frame, value: Argument) -> Any:
@@ -243,10 +245,10 @@ def elements(frame: Frame, value: Argument) -> Any:
     if not inner:
         return (0,), ()
     if any(isinstance(entry, Ref) or entry[0] != inner[0][0] for entry in inner):
-        raise frame.error(value.at, "the lists in this list are not all of one length")  # type: ignore[arg-type]
+        raise frame.error(value.at, "the lists in this list are not all of one length")
     items = tuple(item for _, several in inner for item in several)
     if len(items) > MAX_ELEMENTS:
-        raise frame.error(value.at, f"a constant has at most {MAX_ELEMENTS:,} elements")  # type: ignore[arg-type]
+        raise frame.error(value.at, f"a constant has at most {MAX_ELEMENTS:,} elements")
     return (len(inner), *inner[0][0]), items
 
 
@@ -272,25 +274,28 @@ def attribute(frame: Frame, value: Argument) -> Any:
         return value.value
     found = frame.value(value)
     if isinstance(found, Ref):
-        raise frame.error(value, f"{value.value!r} is a value of the network; an attribute is a number or a word")
-    return int(found) if isinstance(found, bool) else float(found) if isinstance(found, Fraction) else found
+        raise frame.error(value, f"{value.value!r} is a value of the network; an attribute is a "
+                                 "number or a word")
+    return PLAIN.get(type(found), lambda same: same)(found)
 
 
 def operand(frame: Frame, value: Argument) -> Any:
-    """An input of an operator: a value of the network, or a number or list that is written out. ``_`` leaves one
-    out."""
+    """An input of an operator: a value of the network, or a number or list that is written out. ``_`` leaves
+    one out."""
     if isinstance(value, Items):
         return elements(frame, value)
     if value.value == "_":
         return ""
-    if NAME.fullmatch(value.value) and (isinstance(frame.find(value.value), Ref) or frame.find(value.value) is None):
+    if NAME.fullmatch(value.value) and isinstance(frame.find(value.value), (Ref, type(None))):
         return reference(frame, value)
     return (), (literal(frame, value),)
 
 
+PLAIN: dict[type, Callable[[Any], Any]] = {bool: int, Fraction: float}
+"""How an attribute holds what is no number of ONNX."""
+
 READERS: dict[str, Callable[[Frame, Any], Any]] = {
-    "Size": positive, "Index": size, "Window": window, "Flag": flag, "Number": number, "Word": word, "Value": reference,
+    "Size": positive, "Index": size, "Window": window, "Flag": flag, "Number": number, "Word": word,
+    "Value": reference,
     "Sizes": lambda frame, text: tuple(window(frame, text)), "Elements": elements,
     "Attribute": attribute, "Input": operand}
-
-__all__ = ["READERS", "Given", "bound", "converted", "least", "signature", "size", "usage"]

@@ -78,8 +78,8 @@ class Builder:
         """What was built."""
         used = {value for node in self.nodes for value in node.inputs} | set(outputs)
         weights = {key: kind for key, kind in self.weights.items() if key in used}
-        return Graph(name, self.inputs, outputs, tuple(self.nodes), weights, opsets=self.opsets, source=self.document.name,
-                     doc=about, file_size=size, family=family)
+        return Graph(name, self.inputs, outputs, tuple(self.nodes), weights, opsets=self.opsets, doc=about,
+                     source=self.document.name, file_size=size, family=family)
 
     def axis(self, value: str, axis: int) -> Size | None:
         """The size of an axis of a value, None where it has no such axis or none is known."""

@@ -60,7 +60,8 @@ def _split(document: Document, text: Text, separator: re.Pattern[str]) -> Iterat
             opened.append(at)
         elif letter in _CLOSING:
             if not opened or value[opened.pop()] != _CLOSERS[letter]:
-                raise document.error(text.part(at, at + 1), f"no bracket is open that this {letter} could close")
+                where = text.part(at, at + 1)
+                raise document.error(where, f"no bracket is open that this {letter} could close")
         elif not opened and at in kept:
             at = kept[at]
             continue
@@ -116,18 +117,21 @@ def _group(document: Document, text: Text, named: tuple[Text, ...], arrows: re.P
     body = chain(document, text.part(1, end - 1), arrows, depth + 1)
     rest = text.part(end)
     if not rest.value:
-        yield Repeat(text, Text("1", text.node, text.start), body, named[0]) if named else from_once(body, text)
+        yield _once(body, text, named)
         return
     found = _TIMES.match(rest.value)
     if found and found[1] != "?" and rest.part(found.end()).value:
         yield Repeat(text, rest.part(found.end()), body, named[0] if named else None)
     else:
-        raise document.error(rest, "after a group there may be '*' and a number, as in '(conv 64 3x3 -> relu)*2'")
+        raise document.error(rest, "after a group there may be '*' and a number, as in "
+                                   "'(conv 64 3x3 -> relu)*2'")
 
 
-def from_once(body: Steps, text: Text) -> Step:
-    """A group that stands once and has no name."""
-    return body[0] if len(body) == 1 else Repeat(text, Text("1", text.node, text.start), body)
+def _once(body: Steps, text: Text, named: tuple[Text, ...]) -> Step:
+    """A group that stands once."""
+    if len(body) == 1 and not named:
+        return body[0]
+    return Repeat(text, Text("1", text.node, text.start), body, named[0] if named else None)
 
 
 def _end_of_bracket(value: str) -> int:

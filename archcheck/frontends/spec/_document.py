@@ -24,8 +24,8 @@ MAX_SHOWN = 100
 
 QUOTES = "text that begins with [ { * & ! | > ' % @ or # belongs in quotes"
 CURES = {
-    "mapping values are not allowed here": "a colon with a blank behind it ends a key, and here cannot be one; check "
-                                           "the indentation, or put the text into quotes",
+    "mapping values are not allowed here": "a colon with a blank behind it ends a key, and here cannot be "
+                                           "one; check the indentation, or put the text into quotes",
     "found character '\\t'": "it is indented with a tab; use spaces",
     "expected <block end>": f"this does not go on what stands before it; check the indentation, and {QUOTES}",
     "did not find expected": f"check the indentation, and {QUOTES}",
@@ -53,6 +53,11 @@ class Text(NamedTuple):
     value: str
     node: ScalarNode
     start: int = 0
+
+    @property
+    def at(self) -> Text:
+        """Where it stands: itself."""
+        return self
 
     def part(self, begin: int, end: int | None = None) -> Text:
         """The piece from ``begin`` to before ``end``, without the blanks around it."""
@@ -116,8 +121,8 @@ class Document:
         seen[id(node)] = 0
         count = 1 + sum(self._bounded(inner, seen, depth + 1) for inner in _children(node))
         if count > MAX_NODES:
-            raise self.error(self.place(node), f"with its aliases this has {count:,} entries, and {MAX_NODES:,} "
-                             "are the most")
+            raise self.error(self.place(node), f"with its aliases this has {count:,} entries, and "
+                                               f"{MAX_NODES:,} are the most")
         seen[id(node)] = count
         return count
 
@@ -127,11 +132,12 @@ class Document:
         if isinstance(what, Text):
             return self._place_of(what)
         mark, end = what.start_mark, what.end_mark
-        length = end.column - mark.column if end.line == mark.line else len(self.lines[mark.line]) - mark.column
-        return Place(mark.line + 1, mark.column + 1, max(length, 1))
+        last = end.column if end.line == mark.line else len(self.lines[mark.line])
+        return Place(mark.line + 1, mark.column + 1, max(last - mark.column, 1))
 
     def _place_of(self, text: Text) -> Place:
-        """Where a piece of a scalar stands: quotes, escapes and folded lines are followed through the source."""
+        """Where a piece of a scalar stands: quotes, escapes and folded lines are followed through the
+        source."""
         mark = text.node.start_mark
         at = mark.index
         if self.text.startswith(text.node.value, at):

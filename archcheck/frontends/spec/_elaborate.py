@@ -7,10 +7,11 @@ from typing import Any
 
 from archcheck.errors import closest
 from archcheck.frontends.spec import _operators
-from archcheck.frontends.spec._arguments import Given, bound, general, size
+from archcheck.frontends.spec._arguments import bound, general, size
 from archcheck.frontends.spec._document import Text
 from archcheck.frontends.spec._frame import ENTRY, Frame, Ref
 from archcheck.frontends.spec._layer import LAYERS, At, Layer
+from archcheck.frontends.spec._sizes import described
 from archcheck.frontends.spec._tree import (
     Arg,
     Begin,
@@ -18,6 +19,7 @@ from archcheck.frontends.spec._tree import (
     Call,
     Choice,
     Each,
+    Given,
     Join,
     Optional,
     Parameter,
@@ -95,8 +97,8 @@ def times_of(frame: Frame, step: Repeat) -> int:
     """How often a part is repeated."""
     times = size(frame, step.times)
     if not isinstance(times, int):
-        raise frame.error(step.times, f"how often to repeat depends on {step.times.value}, which is not given; give "
-                          "it with --set, or a default")
+        raise frame.error(step.times, f"how often to repeat depends on {step.times.value}, which is not "
+                                      "given; give it with --set, or a default")
     if not 0 <= times <= MAX_REPEATS:
         raise frame.error(step.times, f"this repeats {times:,} times, and 0 to {MAX_REPEATS:,} are allowed")
     return times
@@ -150,8 +152,9 @@ def _join(step: Join, frame: Frame) -> None:
         elaborate(inner, branch.body)
         ends.append(inner.current)
     frame.current = ends[0] if ends else begin
-    args = tuple(Arg(None, Given(Ref(end)), call.kind) for end in ends[1:])  # type: ignore[arg-type]
-    _layer(frame, call._replace(args=(*args, *call.args), sources=()), LAYERS[call.kind.value], f"{name}.join")
+    args = tuple(Arg(None, Given(Ref(end), call.kind), call.kind) for end in ends[1:])
+    _layer(frame, call._replace(args=(*args, *call.args), sources=()), LAYERS[call.kind.value],
+           f"{name}.join")
 
 
 # ------------------------------------------------------------------------------------------------- calls
@@ -184,8 +187,11 @@ def _kind(frame: Frame, step: Call) -> str:
 
 def _hint(frame: Frame, kind: str) -> str:
     known = [*LAYERS, *frame.build.blocks]
-    close = _operators.spelt(kind) or closest(kind, known) or closest(kind.lower(), known) or _operators.similar(kind)
-    return f"; did you mean {close!r}?" if close else "; docs/spec-format.md lists them, `archcheck ops` the operators"
+    close = (_operators.spelt(kind) or closest(kind, known) or closest(kind.lower(), known)
+             or _operators.similar(kind))
+    if close:
+        return f"; did you mean {close!r}?"
+    return "; docs/spec-format.md has a list of them, `archcheck ops` one of the operators"
 
 
 def _layer(frame: Frame, step: Call, found: Layer, name: str) -> None:
@@ -196,7 +202,8 @@ def _layer(frame: Frame, step: Call, found: Layer, name: str) -> None:
     rest, named = bound(frame, found, step.args, defaults, step.kind)
     positional = [named.pop(key) for key in found.positional if key in named] if rest else []
     at = At(frame, step.kind, name, max(len(step.names), 1))
-    made = found.function(at, sources[0], *positional, *[str(source) for source in sources[1:]], *rest, **named)
+    made = found.function(at, sources[0], *positional, *[str(source) for source in sources[1:]], *rest,
+                          **named)
     results = (made,) if isinstance(made, str) else tuple(made)
     if len(step.names) > len(results):
         raise frame.error(step.names[len(results)], f"{found.name} makes {len(results)} values, and "
@@ -214,8 +221,9 @@ def _value(frame: Frame, name: Text) -> str:
     found = frame.find(name.value)
     if isinstance(found, Ref):
         return str(found)
-    raise frame.error(name, f"there is no value {name.value!r} here{frame.hint(name.value)}" if found is None else
-                      f"{name.value!r} is a size, not a value of the network")
+    if found is None:
+        raise frame.error(name, f"there is no value {name.value!r} here{frame.hint(name.value)}")
+    raise frame.error(name, f"{name.value!r} is {described(found)}, not a value of the network")
 
 
 def _into_block(step: Call, frame: Frame, prefix: str) -> None:
@@ -249,7 +257,8 @@ def _parameters(block: Block, step: Call, frame: Frame, inner: Frame) -> Iterato
         elif parameter.default is not None:
             yield parameter, general(inner, parameter.default)
         else:
-            raise frame.error(step.kind, f"{block.name.value} needs {name!r}; it is written '{_written(block)}'")
+            raise frame.error(step.kind, f"{block.name.value} needs {name!r}; it is written "
+                                         f"'{_written(block)}'")
 
 
 def _matched(block: Block, step: Call, frame: Frame) -> dict[str, Arg]:
@@ -262,7 +271,7 @@ def _matched(block: Block, step: Call, frame: Frame) -> dict[str, Arg]:
             close = closest(arg.key, known) if arg.key else None
             said = f"is said twice for {name!r}" if name in found else "has no place"
             cure = f"did you mean {close!r}?" if close else f"it is written '{_written(block)}'"
-            raise frame.error(arg.at, f"this {said} in {block.name.value}; {cure}")  # type: ignore[arg-type]
+            raise frame.error(arg.at, f"this {said} in {block.name.value}; {cure}")
         found[name] = arg
     return found
 

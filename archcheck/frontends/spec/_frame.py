@@ -3,6 +3,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from yaml.nodes import Node
+
 from archcheck.dims import Size
 from archcheck.errors import closest
 from archcheck.expressions import ExpressionError
@@ -72,7 +74,7 @@ class Frame:
         self.names[name.value] = meaning
 
     # ------------------------------------------------------------------------------------------ meaning
-    def error(self, where: Text, message: str) -> SpecError:
+    def error(self, where: Text | Node, message: str) -> SpecError:
         """The error that ``message`` says of a place."""
         return self.build.document.error(where, message)
 

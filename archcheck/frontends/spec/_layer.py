@@ -61,7 +61,8 @@ class Layer:
     @cached_property
     def flags(self) -> frozenset[str]:
         """The options that their name alone switches on."""
-        return frozenset(name for name, parameter in self.parameters.items() if parameter.annotation == "Flag")
+        return frozenset(name for name, parameter in self.parameters.items()
+                         if parameter.annotation == "Flag")
 
     def reader(self, name: str) -> str:
         """What may be written for the parameter ``name``."""
@@ -123,12 +124,16 @@ class At:
         return window * count if len(window) == 1 else window
 
     # ------------------------------------------------------------------------------------ making
-    def node(self, op: str, *inputs: str, part: str = "", outputs: int = 1, domain: str = "", **attrs: Any) -> Any:
-        """A node; its output's name, or all names where it has several. A layer of several nodes is a scope,
-        in which ``part`` names each."""
+    def node(self, op: str, *inputs: str, part: str = "", **attrs: Any) -> str:
+        """A node of one output; its name. A layer of several nodes is a scope, in which ``part`` names
+        each."""
+        return self.several(op, *inputs, part=part, outputs=1, **attrs)[0]
+
+    def several(self, op: str, *inputs: str, part: str = "", outputs: int = 1, domain: str = "",
+                **attrs: Any) -> tuple[str, ...]:
+        """A node of ``outputs`` outputs; their names."""
         name = f"{self.name}.{part}" if part else self.name
-        found = self.build.node(self.place, name, op, inputs, outputs, domain, attrs)
-        return found[0] if outputs == 1 else found
+        return self.build.node(self.place, name, op, inputs, outputs, domain, attrs)
 
     def before(self, kind: str, op: str, *inputs: str, **attrs: Any) -> str:
         """A node that stands before the layer as one of its own."""
@@ -146,7 +151,8 @@ class At:
         if isinstance(elements, str):
             known = elements in self.build.types
             return elements if known else self.build.weight(elements, shape)
-        return self.build.constant(f"{self.name}.{part}", "float32", elements[0], tuple(map(float, elements[1])))
+        return self.build.constant(f"{self.name}.{part}", "float32", elements[0],
+                                   tuple(map(float, elements[1])))
 
     def table(self, part: str, *shape: Size) -> str:
         """A constant table of whole numbers, which are not written out."""

@@ -13,7 +13,7 @@ from archcheck.frontends.spec import layers
 from archcheck.frontends.spec._arguments import elements, general
 from archcheck.frontends.spec._build import Builder
 from archcheck.frontends.spec._chain import NAME
-from archcheck.frontends.spec._document import Document, Field, Text, is_nothing
+from archcheck.frontends.spec._document import Field, Text, is_nothing
 from archcheck.frontends.spec._elaborate import elaborate
 from archcheck.frontends.spec._frame import Frame, Ref
 from archcheck.frontends.spec._layer import LAYERS
@@ -28,8 +28,8 @@ _DEFAULT = re.compile(r"([^\W\d]\w*)\s*=(?!=)\s*(.+)\Z", re.DOTALL)
 
 
 def network(spec: Specification, values: Mapping[str, Any], family: Family, size: int) -> Graph:
-    """The graph of ``spec`` with ``values`` for its parameters and the sizes of its inputs. Raises `SpecError`
-    and `BindingError`."""
+    """The graph of ``spec`` with ``values`` for its parameters and the sizes of its inputs. Raises
+    `SpecError` and `BindingError`."""
     return _Network(spec, values).graph(family, size)
 
 
@@ -62,12 +62,13 @@ class _Network:
     def checked_names(self, blocks: Mapping[str, Block]) -> None:
         for block in blocks.values():
             if block.name.value in LAYERS:
-                raise self.document.error(block.name, f"{block.name.value!r} is a layer already; take another name")
+                raise self.document.error(block.name, f"{block.name.value!r} is a layer already; take "
+                                                      f"another name")
         for name, args in self.spec.defaults.items():
             if name not in LAYERS:
                 close = closest(name, LAYERS)
                 at = args[0].at if args else self.document.root
-                raise self.document.error(at, f"'defaults' are for layers, and there is none called {name!r}"  # type: ignore[arg-type]
+                raise self.document.error(at, f"'defaults' are for layers, and there is none called {name!r}"
                                           + (f"; did you mean {close!r}?" if close else ""))
 
     # -------------------------------------------------------------------------------------- parameters
@@ -134,7 +135,8 @@ class _Network:
         for name in self.spec.outputs:
             found = self.frame.find(name.value)
             if not isinstance(found, Ref):
-                raise self.document.error(name, f"there is no value {name.value!r} to put out{self.frame.hint(name.value)}")
+                raise self.document.error(name, f"there is no value {name.value!r} to put "
+                                                f"out{self.frame.hint(name.value)}")
             yield str(found)
         if not self.spec.outputs:
             yield self.frame.current

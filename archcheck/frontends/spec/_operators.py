@@ -40,19 +40,21 @@ class Operator(Layer):
         self.op, self.domain, self.schema = op, domain, inspect.signature(function).parameters
         super().__init__(kind, self._made)
 
-    def _made(self, at: At, x: str, *inputs: Any, **attrs: Any) -> Any:
-        given = [entry if isinstance(entry, str) else _constant(at, k, entry) for k, entry in enumerate(inputs)]
-        return at.node(self.op, x, *given, outputs=at.outputs, domain=self.domain, **attrs)
+    def _made(self, at: At, x: str, *inputs: Any, **attrs: Any) -> tuple[str, ...]:
+        given = [entry if isinstance(entry, str) else _constant(at, k, entry)
+                 for k, entry in enumerate(inputs)]
+        return at.several(self.op, x, *given, outputs=at.outputs, domain=self.domain, **attrs)
 
     @property
-    def parameters(self) -> dict[str, inspect.Parameter]:  # type: ignore[override]
+    def parameters(self) -> dict[str, inspect.Parameter]:
         """Its attributes, and any number of inputs."""
         found = {name: parameter.replace(annotation="Attribute") for name, parameter in self.schema.items()
                  if parameter.kind is parameter.KEYWORD_ONLY}
-        return {"inputs": inspect.Parameter("inputs", inspect.Parameter.VAR_POSITIONAL, annotation="Input"), **found}
+        return {"inputs": inspect.Parameter("inputs", inspect.Parameter.VAR_POSITIONAL, annotation="Input"),
+                **found}
 
     @property
-    def flags(self) -> frozenset[str]:  # type: ignore[override]
+    def flags(self) -> frozenset[str]:
         """No attribute is switched on by its name."""
         return frozenset()
 
@@ -69,4 +71,5 @@ def _constant(at: At, position: int, value: Any) -> str:
     shape, items = value
     whole = all(isinstance(item, (int, Dim)) for item in items)
     numbers = items if whole else tuple(float(item) for item in items)
-    return at.build.constant(f"{at.name}.input{position + 2}", "int64" if whole else "float32", shape, numbers)
+    return at.build.constant(f"{at.name}.input{position + 2}", "int64" if whole else "float32", shape,
+                             numbers)

@@ -2,8 +2,8 @@
 
 Words stand for layers with stated defaults, which ``with`` changes: a convolution is 3x3 padded to the same
 size, with 64 filters that double with every pooling up to 512; a pooling is the maximum of 2x2, moved by 2; a
-fully connected layer has 4096 units, the last of the network 1000. A list under ``with`` has an entry for each
-turn of the repetition around it; one of filters an entry for each stage between poolings.
+fully connected layer has 4096 units, the last of the network 1000. A list under ``with`` has an entry for
+each turn of the repetition around it; one of filters an entry for each stage between poolings.
 """
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from archcheck.dims import minimum
-from archcheck.frontends.spec._arguments import Given, flag, general
+from archcheck.frontends.spec._arguments import flag, general
 from archcheck.frontends.spec._document import Text
 from archcheck.frontends.spec._elaborate import build, times_of, turns
 from archcheck.frontends.spec._frame import Frame
-from archcheck.frontends.spec._read import argument_of, args_of
-from archcheck.frontends.spec._tree import Arg, Call, Optional, Repeat, Specification, Step, Steps
+from archcheck.frontends.spec._read import args_of, argument_of
+from archcheck.frontends.spec._tree import Arg, Call, Given, Optional, Repeat, Specification, Steps
 
 WORDS = {"POOL": "maxpool", "NORM": "lrn", "ACT": "relu", "DENSE": "fc", "LINEAR": "fc"}
 """Words that are not the name of a layer in capitals."""
@@ -39,7 +39,8 @@ class _Pattern:
         self.args = {name: args_of(spec.document, given[name].node, name) if name in given else None
                      for name in ("conv", "pool")}
         self.pools, self.optional = 0, 0
-        self.last = next((call for call in reversed(list(_calls(spec.steps))) if _kind(call.kind) == "fc"), None)
+        self.last = next((call for call in reversed(list(_calls(spec.steps))) if _kind(call.kind) == "fc"),
+                         None)
 
     def steps(self, frame: Frame, steps: Steps, final: bool) -> None:
         """Build ``steps``; ``final`` says that all repetitions around them are in their last turn."""
@@ -94,7 +95,7 @@ class _Pattern:
 
 
 def _given(key: str | None, value: Any, step: Call) -> Arg:
-    return Arg(key, Given(value), step.kind)  # type: ignore[arg-type]
+    return Arg(key, Given(value, step.kind), step.kind)
 
 
 def _kind(word: Text) -> str:
@@ -107,6 +108,3 @@ def _calls(steps: Steps) -> Iterator[Call]:
             yield from _calls(step.body)
         elif isinstance(step, Call):
             yield step
-
-
-__all__ = ["DEFAULTS", "Step", "elaborate_pattern"]

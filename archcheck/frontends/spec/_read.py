@@ -78,7 +78,7 @@ class _Reader:
         found = list(self.document.entries(fields[key].node, f"'{key}'"))
         for field in found:
             if not NAME.fullmatch(field.key.value):
-                raise self.error(field.key, f"{field.key.value!r} is no name; a name is letters, digits and _")
+                raise self.error(field.key, f"{field.key.value!r} is no name; a name is letters, digits, _")
         return {field.key.value: field for field in found}
 
     # ------------------------------------------------------------------------------- inputs and outputs
@@ -117,7 +117,8 @@ class _Reader:
         for field in self.document.entries(fields["blocks"].node, "'blocks'"):
             found = _SIGNATURE.match(field.key.value)
             if not found:
-                raise self.error(field.key, "a block is a name with its parameters, as in 'unit(filters, stride=1):'")
+                raise self.error(field.key, "a block is a name with its parameters, as in "
+                                            "'unit(filters, stride=1):'")
             name = field.key.part(0, found.end(1))
             inside = field.key.part(found.start(2), found.end(2)) if found[2] else None
             yield Block(name, tuple(self.parameters(inside)) if inside else (),
@@ -179,7 +180,8 @@ class _Reader:
 
     def steps_of(self, fields: dict[str, Field]) -> Steps:
         if "pattern" in fields:
-            return chain(self.document, self.document.scalar(fields["pattern"].node, "'pattern'"), PATTERN_ARROWS)
+            return chain(self.document, self.document.scalar(fields["pattern"].node, "'pattern'"),
+                         PATTERN_ARROWS)
         return self.steps(fields["layers"].node, "'layers'")
 
     def steps(self, node: Node, what: str) -> Steps:
@@ -194,7 +196,8 @@ class _Reader:
 
     def item(self, node: Node) -> Steps:
         if is_nothing(node):
-            raise self.error(node, "there is a '-' without a layer; write one behind it, or indent what is below")
+            raise self.error(node, "there is a '-' without a layer; write one behind it, or indent what "
+                                   "is below")
         if isinstance(node, ScalarNode):
             return chain(self.document, Text(node.value, node).part(0))
         if isinstance(node, SequenceNode):
@@ -208,10 +211,11 @@ class _Reader:
         if not own:
             return self.beginning(node, entries)
         if len(own) > 1:
-            raise self.error(own[1].key, f"{own[1].key.value!r} stands beside {own[0].key.value!r}, which is a layer "
-                             f"of its own; begin a new item with '- ', or indent it below {own[0].key.value!r}")
-        build = {"repeat": self.repeat, "each": self.each, "if": self.choice}.get(own[0].key.value, self.layer)
-        return build(own[0], entries)
+            first, second = own[0].key.value, own[1].key
+            raise self.error(second, f"{second.value!r} stands beside {first!r}, a layer of its own; begin a "
+                                     f"new item with '- ', or indent it below {first!r}")
+        special = {"repeat": self.repeat, "each": self.each, "if": self.choice}
+        return special.get(own[0].key.value, self.layer)(own[0], entries)
 
     def beginning(self, node: Node, entries: dict[str, Field]) -> Step:
         if set(entries) == {"from"}:
@@ -235,8 +239,8 @@ class _Reader:
 
     def repeat(self, field: Field, entries: dict[str, Field]) -> Step:
         self.only(field, entries, "do", "name")
-        return Repeat(field.key, self.document.scalar(field.node, "'repeat'"), self.body(field, entries, "do"),
-                      self.named(entries))
+        times = self.document.scalar(field.node, "'repeat'")
+        return Repeat(field.key, times, self.body(field, entries, "do"), self.named(entries))
 
     def each(self, field: Field, entries: dict[str, Field]) -> Step:
         self.only(field, entries, "rows", "do", "name")
@@ -246,8 +250,8 @@ class _Reader:
         rows = [(self.row(node), node) for node in self.document.items(entries["rows"].node, "'rows'")]
         for row, node in rows:
             if len(row) != len(variables):
-                raise self.error(node, f"this row has {len(row)} values, and {len(variables)} names are given: "
-                                 + ", ".join(name.value for name in variables))
+                raise self.error(node, f"this row has {len(row)} values, and {len(variables)} names are "
+                                       "given: " + ", ".join(name.value for name in variables))
         return Each(field.key, variables, tuple(rows), self.body(field, entries, "do"), self.named(entries))
 
     def row(self, node: Node) -> tuple[Argument, ...]:
@@ -258,18 +262,20 @@ class _Reader:
     def choice(self, field: Field, entries: dict[str, Field]) -> Step:
         self.only(field, entries, "then", "else")
         other = self.steps(entries["else"].node, "'else'") if "else" in entries else ()
-        return Choice(self.document.scalar(field.node, "a condition"), self.body(field, entries, "then"), other)
+        condition = self.document.scalar(field.node, "a condition")
+        return Choice(condition, self.body(field, entries, "then"), other)
 
     def layer(self, field: Field, entries: dict[str, Field]) -> Step:
         """A layer, with branches or without."""
         if not NAME.fullmatch(field.key.value):
-            raise self.error(field.key, f"{field.key.value!r} is no layer; in this form only its name stands before "
-                             "the colon")
+            raise self.error(field.key, f"{field.key.value!r} is no layer; in this form only its name "
+                                        "stands before the colon")
         sources = self.names(entries["from"].node, "'from'") if "from" in entries else ()
         named = self.names(entries["name"].node, "'name'") if "name" in entries else ()
         if _branches(field):
             self.only(field, entries, "name", "from", "axis")
-            args = (Arg("axis", argument_of(self.document, entries["axis"].node), entries["axis"].node),) if "axis" in entries else ()
+            nodes = [entries["axis"].node] if "axis" in entries else []
+            args = tuple(Arg("axis", argument_of(self.document, node), node) for node in nodes)
             return Join(Call(field.key, args, named, sources), tuple(self.branches(field.node)))
         self.only(field, entries, "name", "from")
         return Call(field.key, args_of(self.document, field.node, field.key.value), named, sources)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache, reduce
-from operator import add, sub
+from operator import add, floordiv, mod, sub
 from typing import Any, Union
 
 from archcheck.dims import Dim, Size, ceildiv, least, maximum, minimum, most, same
@@ -104,7 +104,8 @@ def _below(a: Any, b: Any) -> bool:
 def decided(verdict: bool | None, question: str) -> bool:
     """``verdict``; a `ValueError` where there is none."""
     if verdict is None:
-        raise ValueError(f"{question} depends on sizes that are not given; give them with --set, or a default")
+        raise ValueError(f"{question} depends on sizes that are not given; give them with --set, or a "
+                         "default")
     return verdict
 
 
@@ -149,7 +150,7 @@ OPERATORS = {
     "<=": Operator(3, lambda a, b: not _below(b, a)), ">=": Operator(3, lambda a, b: not _below(a, b)),
     "+": Operator(4, _mixed(add, "+")), "-": Operator(4, _mixed(sub, "-")),
     "*": Operator(5, _numbers(_times, "*")), "/": Operator(5, _numbers(_over, "/")),
-    "//": Operator(5, _numbers(lambda a, b: a // b, "//")), "%": Operator(5, _numbers(lambda a, b: a % b, "%"))}
+    "//": Operator(5, _numbers(floordiv, "//")), "%": Operator(5, _numbers(mod, "%"))}
 
 FUNCTIONS: dict[str, tuple[Callable[..., Any], int, int]] = {
     "min": (_several(minimum, min), 2, 8), "max": (_several(maximum, max), 2, 8),

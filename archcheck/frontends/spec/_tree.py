@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple, Union
+from typing import Any, NamedTuple, Union
 
 from yaml.nodes import Node
 
@@ -16,7 +16,14 @@ class Items(NamedTuple):
     at: Text | Node
 
 
-Argument = Union[Text, Items]
+class Given(NamedTuple):
+    """An argument that is worked out already, by what stands at ``at``."""
+
+    value: Any
+    at: Text | Node
+
+
+Argument = Union[Text, Items, Given]
 
 
 class Arg(NamedTuple):

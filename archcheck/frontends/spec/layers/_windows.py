@@ -4,13 +4,13 @@ from __future__ import annotations
 from typing import Any
 
 from archcheck.dims import Size
-from archcheck.frontends.spec._layer import At, Window, layer
+from archcheck.frontends.spec._layer import At, Window
 
 
 def slid(at: At, x: str, kernel: Window, stride: Window, pad: Window, dilation: Window, same: bool) -> tuple[
         Window, dict[str, Any]]:
-    """The kernel over all axes, and the attributes. ``pad`` has a number for all axes, one for each, or one for
-    each start and then each end; with ``same`` it is ⌊(span - 1)/2⌋ on both sides."""
+    """The kernel over all axes, and the attributes. ``pad`` has a number for all axes, one for each, or one
+    for each start and then each end; with ``same`` it is ⌊(span - 1)/2⌋ on both sides."""
     count = at.spatial(x, kernel, stride)
     kernel, stride = at.over(kernel, count, "window"), at.over(stride, count, "stride")
     dilation = at.over(dilation, count, "dilation")
@@ -29,6 +29,6 @@ def _pads(at: At, kernel: Window, pad: Window, dilation: Window, same: bool, cou
 def _half(at: At, reach: Size) -> Size:
     """Half of what a window reaches beyond its centre tap."""
     if isinstance(reach, int) and reach % 2:
-        raise at.error(f"'same' pads both sides alike, which a window that spans {reach + 1} positions cannot have; "
-                       "give 'pad'")
+        raise at.error(f"'same' pads both sides alike, which a window that spans {reach + 1} positions "
+                       "cannot have; give 'pad'")
     return reach // 2

@@ -8,9 +8,9 @@ from archcheck.frontends.spec._layer import At, Flag, Value, layer
 @layer("attention")
 def attention(at: At, x: str, heads: Size, memory: Value | None = None, *, kv_heads: Size | None = None,
               head: Size | None = None, causal: Flag = False, bias: Flag = True) -> str:
-    """Multi-head attention of a sequence to itself, or to ``memory``: projections to queries, keys and values,
-    attention, projection back. A ``head`` has features/heads features unless given; ``kv_heads`` fewer heads of
-    keys and values are shared by several of queries."""
+    """Multi-head attention of a sequence to itself, or to ``memory``: projections to queries, keys and
+    values, attention, projection back. A ``head`` has features/heads features unless given; ``kv_heads``
+    fewer heads of keys and values are shared by several of queries."""
     if not isinstance(heads, int) or not isinstance(kv_heads, (int, type(None))):
         raise at.error("the number of heads is a number; give it with --set, or a default")
     features = at.size(x, -1)
@@ -25,5 +25,5 @@ def attention(at: At, x: str, heads: Size, memory: Value | None = None, *, kv_he
 
 
 def _projected(at: At, x: str, units: Size, part: str, bias: bool) -> str:
-    made: str = at.node("MatMul", x, at.weight(f"{part}.weight", at.size(x, -1), units), part=f"{part}.product")
+    made = at.node("MatMul", x, at.weight(f"{part}.weight", at.size(x, -1), units), part=f"{part}.product")
     return at.node("Add", made, at.weight(f"{part}.bias", units), part=f"{part}.sum") if bias else made

@@ -1,7 +1,10 @@
 """Convolutions of all kinds."""
 from __future__ import annotations
 
-from archcheck.dims import Size, prod, same as equal
+from typing import Any
+
+from archcheck.dims import Size, prod
+from archcheck.dims import same as equal
 from archcheck.frontends.spec._layer import At, Elements, Flag, Sizes, Window, layer
 from archcheck.frontends.spec.layers._windows import slid
 from archcheck.ops._slide import slide
@@ -11,9 +14,9 @@ from archcheck.ops._slide import slide
 def conv(at: At, x: str, filters: Size, kernel: Window = (1,), stride: Window = (1,), *, pad: Window = (0,),
          same: Flag = False, dilation: Window = (1,), groups: Size = 1, bias: Flag = True,
          weight: Elements | None = None) -> str:
-    """Convolution with ``filters`` windows over all axes after batch and channels. A number for ``kernel`` holds for
-    all axes. ``same`` pads (span - 1)/2 on both sides. ``weight`` names a constant, or a weight that several
-    layers share."""
+    """Convolution with ``filters`` windows over all axes after batch and channels. A number for ``kernel``
+    holds for all axes. ``same`` pads (span - 1)/2 on both sides. ``weight`` names a constant, or a weight
+    that several layers share."""
     kernel, attrs = slid(at, x, kernel, stride, pad, dilation, same)
     depth = _share(at, at.size(x, 1), groups)
     if groups != 1:
@@ -44,7 +47,8 @@ def depthwise(at: At, x: str, kernel: Window = (3,), stride: Window = (1,), *, m
 
 
 @layer("separable", "sepconv")
-def separable(at: At, x: str, filters: Size, kernel: Window = (3,), stride: Window = (1,), *, pad: Window = (0,),
+def separable(at: At, x: str, filters: Size, kernel: Window = (3,), stride: Window = (1,), *,
+              pad: Window = (0,),
               same: Flag = False, dilation: Window = (1,), bias: Flag = True) -> str:
     """Convolution of each channel by itself, then one of 1 × 1 over the channels, with nothing in between."""
     channels = at.size(x, 1)
@@ -59,8 +63,8 @@ def separable(at: At, x: str, filters: Size, kernel: Window = (3,), stride: Wind
 @layer("deconv", "transposed")
 def deconv(at: At, x: str, filters: Size, kernel: Window = (2,), stride: Window = (1,), *, pad: Window = (0,),
            dilation: Window = (1,), outpad: Window = (0,), groups: Size = 1, bias: Flag = True) -> str:
-    """Transposed convolution: every input position writes a window, ``stride`` positions apart; ``pad`` is cut off
-    on both sides, and ``outpad`` positions are added at the end."""
+    """Transposed convolution: every input position writes a window, ``stride`` positions apart; ``pad`` is
+    cut off on both sides, and ``outpad`` positions are added at the end."""
     kernel, attrs = slid(at, x, kernel, stride, pad, dilation, same=False)
     channels = at.size(x, 1)
     if groups != 1:
@@ -72,7 +76,8 @@ def deconv(at: At, x: str, filters: Size, kernel: Window = (2,), stride: Window 
 
 
 @layer("deformable", "deformconv")
-def deformable(at: At, x: str, filters: Size, kernel: Window = (3,), stride: Window = (1,), *, pad: Window = (0,),
+def deformable(at: At, x: str, filters: Size, kernel: Window = (3,), stride: Window = (1,), *,
+               pad: Window = (0,),
                same: Flag = False, dilation: Window = (1,), groups: Size = 1, offset_groups: Size = 1,
                modulated: Flag = False, bias: Flag = True) -> str:
     """Convolution whose taps are moved by offsets that another convolution of the same form computes; with
@@ -90,16 +95,16 @@ def deformable(at: At, x: str, filters: Size, kernel: Window = (3,), stride: Win
                    offset_group=offset_groups, **attrs)
 
 
-def _offsets(at: At, x: str, channels: Size, count: Size, kernel: Window, attrs: dict[str, object],
+def _offsets(at: At, x: str, channels: Size, count: Size, kernel: Window, attrs: dict[str, Any],
              part: str) -> str:
     """The convolution that computes ``count`` numbers for each position."""
-    made: str = at.node("Conv", x, at.weight(f"{part}.weight", count, channels, *kernel),
-                        at.weight(f"{part}.bias", count), part=part, **attrs)
-    return made
+    return at.node("Conv", x, at.weight(f"{part}.weight", count, channels, *kernel),
+                   at.weight(f"{part}.bias", count), part=part, **attrs)
 
 
 @layer("local", "locally_connected")
-def local(at: At, x: str, filters: Size, kernel: Window = (3,), stride: Window = (1,), *, bias: Flag = True) -> str:
+def local(at: At, x: str, filters: Size, kernel: Window = (3,), stride: Window = (1,), *,
+          bias: Flag = True) -> str:
     """Locally connected: like a convolution, but every position has weights of its own."""
     kernel, attrs = slid(at, x, kernel, stride, (0,), (1,), same=False)
     shape = at.shape(x)
@@ -119,13 +124,14 @@ def local(at: At, x: str, filters: Size, kernel: Window = (3,), stride: Window =
 @layer("partial")
 def partial(at: At, x: str, table: Sizes, kernel: Window = (3,), stride: Window = (1,), *, pad: Window = (0,),
             same: Flag = False, bias: Flag = True) -> str:
-    """Convolution in which a filter sees only some channels: ``table`` has a list of channels, counted from 0, for
-    each filter (LeCun et al. 1998, Table I)."""
+    """Convolution in which a filter sees only some channels: ``table`` has a list of channels, counted from
+    0, for each filter (LeCun et al. 1998, Table I)."""
     kernel, attrs = slid(at, x, kernel, stride, pad, (1,), same)
     maps = []
     for number, channels in enumerate(table, 1):
         seen = channels if isinstance(channels, tuple) else (channels,)
-        picked = at.node("Gather", x, at.ints(seen, f"map{number}.channels"), part=f"map{number}.pick", axis=1)
+        picked = at.node("Gather", x, at.ints(seen, f"map{number}.channels"), part=f"map{number}.pick",
+                         axis=1)
         weight = at.weight(f"map{number}.weight", 1, len(seen), *kernel)
         maps.append(at.node("Conv", picked, weight, *_bias(at, bias, 1, f"map{number}.bias"),
                             part=f"map{number}.conv", **attrs))

@@ -17,8 +17,7 @@ def fc(at: At, x: str, units: Size, *, bias: Flag = True, weight: Elements | Non
 
 def _gemm(at: At, x: str, units: Size, bias: bool, weight: object) -> str:
     matrix = at.given(weight, "weight", units, at.size(x, 1))
-    made: str = at.node("Gemm", x, matrix, *([at.weight("bias", units)] if bias else []), transB=1)
-    return made
+    return at.node("Gemm", x, matrix, *([at.weight("bias", units)] if bias else []), transB=1)
 
 
 @layer("dense", "linear")

@@ -1,6 +1,8 @@
 """Recurrent layers over sequences of (batch, length, features)."""
 from __future__ import annotations
 
+from typing import Any
+
 from archcheck.dims import Size
 from archcheck.frontends.spec._layer import At, Flag, layer
 
@@ -16,8 +18,8 @@ def _recurrent(at: At, x: str, op: str, hidden: Size, bidirectional: bool, last:
     weights = [at.weight("w", ways, gates * hidden, features), at.weight("r", ways, gates * hidden, hidden)]
     if bias:
         weights.append(at.weight("b", ways, 2 * gates * hidden))
-    attrs = {"linear_before_reset": 1} if op == "GRU" else {}
-    states = at.node(op, turned, *weights, part="cell", outputs=2, hidden_size=hidden,
+    attrs: dict[str, Any] = {"linear_before_reset": 1} if op == "GRU" else {}
+    states = at.several(op, turned, *weights, part="cell", outputs=2, hidden_size=hidden,
                      direction="bidirectional" if bidirectional else "forward", **attrs)
     if last:
         final = at.node("Transpose", states[1], part="batch_first", perm=(1, 0, 2))

@@ -39,15 +39,16 @@ def depth_to_space(at: At, x: str, block: Size = 2) -> str:
 def shuffle(at: At, x: str, groups: Size) -> str:
     """Channel shuffle: one channel of each group after another (Zhang et al. 2018)."""
     channels, height, width = at.size(x, 1), at.size(x, 2), at.size(x, 3)
-    apart = at.node("Reshape", x, at.ints((0, groups, channels // groups, height, width), "apart"), part="split")
+    apart = at.node("Reshape", x, at.ints((0, groups, channels // groups, height, width), "apart"),
+                    part="split")
     turned = at.node("Transpose", apart, part="turn", perm=(0, 2, 1, 3, 4))
     return at.node("Reshape", turned, at.ints((0, channels, height, width), "together"), part="merge")
 
 
 @layer("pad")
 def pad(at: At, x: str, *sizes: Index, value: Number = 0.0) -> str:
-    """Zeros around the axes after batch and channels: one number for all sides, one for each axis, or one for each
-    start and then each end."""
+    """Zeros around the axes after batch and channels: one number for all sides, one for each axis, or one for
+    each start and then each end."""
     count = at.spatial(x)
     both = sizes if len(sizes) == 2 * count else at.over(tuple(sizes), count, "padding") * 2
     pads = at.ints((0, 0, *both[:count], 0, 0, *both[count:]), "pads")
