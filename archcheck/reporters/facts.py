@@ -2,9 +2,10 @@
 from __future__ import annotations
 
 from archcheck.dims import Size, evaluate
-from archcheck.graph import TensorType
+from archcheck.graph import Node, TensorType
 from archcheck.report import Report
 from archcheck.reporters.text import Script, compact, shortened, size_in_bytes
+from archcheck.scopes import specified
 
 SHORT = 200
 """Longer formulas are shown by ``--wide`` only."""
@@ -99,7 +100,8 @@ def _file(report: Report, script: Script) -> list[str]:
     graph = report.graph
     size = [size_in_bytes(graph.file_size)] if graph.file_size else []
     opsets = [f"{script.safe(domain) or 'opset'} {version}" for domain, version in graph.opsets.items()]
-    return [*size, *opsets, f"IR {graph.ir_version}", *filter(None, [script.safe(graph.producer)]),
+    version = [f"IR {graph.ir_version}"] if graph.ir_version else []
+    return [*size, *opsets, *version, *filter(None, [script.safe(graph.producer)]),
             f"{len(graph.nodes):,} node" + "s" * (len(graph.nodes) != 1)]
 
 
@@ -120,8 +122,14 @@ def _unknown(report: Report, script: Script, wide: bool) -> str:
 
 def _reasons(report: Report, found: dict[int, str], script: Script, wide: bool) -> str:
     shown = list(found.items())[:None if wide else MAX_PROBLEMS]
-    lines = [_sentence(f"{report.graph.nodes[index].name}: {reason}", script) for index, reason in shown]
+    lines = [_sentence(f"{_where(report.graph.nodes[index])}: {reason}", script) for index, reason in shown]
     return "\n".join(lines) + _more(len(found) - len(shown))
+
+
+def _where(node: Node) -> str:
+    """A node's name, and its place in a specification."""
+    place = specified(node)
+    return node.name if place is None else f"{node.name} (line {place.line})"
 
 
 def _faults(report: Report, script: Script, wide: bool) -> str:

@@ -13,7 +13,7 @@ from archcheck.frontends.spec._document import Text
 from archcheck.frontends.spec._frame import Frame, Ref, bounded
 from archcheck.frontends.spec._layer import LAYERS, REQUIRED, Layer
 from archcheck.frontends.spec._sizes import described, pieces
-from archcheck.frontends.spec._tree import Arg, Argument, Given, Items
+from archcheck.frontends.spec._tree import Arg, Argument, Given, Items, Written
 
 MAX_ELEMENTS = 1024
 """A constant has so many elements at most."""
@@ -236,7 +236,7 @@ def reference(frame: Frame, text: Text) -> str:
     raise frame.error(text, f"{text.value!r} is {described(found)}, not a value of the network")
 
 
-def elements(frame: Frame, value: Argument) -> Any:
+def elements(frame: Frame, value: Written) -> Any:
     """Numbers in nested lists, all as long as their neighbours: the shape and the elements."""
     if isinstance(value, Text):
         found = frame.find(value.value)
@@ -262,7 +262,7 @@ def literal(frame: Frame, text: Text) -> Any:
     raise frame.error(text, f"a number should stand here, not {described(found)}")
 
 
-def attribute(frame: Frame, value: Argument) -> Any:
+def attribute(frame: Frame, value: Written) -> Any:
     """An attribute of an operator: a number, a size, a word, or a list of them."""
     if isinstance(value, Items):
         return tuple(attribute(frame, entry) for entry in value.entries)
@@ -279,7 +279,7 @@ def attribute(frame: Frame, value: Argument) -> Any:
     return PLAIN.get(type(found), lambda same: same)(found)
 
 
-def operand(frame: Frame, value: Argument) -> Any:
+def operand(frame: Frame, value: Written) -> Any:
     """An input of an operator: a value of the network, or a number or list that is written out. ``_`` leaves
     one out."""
     if isinstance(value, Items):

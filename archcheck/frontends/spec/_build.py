@@ -4,17 +4,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from archcheck.dims import Size
+from archcheck.dims import Size, is_known
 from archcheck.frontends.spec._document import Document, Text
 from archcheck.graph import Element, Family, Graph, Node, Shape, TensorType
 from archcheck.infer import Walk
+from archcheck.scopes import COLUMN, FILE, LINE
 
 OPSET, MICROSOFT = 23, "com.microsoft"
 MAX_LAYERS = 50_000
 """So many steps may be built: hostile repeats end here."""
-
-FILE, LINE, COLUMN = "archcheck.file", "archcheck.line", "archcheck.column"
-"""Where the metadata of a node keep its place in the text."""
 
 
 class Builder:
@@ -53,8 +51,8 @@ class Builder:
         return made
 
     def weight(self, name: str, shape: Shape) -> str:
-        """A learned tensor."""
-        return self._stored(name, TensorType("float32", shape))
+        """A learned tensor, of which nothing is known where a fault hides one of its sizes."""
+        return self._stored(name, TensorType("float32", shape if all(map(is_known, shape)) else None))
 
     def constant(self, name: str, dtype: str, shape: Shape, items: tuple[Element, ...]) -> str:
         """A tensor whose elements are known."""
@@ -77,8 +75,10 @@ class Builder:
     def graph(self, name: str, about: str, outputs: tuple[str, ...], family: Family, size: int) -> Graph:
         """What was built."""
         used = {value for node in self.nodes for value in node.inputs} | set(outputs)
+        opsets = {domain: version for domain, version in self.opsets.items()
+                  if not domain or any(node.domain == domain for node in self.nodes)}
         weights = {key: kind for key, kind in self.weights.items() if key in used}
-        return Graph(name, self.inputs, outputs, tuple(self.nodes), weights, opsets=self.opsets, doc=about,
+        return Graph(name, self.inputs, outputs, tuple(self.nodes), weights, opsets=opsets, doc=about,
                      source=self.document.name, file_size=size, family=family)
 
     def axis(self, value: str, axis: int) -> Size | None:

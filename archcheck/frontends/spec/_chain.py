@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from archcheck.frontends.spec._document import Document, Text
-from archcheck.frontends.spec._tree import Arg, Argument, Begin, Call, Items, Optional, Repeat, Step, Steps
+from archcheck.frontends.spec._tree import Arg, Begin, Call, Items, Optional, Repeat, Step, Steps, Written
 
 MAX_DEPTH = 30
 """So deep may groups nest in a line."""
@@ -157,7 +157,7 @@ def _argument(document: Document, text: Text) -> Arg:
     return Arg(None, _value(document, text), text)
 
 
-def _value(document: Document, text: Text, depth: int = 0) -> Argument:
+def _value(document: Document, text: Text, depth: int = 0) -> Written:
     """A list in brackets, or one piece of text."""
     if not text.value:
         raise document.error(text, "a value is missing after the =")

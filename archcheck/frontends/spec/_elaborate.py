@@ -87,8 +87,7 @@ def _repeat(step: Repeat, frame: Frame) -> None:
 @build.register
 def _each(step: Each, frame: Frame) -> None:
     for turn, inner in turns(frame, step, len(step.rows)):
-        row, _ = step.rows[turn]
-        for name, entry in zip(step.variables, row):
+        for name, entry in zip(step.variables, step.rows[turn]):
             inner.define(name, general(frame, entry))
         _body(inner, step.body)
 

@@ -26,6 +26,7 @@ from archcheck.frontends.spec._tree import (
     Specification,
     Step,
     Steps,
+    Written,
 )
 
 KEYS = ("name", "about", "params", "input", "inputs", "constants", "defaults", "blocks", "layers", "pattern",
@@ -252,7 +253,8 @@ class _Reader:
             if len(row) != len(variables):
                 raise self.error(node, f"this row has {len(row)} values, and {len(variables)} names are "
                                        "given: " + ", ".join(name.value for name in variables))
-        return Each(field.key, variables, tuple(rows), self.body(field, entries, "do"), self.named(entries))
+        body = self.body(field, entries, "do")
+        return Each(field.key, variables, tuple(row for row, _ in rows), body, self.named(entries))
 
     def row(self, node: Node) -> tuple[Argument, ...]:
         if isinstance(node, SequenceNode):
@@ -301,7 +303,7 @@ def args_of(document: Document, node: Node, what: str) -> tuple[Arg, ...]:
     return tuple(Arg(None, argument_of(document, item), item) for item in node.value)
 
 
-def argument_of(document: Document, node: Node) -> Argument:
+def argument_of(document: Document, node: Node) -> Written:
     """A value as an argument: a text, or a list of such."""
     if isinstance(node, SequenceNode):
         return Items(tuple(argument_of(document, item) for item in node.value), node)

@@ -12,8 +12,11 @@ from archcheck.frontends.spec._document import Document, Field, Text
 class Items(NamedTuple):
     """A list that was written as an argument."""
 
-    entries: tuple[Argument, ...]
+    entries: tuple[Written, ...]
     at: Text | Node
+
+
+Written = Union[Text, Items]
 
 
 class Given(NamedTuple):
@@ -64,7 +67,7 @@ class Each(NamedTuple):
 
     at: Text
     variables: tuple[Text, ...]
-    rows: tuple[tuple[tuple[Argument, ...], Text | Node], ...]
+    rows: tuple[tuple[Argument, ...], ...]
     body: Steps
     name: Text | None = None
 
