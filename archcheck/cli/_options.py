@@ -83,10 +83,10 @@ def on_terminal(output: Path | None) -> bool:
     return output is None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def script_for(report: Report, output: Path | None) -> Script:
+def script_for(report: Report | None, output: Path | None) -> Script:
     """Unicode where the stream can take it, else plain ASCII."""
     from archcheck.reporters.text import Script
-    names = {name: name for name in report.symbols}
+    names = {name: name for name in report.symbols} if report else {}
     try:
         "⌈×·█…≈≥≳²".encode("utf-8" if output else sys.stdout.encoding or "ascii")
     except UnicodeEncodeError:
@@ -111,8 +111,9 @@ def form_for(form: str | None, output: Path | None) -> str:
     return form or by_suffix or ("table" if on_terminal(output) else "plain")
 
 
-def emit(sheet: Sheet, report: Report, form: str | None, output: Path | None) -> None:
-    """Write a command's answer in the format that is asked for."""
+def emit(sheet: Sheet, report: Report | None, form: str | None, output: Path | None) -> None:
+    """Write a command's answer in the format that is asked for; ``report`` is None where it is about no single
+    network."""
     from shutil import get_terminal_size
 
     from archcheck.reporters.sheet import render

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from archcheck.collector import collector_held
 from archcheck.frontends._source import LoadError, Source, find, said, unpacked
 from archcheck.frontends._wire import WireError
+from archcheck.frontends._zoo import PREFIX, path_of
 
 if TYPE_CHECKING:
     from archcheck.graph import Graph
@@ -29,6 +30,8 @@ def bytes_of(source: str | bytes | os.PathLike[str]) -> Source:
     if isinstance(source, bytes):
         return Source(unpacked(source, ""), "", None)
     path = os.fspath(source)
+    if path.startswith(PREFIX):
+        return find(path_of(path[len(PREFIX):]))._replace(name=path)
     return find(path)
 
 
