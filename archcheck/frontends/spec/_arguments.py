@@ -11,7 +11,7 @@ from archcheck.errors import closest
 from archcheck.frontends.spec._chain import NAME
 from archcheck.frontends.spec._document import Text
 from archcheck.frontends.spec._frame import Frame, Ref, bounded
-from archcheck.frontends.spec._layer import LAYERS, REQUIRED, Layer
+from archcheck.frontends.spec._layer import LAYERS, REQUIRED, Layer, Shared
 from archcheck.frontends.spec._sizes import described, pieces
 from archcheck.frontends.spec._tree import Arg, Argument, Given, Items, Written
 
@@ -240,11 +240,13 @@ def elements(frame: Frame, value: Written) -> Any:
     """Numbers in nested lists, all as long as their neighbours: the shape and the elements."""
     if isinstance(value, Text):
         found = frame.find(value.value)
+        if found is None and NAME.fullmatch(value.value):
+            return Shared(value.value)
         return found if isinstance(found, Ref) else ((), (literal(frame, value),))
     inner = [elements(frame, entry) for entry in value.entries]
     if not inner:
         return (0,), ()
-    if any(isinstance(entry, Ref) or entry[0] != inner[0][0] for entry in inner):
+    if any(isinstance(entry, (Ref, Shared)) or entry[0] != inner[0][0] for entry in inner):
         raise frame.error(value.at, "the lists in this list are not all of one length")
     items = tuple(item for _, several in inner for item in several)
     if len(items) > MAX_ELEMENTS:

@@ -15,6 +15,10 @@ MAX_LAYERS = 50_000
 """So many steps may be built: hostile repeats end here."""
 
 
+class Clash(Exception):
+    """Two values would have one name, which this is."""
+
+
 class Builder:
     """A graph that grows. ``types`` are those of all values so far."""
 
@@ -45,6 +49,8 @@ class Builder:
         line, column, _ = self.document.place(place)
         metadata = {FILE: self.document.name, LINE: str(line), COLUMN: str(column)}
         made = (name,) if outputs == 1 else tuple(f"{name}.{k + 1}" for k in range(outputs))
+        if not self.types.keys().isdisjoint(made):
+            raise Clash(name)
         node = Node(name, op, domain, tuple(inputs), made, attrs, metadata)
         self.walk.take(len(self.nodes), node)
         self.nodes.append(node)
@@ -63,6 +69,8 @@ class Builder:
         return self._stored(name, TensorType("int64", shape))
 
     def _stored(self, name: str, kind: TensorType) -> str:
+        if name in self.types:
+            raise Clash(name)
         self.weights[name] = self.types[name] = kind
         return name
 

@@ -8,6 +8,7 @@ from typing import Any
 from archcheck.errors import closest
 from archcheck.frontends.spec import _operators
 from archcheck.frontends.spec._arguments import bound, general, size
+from archcheck.frontends.spec._build import Clash
 from archcheck.frontends.spec._document import Text
 from archcheck.frontends.spec._frame import ENTRY, Frame, Ref
 from archcheck.frontends.spec._layer import LAYERS, At, Layer
@@ -201,8 +202,10 @@ def _layer(frame: Frame, step: Call, found: Layer, name: str) -> None:
     rest, named = bound(frame, found, step.args, defaults, step.kind)
     positional = [named.pop(key) for key in found.positional if key in named] if rest else []
     at = At(frame, step.kind, name, max(len(step.names), 1))
-    made = found.function(at, sources[0], *positional, *[str(source) for source in sources[1:]], *rest,
-                          **named)
+    try:
+        made = found.function(at, sources[0], *positional, *map(str, sources[1:]), *rest, **named)
+    except Clash as name:
+        raise frame.error(step.kind, f"two values would be called {name}; give one another name") from None
     results = (made,) if isinstance(made, str) else tuple(made)
     if len(step.names) > len(results):
         raise frame.error(step.names[len(results)], f"{found.name} makes {len(results)} values, and "

@@ -56,6 +56,7 @@ class Frame:
     def fresh(self, kind: str) -> str:
         """The full name of a layer that was not given one: its kind and a number."""
         kind = kind.rpartition(".")[2].lower()
+        kind += "_" if kind[-1].isdigit() else ""
         while True:
             self.counts[kind] = number = self.counts.get(kind, 0) + 1
             if f"{kind}{number}" not in self.taken:
@@ -72,11 +73,19 @@ class Frame:
         if name.value in self.names:
             raise self.error(name, f"the name {name.value!r} is taken already; take another one")
         self.names[name.value] = meaning
+        self.taken.add(name.value)
 
     # ------------------------------------------------------------------------------------------ meaning
     def error(self, where: Text | Node, message: str) -> SpecError:
         """The error that ``message`` says of a place."""
         return self.build.document.error(where, message)
+
+    def share(self, name: str, value: str) -> None:
+        """Let ``name`` mean a weight from here on, in the whole network."""
+        frame = self
+        while frame.outer is not None:
+            frame = frame.outer
+        frame.names[name] = Ref(value)
 
     def find(self, name: str) -> Any:
         """What ``name`` means, None where it means nothing."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
 from archcheck.dims import Size, unknown
 from archcheck.frontends.spec._document import SpecError, Text
@@ -26,7 +26,15 @@ Word = str
 Value = str
 Sizes = tuple[Any, ...]
 Index = Size
-Elements = Union[str, tuple[Shape, tuple[Any, ...]]]
+
+
+class Shared(NamedTuple):
+    """The name of a weight that layers share, where it is used for the first time."""
+
+    name: str
+
+
+Elements = Union[str, Shared, tuple[Shape, tuple[Any, ...]]]
 Made = Union[str, Sequence[str]]
 
 REQUIRED = inspect.Parameter.empty
@@ -148,9 +156,12 @@ class At:
         weight that others share."""
         if elements is None:
             return self.weight(part, *shape)
+        if isinstance(elements, Shared):
+            made = self.weight(part, *shape)
+            self.frame.share(elements.name, made)
+            return made
         if isinstance(elements, str):
-            known = elements in self.build.types
-            return elements if known else self.build.weight(elements, shape)
+            return str(elements)
         return self.build.constant(f"{self.name}.{part}", "float32", elements[0],
                                    tuple(map(float, elements[1])))
 

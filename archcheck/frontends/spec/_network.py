@@ -48,11 +48,13 @@ class _Network:
         build.begin({entry.name.value: self.input(entry) for entry in spec.inputs})
         if self.unused:
             raise BindingError(self.stray(min(self.unused)))
+        for field in spec.constants.values():
+            self.constant(field)
+        self.frame = frame = frame.inner("")
         for entry in spec.inputs:
             frame.define(entry.name, Ref(entry.name.value))
         frame.current = spec.inputs[0].name.value
-        for field in spec.constants.values():
-            self.constant(field)
+        frame.reserve(set(spec.constants))
         if spec.pattern is None:
             elaborate(frame, spec.steps)
         else:

@@ -112,13 +112,13 @@ def local(at: At, x: str, filters: Size, kernel: Window = (3,), stride: Window =
         return at.node("Identity", x)
     sizes = slide(shape[2:], kernel, attrs["strides"], None, None, "NOTSET").sizes
     places, taps = prod(sizes), prod(kernel)
-    flat = at.node("Reshape", x, at.ints((0, 0, -1), "flat"), part="flat")
-    picked = at.node("Gather", flat, at.table("windows", places, taps), part="windows", axis=2)
+    flat = at.node("Reshape", x, at.ints((0, 0, -1), "flat_sizes"), part="flat")
+    picked = at.node("Gather", flat, at.table("positions", places, taps), part="windows", axis=2)
     weights = at.weight("weight", places, shape[1], taps, filters)
     made = at.node("Einsum", picked, weights, part="product", equation="ncpt,pctk->nkp")
     if bias:
         made = at.node("Add", made, at.weight("bias", filters, places), part="sum")
-    return at.node("Reshape", made, at.ints((0, 0, *sizes), "sizes"), part="map")
+    return at.node("Reshape", made, at.ints((0, 0, *sizes), "map_sizes"), part="map")
 
 
 @layer("partial")
