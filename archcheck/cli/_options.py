@@ -112,8 +112,8 @@ def form_for(form: str | None, output: Path | None) -> str:
 
 
 def emit(sheet: Sheet, report: Report | None, form: str | None, output: Path | None) -> None:
-    """Write a command's answer in the format that is asked for; ``report`` is None where it is about no single
-    network."""
+    """Write a command's answer in the format that is asked for; ``report`` is None where it is about no
+    single network."""
     from shutil import get_terminal_size
 
     from archcheck.reporters.sheet import render

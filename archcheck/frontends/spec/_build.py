@@ -11,7 +11,7 @@ from archcheck.infer import Walk
 from archcheck.scopes import COLUMN, FILE, LINE
 
 OPSET, MICROSOFT = 23, "com.microsoft"
-MAX_LAYERS = 50_000
+MAX_LAYERS = 20_000
 """So many steps may be built: hostile repeats end here."""
 
 

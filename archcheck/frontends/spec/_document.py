@@ -29,6 +29,9 @@ CURES = {
     "found character '\\t'": "it is indented with a tab; use spaces",
     "expected <block end>": f"this does not go on what stands before it; check the indentation, and {QUOTES}",
     "did not find expected": f"check the indentation, and {QUOTES}",
+    "found character": QUOTES,
+    "expected alphabetic": QUOTES,
+    "expected chomping": QUOTES,
     "expected ',' or": "a bracket is not closed, or a comma is missing",
     "found undefined alias": f"nothing is marked with & and this name; {QUOTES}",
     "could not find expected ':'": "a key without a colon, or text that should be indented further"}

@@ -143,6 +143,8 @@ def _nested(frame: Frame, prefix: str, at: Text) -> Frame:
 @build.register
 def _join(step: Join, frame: Frame) -> None:
     call = step.call
+    for given in call.names:
+        frame.check(given)
     begin = _sources(frame, call)[0] if call.sources else frame.current
     name = frame.full(call.names[0]) if call.names else frame.fresh(call.kind.value)
     ends = []
@@ -160,6 +162,8 @@ def _join(step: Join, frame: Frame) -> None:
 # ------------------------------------------------------------------------------------------------- calls
 @build.register
 def _call(step: Call, frame: Frame) -> None:
+    for given in step.names:
+        frame.check(given)
     kind = _kind(frame, step)
     if kind in frame.build.blocks:
         name = frame.full(step.names[0]) if step.names else frame.fresh(kind)

@@ -68,12 +68,16 @@ class Frame:
 
     def define(self, name: Text, meaning: Any) -> None:
         """Let ``name`` mean something from here on."""
+        self.check(name)
+        self.names[name.value] = meaning
+        self.taken.add(name.value)
+
+    def check(self, name: Text) -> None:
+        """Refuse a name that means something already."""
         if name.value in RESERVED:
             raise self.error(name, f"{name.value!r} has a meaning of its own; take another name")
         if name.value in self.names:
             raise self.error(name, f"the name {name.value!r} is taken already; take another one")
-        self.names[name.value] = meaning
-        self.taken.add(name.value)
 
     # ------------------------------------------------------------------------------------------ meaning
     def error(self, where: Text | Node, message: str) -> SpecError:
@@ -94,9 +98,9 @@ class Frame:
             if name in frame.names:
                 return frame.names[name]
             frame = frame.outer
-        if name == CURRENT:
+        if name == CURRENT and self.current:
             return Ref(self.current)
-        if name in SHORT:
+        if name in SHORT and self.current:
             return self.axis(self.current, name)
         if "." in name:
             value, _, axis = name.rpartition(".")
@@ -117,7 +121,7 @@ class Frame:
         while frame.outer is not None:
             frame = frame.outer
             found += frame.names
-        return [*found, CURRENT, *SHORT]
+        return [*found, *((CURRENT, *SHORT) if self.current else ())]
 
     def value(self, text: Text) -> Any:
         """What an expression is: a size, a fraction, a truth value, a list, a text, or a value of the

@@ -49,6 +49,11 @@ class Layer:
     def __init__(self, name: str, function: Callable[..., Made]) -> None:
         self.name, self.function = name, function
 
+    @property
+    def family(self) -> str:
+        """The module that it is in."""
+        return self.function.__module__.rpartition(".")[2]
+
     @cached_property
     def parameters(self) -> dict[str, inspect.Parameter]:
         """What may be given to it, by name, after the place and the value that it reads."""
