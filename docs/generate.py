@@ -30,11 +30,11 @@ operator. Positional parameters are inputs, keyword parameters are attributes.
 LAYERS_HEAD = """\
 # Layers of specifications
 
-Made from the code by `python docs/generate.py`. How layers are put together is in [the manual](spec-format.md).
+Made from the code by `python docs/generate.py`. How layers are put together is in [the
+manual](spec-format.md).
 
-Words in capitals are given by their place; what stands in brackets may be left out. `[same]` is switched on by its name,
-`[bias=yes]` is on unless `bias=no`; `…` is no fixed default.
-"""
+Words in capitals are given by their place; what stands in brackets may be left out. `[same]` is switched on
+by its name, `[bias=yes]` is on unless `bias=no`; `…` is no fixed default. """
 
 
 def pages() -> dict[Path, str]:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -285,3 +286,33 @@ with: {N: [1, 2], M: 2, K: 2, filters: [6, 16], conv: 5x5, units: [120, 84], cla
     assert [layer.out_shape for layer in found.layers if layer.op in ("Conv", "MaxPool", "Gemm")] == [
         (1, 6, 24, 24), (1, 6, 12, 12), (1, 16, 8, 8), (1, 16, 4, 4), (1, 120), (1, 10)]
     assert ops(report(text, K=0))[-1] == "Softmax"
+
+
+# ------------------------------------------------------------------------------------------- the manual
+MANUAL = Path(__file__).parents[1] / "docs" / "spec-format.md"
+BLOCKS = re.findall(r"```yaml\n(.*?)```", MANUAL.read_text(encoding="utf-8"), re.DOTALL)
+
+
+def completed(block: str) -> str:
+    """What the manual shows of a file, with what a whole file must have."""
+    if block.startswith("-"):
+        block = f"layers:\n{block}"
+    if not re.search("^inputs?:", block, re.MULTILINE):
+        block = f"input: 1 x 1 x 64 x 64\n{block}"
+    if not re.search("^(layers|pattern):", block, re.MULTILINE):
+        block = f"{block}\nlayers: relu"
+    return block if "blocks:" in block else f"blocks: {{'basic(c, s)': conv c 3x3 /s same}}\n{block}"
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.split("\n")[0])
+def test_what_the_manual_shows_can_be_read(block: str) -> None:
+    assert archcheck.load(completed(block).encode()).nodes
+
+
+def test_what_the_manual_says_of_formulas_and_mistakes() -> None:
+    text = MANUAL.read_text(encoding="utf-8")
+    assert "`1 × K × ⌊(2·P + W − F)/S⌋ + 1`, with `K·(3·F + 1)` parameters" in text
+    (shown,) = re.findall(r"```text\nnet.yaml(.*?)```", text, re.DOTALL)
+    with pytest.raises(archcheck.LoadError) as caught:
+        archcheck.load(b"input: 1 x 3 x 9 x 9\n\n\n\n\nlayers:\n- conv 8 3x3 -> rellu\n")
+    assert str(caught.value) == f"the model{shown.rstrip()}"

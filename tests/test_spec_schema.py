@@ -13,10 +13,12 @@ from tests._broken_specs import BROKEN
 ROOT = Path(__file__).parents[1]
 SCHEMA = json.loads((ROOT / "docs" / "spec.schema.json").read_text(encoding="utf-8"))
 GOOD = [*sorted((ROOT / "specs").glob("*.yaml")), ROOT / "tests" / "data" / "every_layer.yaml"]
-FORMS = ("not a mapping", "wrong key", "no layers", "no input", "layers and pattern", "empty layers", "empty item",
+FORMS = ("not a mapping", "wrong key", "no layers", "no input", "layers and pattern", "empty layers",
+         "empty item",
          "then missing")
 OTHERS = (
-    "input: 1 x 3\nlayers:\n- conv: {filters: 3, kernal: 3x3}\n", "input: 1 x 3\nlayers:\n- conv: {filters: [3]}\n",
+    "input: 1 x 3\nlayers:\n- conv: {filters: 3, kernal: 3x3}\n",
+    "input: 1 x 3\nlayers:\n- conv: {filters: [3]}\n",
     "input: 1 x 3\nlayers:\n- repeat: 3\n", "input: 1 x 3\nlayers: 5\n", "input: {a: 1}\nlayers: relu\n",
     "input: 1\nlayers: relu\ndefaults: {con: same}\n", "input: 1\nlayers: relu\nwith: {N: 1}\n",
     "input: 1\nlayers: relu\nblocks: {'b(': relu}\n", "input: 1\nlayers: relu\nparams: {3a: 1}\n")

@@ -13,8 +13,9 @@ import archcheck
 from archcheck.errors import UserError
 
 SPECS = sorted((Path(__file__).parents[2] / "specs").glob("*.yaml"))
-PIECES = [*"[](){}:-,*&!|>'\"%@`#?=/\\\n\t x0é", "->", "- ", "  ", ": ", "as ", "from ", "*99999", "1e9",
-          "9" * 30, "None", "__import__('os')", "&a", "*a", "<<: ", "if: ", "in.", "here.height", "//0", "x" * 400]
+SIGNS = "[](){}:-,*&!|>'\"%@`#?=/\\\n\t x0é"
+PIECES = [*SIGNS, "->", "- ", "  ", ": ", "as ", "from ", "*99999", "1e9", "9" * 30, "None", "__import__('os')",
+          "&a", "*a", "<<: ", "if: ", "in.", "here.height", "//0", "x" * 400]
 ROUNDS = 40
 
 

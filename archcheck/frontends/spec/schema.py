@@ -24,7 +24,8 @@ NAMES = {"type": ["string", "array"], "items": TEXT}
 ANY = {"type": ["string", "number", "boolean", "null", "array"]}
 KINDS: dict[str, dict[str, Any]] = {
     "Size": SIZE, "Index": SIZE, "Number": SIZE, "Window": {"type": ["string", "number", "array"]},
-    "Flag": {"type": ["string", "boolean"]}, "Word": TEXT, "Value": TEXT, "Sizes": {"type": ["string", "array"]},
+    "Flag": {"type": ["string", "boolean"]}, "Word": TEXT, "Value": TEXT, "Sizes": {"type": ["string",
+                                                                                             "array"]},
     "Elements": {"type": ["string", "array"]}}
 """What may be written for each kind of parameter."""
 
@@ -38,7 +39,8 @@ def schema() -> dict[str, Any]:
         "type": "object",
         "properties": _properties(),
         "additionalProperties": False,
-        "allOf": [_either("layers", "pattern"), {"anyOf": [{"required": ["input"]}, {"required": ["inputs"]}]}],
+        "allOf": [_either("layers", "pattern"), {"anyOf": [{"required": ["input"]},
+                                                           {"required": ["inputs"]}]}],
         "dependentRequired": {"with": ["pattern"]},
         "$defs": {"steps": _steps(), "item": _item(), **{
             found.name: _arguments(found) for found in LAYERS.values()}}}
