@@ -61,7 +61,7 @@ def layers_page() -> str:
     for name, found in LAYERS.items():
         if name == found.name:
             by_family.setdefault(found.family, []).append(found)
-    for family, found in by_family.items():
+    for family, found in sorted(by_family.items()):
         lines += [f"\n## {family.capitalize()}\n", *(line for one in found for line in _layer(one))]
     return "\n".join(lines) + "\n"
 

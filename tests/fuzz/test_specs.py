@@ -14,8 +14,8 @@ from archcheck.errors import UserError
 
 SPECS = sorted((Path(__file__).parents[2] / "specs").glob("*.yaml"))
 SIGNS = "[](){}:-,*&!|>'\"%@`#?=/\\\n\t x0é"
-PIECES = [*SIGNS, "->", "- ", "  ", ": ", "as ", "from ", "*99999", "1e9", "9" * 30, "None", "__import__('os')",
-          "&a", "*a", "<<: ", "if: ", "in.", "here.height", "//0", "x" * 400]
+PIECES = [*SIGNS, "->", "- ", "  ", ": ", "as ", "from ", "*99999", "1e9", "9" * 30, "None",
+          "__import__('os')", "&a", "*a", "<<: ", "if: ", "in.", "here.height", "//0", "x" * 400]
 ROUNDS = 40
 
 
