@@ -9,7 +9,18 @@ import re
 from collections.abc import Iterator
 
 from archcheck.frontends.spec._document import Document, Text
-from archcheck.frontends.spec._tree import Arg, Begin, Call, Items, Optional, Repeat, Step, Steps, Written
+from archcheck.frontends.spec._tree import (
+    Arg,
+    Begin,
+    Call,
+    Group,
+    Items,
+    Optional,
+    Repeat,
+    Step,
+    Steps,
+    Written,
+)
 
 MAX_DEPTH = 30
 """So deep may groups nest in a line."""
@@ -129,9 +140,7 @@ def _group(document: Document, text: Text, named: tuple[Text, ...], arrows: re.P
 
 def _once(body: Steps, text: Text, named: tuple[Text, ...]) -> Step:
     """A group that stands once."""
-    if len(body) == 1 and not named:
-        return body[0]
-    return Repeat(text, Text("1", text.node, text.start), body, named[0] if named else None)
+    return body[0] if len(body) == 1 and not named else Group(text, body, named[0] if named else None)
 
 
 def _end_of_bracket(value: str) -> int:

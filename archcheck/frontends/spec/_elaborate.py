@@ -21,6 +21,7 @@ from archcheck.frontends.spec._tree import (
     Choice,
     Each,
     Given,
+    Group,
     Join,
     Optional,
     Parameter,
@@ -52,8 +53,10 @@ def build(step: Step, frame: Frame) -> None:
 def _given(steps: Steps) -> Iterator[str]:
     """The names that the text gives to ``steps``."""
     for step in steps:
-        if isinstance(step, (Repeat, Each)) and step.name:
+        if isinstance(step, (Repeat, Each, Group)) and step.name:
             yield step.name.value
+        if isinstance(step, Group) and not step.name:
+            yield from _given(step.body)
         call = step.call if isinstance(step, Join) else step
         if isinstance(call, Call):
             yield from (name.value for name in call.names)
@@ -77,12 +80,19 @@ def _choice(step: Choice, frame: Frame) -> None:
 
 @build.register
 def _repeat(step: Repeat, frame: Frame) -> None:
-    times = times_of(frame, step)
-    if step.times.value == "1" and step.name is None and step.at.start == step.times.start:
+    for _, inner in turns(frame, step, times_of(frame, step)):
+        _body(inner, step.body)
+
+
+@build.register
+def _group(step: Group, frame: Frame) -> None:
+    if step.name is None:
         elaborate(frame, step.body)
         return
-    for _, inner in turns(frame, step, times):
-        _body(inner, step.body)
+    inner = _nested(frame, f"{frame.full(step.name)}.", step.at)
+    elaborate(inner, step.body)
+    frame.define(step.name, Ref(inner.current))
+    frame.current = inner.current
 
 
 @build.register

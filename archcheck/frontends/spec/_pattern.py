@@ -16,7 +16,7 @@ from archcheck.frontends.spec._document import Text
 from archcheck.frontends.spec._elaborate import build, times_of, turns
 from archcheck.frontends.spec._frame import Frame
 from archcheck.frontends.spec._read import args_of, argument_of
-from archcheck.frontends.spec._tree import Arg, Call, Given, Optional, Repeat, Specification, Steps
+from archcheck.frontends.spec._tree import Arg, Call, Given, Group, Optional, Repeat, Specification, Steps
 
 WORDS = {"POOL": "maxpool", "NORM": "lrn", "ACT": "relu", "DENSE": "fc", "LINEAR": "fc"}
 """Words that are not the name of a layer in capitals."""
@@ -49,6 +49,8 @@ class _Pattern:
                 times = times_of(frame, step)
                 for turn, inner in turns(frame, step, times):
                     self.steps(inner, step.body, final and turn == times - 1)
+            elif isinstance(step, Group):
+                self.steps(frame, step.body, final)
             elif isinstance(step, Optional):
                 if self.wanted(frame, step):
                     build(self.layer(frame, step.step, final), frame)
@@ -104,7 +106,7 @@ def _kind(word: Text) -> str:
 
 def _calls(steps: Steps) -> Iterator[Call]:
     for step in steps:
-        if isinstance(step, Repeat):
+        if isinstance(step, (Repeat, Group)):
             yield from _calls(step.body)
         elif isinstance(step, Call):
             yield step

@@ -18,6 +18,7 @@ from archcheck.frontends.spec._tree import (
     Call,
     Choice,
     Each,
+    Group,
     Input,
     Items,
     Join,
@@ -327,6 +328,7 @@ def _counts(steps: Steps) -> Iterator[str]:
     for step in steps:
         if isinstance(step, Repeat):
             yield from re.findall(NAME, step.times.value)
+        if isinstance(step, (Repeat, Group)):
             yield from _counts(step.body)
 
 
@@ -335,7 +337,7 @@ def _calls(steps: Steps) -> Iterator[Call]:
     for step in steps:
         if isinstance(step, Call):
             yield step
-        elif isinstance(step, (Repeat, Each)):
+        elif isinstance(step, (Repeat, Group, Each)):
             yield from _calls(step.body)
         elif isinstance(step, Join):
             yield from (call for branch in step.branches for call in _calls(branch.body))

@@ -62,6 +62,14 @@ class Repeat(NamedTuple):
     name: Text | None = None
 
 
+class Group(NamedTuple):
+    """``body`` as one scope, if it has a name."""
+
+    at: Text
+    body: Steps
+    name: Text | None = None
+
+
 class Each(NamedTuple):
     """``body`` for each of ``rows``, whose entries are called ``variables``."""
 
@@ -100,7 +108,7 @@ class Optional(NamedTuple):
     step: Call
 
 
-Step = Union[Call, Begin, Repeat, Each, Join, Choice, Optional]
+Step = Union[Call, Begin, Repeat, Group, Each, Join, Choice, Optional]
 Steps = tuple[Step, ...]
 
 
