@@ -125,9 +125,10 @@ class Irregularity(NamedTuple):
 
 class Family(NamedTuple):
     """The networks that one description stands for: ``at`` gives the one with these values of its parameters,
-    the others at their defaults."""
+    the others at their defaults. ``symbols`` are the parameters that are open in this one."""
 
     at: Callable[[Mapping[str, Any]], Graph]
+    symbols: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,7 @@ class _Network:
             raise BindingError(self.stray(min(self.unused)))
         for field in spec.constants.values():
             self.constant(field)
+        self.parameters = frame
         self.frame = frame = frame.inner("")
         for entry in spec.inputs:
             frame.define(entry.name, Ref(entry.name.value))
@@ -59,6 +60,7 @@ class _Network:
             elaborate(frame, spec.steps)
         else:
             elaborate_pattern(frame, spec)
+        family = family._replace(symbols=tuple(self.open()))
         return build.graph(spec.name, spec.about, tuple(self.outputs()), family, size)
 
     def checked_names(self, blocks: Mapping[str, Block]) -> None:
@@ -74,6 +76,12 @@ class _Network:
                                           + (f"; did you mean {close!r}?" if close else ""))
 
     # -------------------------------------------------------------------------------------- parameters
+    def open(self) -> Iterator[str]:
+        """The parameters that have no value."""
+        for name in self.spec.params:
+            if self.parameters.names[name] is symbol(name):
+                yield name
+
     def parameter(self, field: Field) -> None:
         """A parameter as given, at its default, or as a symbol."""
         name = field.key.value
