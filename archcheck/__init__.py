@@ -11,8 +11,8 @@ from typing import Any
 __version__ = "0.1.0"
 
 _WHERE = {"load": "frontends", "LoadError": "frontends", "analyze": "infer", "evaluate": "dims",
-          "Report": "report", "Dim": "dims", "Graph": "graph", "TensorType": "graph",
-          "BindingError": "binding"}
+          "symbol": "dims", "Report": "report", "Dim": "dims", "Graph": "graph", "TensorType": "graph",
+          "BindingError": "binding", "NoFigure": "analyses.formulas"}
 
 __all__ = [*_WHERE, "__version__"]
 

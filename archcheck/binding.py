@@ -1,11 +1,11 @@
-"""Binding the symbols of a network's inputs to numbers."""
+"""Binding the symbols of a network's inputs: to numbers, or to formulas over other symbols."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
+from operator import index
 from typing import Any
 
-from archcheck.dims import Atom, Size, substitute, symbols
+from archcheck.dims import Atom, Dim, Size, most, substitute, symbols
 from archcheck.errors import UserError, closest
 from archcheck.graph import Graph, TensorType
 
@@ -21,19 +21,18 @@ def instance(graph: Graph, sizes: Mapping[str, Any]) -> tuple[Graph, Mapping[str
     return graph.family.at(sizes), {}
 
 
-def bind(graph: Graph, sizes: Mapping[str, int]) -> dict[str, TensorType]:
+def bind(graph: Graph, sizes: Mapping[str, Size]) -> dict[str, TensorType]:
     """The types of the graph's inputs with ``sizes`` put in for their symbols."""
     known = _symbols(graph)
+    values: dict[Atom, Size] = {}
     for name, size in sizes.items():
         if name not in known:
-            raise BindingError(_unknown_symbol(name, sorted(known)))
-        if isinstance(size, (bool, Fraction)):
+            raise BindingError(unknown_symbol(name, sorted(known)))
+        if isinstance(size, bool) or not isinstance(size, Dim) and not hasattr(size, "__index__"):
             raise BindingError(f"the size of {name} is {size}, and should be a whole number")
-        if not isinstance(size, int):
-            continue
-        if size < 0:
+        values[known[name]] = size if isinstance(size, Dim) else index(size)
+        if most(values[known[name]]) < 0:
             raise BindingError(f"the size of {name} is {size}, and no axis can have fewer than 0 elements")
-    values: dict[Atom, Size] = {known[name]: size for name, size in sizes.items()}
     return {name: _bound(kind, values) for name, kind in graph.inputs.items()}
 
 
@@ -49,7 +48,8 @@ def _bound(kind: TensorType, values: Mapping[Atom, Size]) -> TensorType:
     return kind._replace(shape=tuple(substitute(size, values) for size in kind.shape))
 
 
-def _unknown_symbol(name: str, known: list[str]) -> str:
+def unknown_symbol(name: str, known: list[str]) -> str:
+    """What to say where somebody gives a size for ``name``, which is none of the ``known`` symbols."""
     close = closest(name, known)
     if close:
         cure = f"did you mean {close}?"

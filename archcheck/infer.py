@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archcheck import ops
 from archcheck.collector import collector_held
-from archcheck.dims import Dim
+from archcheck.dims import Dim, Size
 from archcheck.errors import closest
 from archcheck.graph import AttrRef, Graph, Node, TensorType
 from archcheck.ops._op import (
@@ -204,7 +204,7 @@ class Walk:
                 node.op, len(inputs), len(function.inputs))
         defaults = {name: value for name, value in function.attributes.items() if value is not None}
         body = Body(self, index, node.op, function, {**defaults, **self._resolved(node.attrs)})
-        return Effect(body(*inputs), lambda: body.cost)
+        return Effect(body(*inputs), lambda: body.cost, runs=({body.name: 1},))
 
     def _failed(self, index: int, node: Node, error: Exception, found: Resolved | None) -> Effect:
         """Keep what went wrong at ``node``, and give its outputs unknown types."""
@@ -265,12 +265,14 @@ class Body:
 
 class Resolved(NamedTuple):
     """An operator at the version a graph uses: its function, the attributes it takes, its outputs' usual
-    dtypes."""
+    dtypes, the parameters that hold state, the kind of its work, and what training saves."""
 
     function: Callable[..., Effect]
     accepted: frozenset[str]
     dtypes: tuple[str | int | None, ...]
     buffers: tuple[str, ...]
+    kind: str
+    saves: tuple[tuple[str | int, str], ...] | None
 
 
 class Operators:
@@ -290,9 +292,9 @@ class Operators:
 
 
 @collector_held
-def analyze(source: Any, sizes: Mapping[str, int] | None = None) -> Report:
+def analyze(source: Any, sizes: Mapping[str, Size] | None = None) -> Report:
     """Everything known of a network. ``source`` is a `Graph` or anything `archcheck.load` takes; ``sizes``
-    binds symbols of its inputs to numbers."""
+    binds symbols of its inputs to numbers, or to formulas: ``{"H": 32 * symbol("h")}``."""
     from archcheck.report import Report
     if not isinstance(source, Graph):
         from archcheck.frontends import load
@@ -304,7 +306,8 @@ def analyze(source: Any, sizes: Mapping[str, int] | None = None) -> Report:
 
 @cache
 def _resolved(known: Op) -> Resolved:
-    return Resolved(known.function, _keywords(known.function), known.dtypes, known.buffers)
+    return Resolved(known.function, _keywords(known.function), known.dtypes, known.buffers, known.kind,
+                    known.saves)
 
 
 def _keywords(function: Callable[..., Any]) -> frozenset[str]:

@@ -26,24 +26,25 @@ from archcheck.algebra.polynomials import (
 from archcheck.algebra.sizes import EXTREMES, Atom, Dim, Size, atom_size, key_of, polynomial, sole_atom
 from archcheck.dims import COUNTED
 
-_SUM, _QUOTIENT, _PRODUCT, _ATOM = range(4)  # how tightly the parts of a text hold together
+SUM, QUOTIENT, PRODUCT, ATOM = range(4)  # how tightly the parts of a text hold together
 _GROUPED = 1000  # from here on people want their digits in groups of three
 _LARGEST_READ = 9  # the largest number in a fraction that is read at a glance
+_MOST_FACTORED = 200  # the terms of a sum that is searched for factors
 _NO_NAMES: Mapping[str, str] = {}
-_CALLS = ("Max", "Min", "Mod", "bcast", "symbol")
+CALLS = ("Max", "Min", "Mod", "bcast", "symbol")
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def python(size: Size) -> str:
     """A Python expression over the symbols that evaluates to ``size``: it uses ``//`` and calls ``Max``,
     ``Min``, ``Mod(a, m)`` and ``bcast(a, b)``, and ``symbol('16*h')`` for a name that is no identifier."""
-    return _Writer().text(size)
+    return Writer().text(size)
 
 
 def human(size: Size, ascii: bool = False, names: Mapping[str, str] = _NO_NAMES) -> str:  # noqa: A002
     """``size`` as a formula for people, ``N·⌈H/32⌉`` or in ASCII ``N*ceil(H/32)``; the unknown is ``?``.
     ``names`` says what to call symbols, and in which order they stand in products."""
-    return (_Ascii if ascii else _Formula)(names).text(size)
+    return (_Ascii if ascii else Formula)(names).text(size)
 
 
 def sympify_size(size: Size) -> Any:
@@ -174,18 +175,20 @@ def _take(left: Polynomial, terms: Terms, c: int, others: Monomial) -> bool:
     return True
 
 
-def _factors(size: Dim) -> tuple[int, list[Dim]]:
-    """A number and sizes whose product is ``size``."""
+def monomial_of(size: Dim) -> tuple[int, Monomial, Size]:
+    """A number, a product of atoms and a sum whose product is ``size``; of a sum that only falls, the number
+    is negative."""
     number, atoms = common(size.terms)
     number = -number if all(c < 0 for _, c in size.terms) else number
-    rest = polynomial(cancelled(size.terms, number, atoms))
-    return number, [*map(atom_size, atoms), *_binomials(rest)]
+    return number, atoms, polynomial(cancelled(size.terms, number, atoms))
 
 
 def _binomials(size: Size) -> list[Dim]:
     """``(a + b)·(c + d)`` as ``[a + b, c + d]``, and 1 as no factor."""
     if isinstance(size, int):
         return []
+    if len(size.terms) > _MOST_FACTORED:
+        return [size]
     for atom in dict.fromkeys(atom for atoms, _ in size.terms if len(atoms) > 1 for atom in atoms):
         high = polynomial({without(atoms, (atom,)) or (): c for atoms, c in size.terms if atom in atoms})
         low = {atoms: c for atoms, c in size.terms if atom not in atoms}
@@ -196,7 +199,7 @@ def _binomials(size: Size) -> list[Dim]:
 
 
 # ---------------------------------------------------------------------------------------------------- writing
-class _Writer:
+class Writer:
     """Writes Python; those below write for people. A text comes with how tightly its parts hold together."""
 
     times, minus = "*", "-"
@@ -205,18 +208,27 @@ class _Writer:
         self.names = names
         self.places = {name: place for place, name in enumerate(names)}
 
-    def text(self, size: Size, least: int = _SUM) -> str:
+    def text(self, size: Size, least: int = SUM) -> str:
         """``size``, in parentheses if its parts hold together less tightly than ``least``."""
-        return _held(*self._size(size), least)
+        return self.held(*self._size(size), least)
+
+    def held(self, text: str, tightness: int, least: int) -> str:
+        """``text``, in parentheses if its parts hold together less tightly than ``least``."""
+        return text if tightness >= least else f"({text})"
 
     def _size(self, size: Size) -> tuple[str, int]:
         if isinstance(size, int):
-            return (str(size), _ATOM) if size >= 0 else (f"{self.minus}{-size}", _SUM)
-        number, factors = _factors(size)
+            return (str(size), ATOM) if size >= 0 else (f"{self.minus}{-size}", SUM)
+        number, factors = self.factors(size)
         if len(factors) == 1:
             return self._sum(_pieces(size))
         factors.sort(key=self._place)
         return self._signed(number, *self._product(abs(number), list(map(self._factor, factors))))
+
+    def factors(self, size: Dim) -> tuple[int, list[Dim]]:
+        """A number and sizes whose product is ``size``, as it is to be written."""
+        number, atoms, rest = monomial_of(size)
+        return number, [*map(atom_size, atoms), *_binomials(rest)]
 
     def _place(self, factor: Dim | Factor) -> tuple[bool, int]:
         """What factors are sorted by: the first of their symbols, sums behind."""
@@ -235,21 +247,21 @@ class _Writer:
             for c, factors in pieces]
         if not others:
             return self._signed(c, text, tightness)
-        total = _held(text, tightness, _QUOTIENT) if c > 0 else self._signed(c, text, tightness)[0]
+        total = self.held(text, tightness, QUOTIENT) if c > 0 else self._signed(c, text, tightness)[0]
         for c, text, tightness in others:
-            total += f" {'+' if c > 0 else self.minus} {_held(text, tightness, _QUOTIENT)}"
-        return total, _SUM
+            total += f" {'+' if c > 0 else self.minus} {self.held(text, tightness, QUOTIENT)}"
+        return total, SUM
 
     def _signed(self, number: int, text: str, tightness: int) -> tuple[str, int]:
-        return (text, tightness) if number > 0 else (self.minus + _held(text, tightness, _PRODUCT), _SUM)
+        return (text, tightness) if number > 0 else (self.minus + self.held(text, tightness, PRODUCT), SUM)
 
     def _product(self, number: int, factors: list[tuple[str, int]]) -> tuple[str, int]:
         if len(factors) == 1 and number == 1:
             return factors[0]
-        texts = [_held(text, tightness, _ATOM) for text, tightness in factors]
+        texts = [self.held(text, tightness, ATOM) for text, tightness in factors]
         powers = [(text, len(list(same))) for text, same in groupby(texts)]
         parts = [text + (self._power(count) if count > 1 else "") for text, count in powers]
-        return self.times.join([self._number(number)] * (number != 1 or not parts) + parts), _PRODUCT
+        return self.times.join([self._number(number)] * (number != 1 or not parts) + parts), PRODUCT
 
     def _number(self, number: int) -> str:
         return str(number)
@@ -259,23 +271,23 @@ class _Writer:
 
     def _call(self, factor: Factor) -> tuple[str, int]:
         if factor.kind == "symbol":
-            return self._symbol(factor), _ATOM  # type: ignore[arg-type]
+            return self._symbol(factor), ATOM  # type: ignore[arg-type]
         if factor.kind == "floor":
             return self._floor(*factor.args)
         if factor.kind == "mod":
             return self._mod(*factor.args)
-        return self._function(factor.kind, sorted(factor.args, key=_is_number)), _ATOM
+        return self._function(factor.kind, sorted(factor.args, key=_is_number)), ATOM
 
     def _symbol(self, atom: Atom) -> str:
         name = atom.args[0]
-        plain = name.isascii() and name not in _CALLS and all(map(_is_identifier, name.split(".")))
+        plain = name.isascii() and name not in CALLS and all(map(_is_identifier, name.split(".")))
         return name if plain else f"symbol({name!r})"
 
     def _floor(self, numerator: Size, d: Size) -> tuple[str, int]:
-        return f"{self.text(numerator, _ATOM)}//{self.text(d, _ATOM)}", _QUOTIENT
+        return f"{self.text(numerator, ATOM)}//{self.text(d, ATOM)}", QUOTIENT
 
     def _mod(self, numerator: Size, d: Size) -> tuple[str, int]:
-        return f"Mod({self.text(numerator)}, {self.text(d)})", _ATOM
+        return f"Mod({self.text(numerator)}, {self.text(d)})", ATOM
 
     def _function(self, kind: str, args: list[Size]) -> str:
         *others, last = map(self.text, args)
@@ -284,7 +296,7 @@ class _Writer:
         return f"{kind.title()}({', '.join([*others, last])})"
 
 
-class _Formula(_Writer):
+class Formula(Writer):
     """Writes formulas for people."""
 
     times, minus = "·", "−"
@@ -308,16 +320,16 @@ class _Formula(_Writer):
             numerator, form = above, self.ceiling
         else:
             form = self.floor
-        return form.format(self.text(numerator, _PRODUCT), self.text(d, _ATOM)), _ATOM
+        return form.format(self.text(numerator, PRODUCT), self.text(d, ATOM)), ATOM
 
     def _mod(self, numerator: Size, d: Size) -> tuple[str, int]:
-        return f"{self.text(numerator, _PRODUCT)} mod {self.text(d, _ATOM)}", _SUM
+        return f"{self.text(numerator, PRODUCT)} mod {self.text(d, ATOM)}", SUM
 
     def _function(self, kind: str, args: list[Size]) -> str:
         return f"{kind}({', '.join(map(self.text, args))})"
 
 
-class _Ascii(_Formula):
+class _Ascii(Formula):
     """Writes formulas for people whose terminal knows no other letters."""
 
     times, minus = "*", "-"
@@ -328,10 +340,6 @@ class _Ascii(_Formula):
 
     def _symbol(self, atom: Atom) -> str:
         return super()._symbol(atom).encode("ascii", "backslashreplace").decode()
-
-
-def _held(text: str, tightness: int, least: int) -> str:
-    return text if tightness >= least else f"({text})"
 
 
 def _is_number(size: Size) -> bool:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from archcheck.dims import Size, symbols, total
 from archcheck.graph import Graph, Shape, TensorType
@@ -13,9 +13,17 @@ from archcheck.infer import Failure, Walk
 from archcheck.ops._op import Assumption, Cost
 
 if TYPE_CHECKING:
+    from archcheck.analyses.connections import Connections
+    from archcheck.analyses.flows import Flow
+    from archcheck.analyses.folds import Fold
+    from archcheck.analyses.memory import Memory
     from archcheck.analyses.params import Params
     from archcheck.analyses.reached import Reached
     from archcheck.analyses.receptive import Fields
+    from archcheck.analyses.traffic import Traffic
+    from archcheck.analyses.training import Training
+    from archcheck.analyses.validity import Validity
+    from archcheck.functions import Function
 
 
 @dataclass(frozen=True)
@@ -44,7 +52,7 @@ class Report:
     ``assumptions`` pairs an index with what must hold for the network to run.
     """
 
-    def __init__(self, walk: Walk, sizes: Mapping[str, int] | None = None) -> None:
+    def __init__(self, walk: Walk, sizes: Mapping[str, Size] | None = None) -> None:
         self.walk, self.sizes = walk, dict(sizes or {})
         self.graph: Graph = walk.graph
         self.types: dict[str, TensorType] = walk.types
@@ -58,6 +66,12 @@ class Report:
         """Every parameter, buffer and other stored tensor: how large, by whom it is used."""
         from archcheck.analyses.params import params
         return params(self)
+
+    @cached_property
+    def memory(self) -> Memory:
+        """What is in memory while the network runs or is trained."""
+        from archcheck.analyses.memory import Memory
+        return Memory(self)
 
     @property
     def params(self) -> Size:
@@ -110,6 +124,42 @@ class Report:
         return {}
 
     @cached_property
+    def exact(self) -> Fold:
+        """MACs without those that meet padding, ``by_node`` and in ``total``, each a tuple of that figure
+        alone; and what is ``missing``."""
+        from archcheck.analyses.taps import exact
+        return exact(self)
+
+    @property
+    def exact_macs(self) -> Size:
+        """MACs without those that meet padding, what is missing in `exact` left out."""
+        return self.exact.total[0]
+
+    @cached_property
+    def traffic(self) -> Traffic:
+        """Bytes that the nodes read and write, nothing fused."""
+        from archcheck.analyses.traffic import traffic
+        return traffic(self)
+
+    @cached_property
+    def connections(self) -> Connections:
+        """The connections of layers that have weights, and how often each weight is used."""
+        from archcheck.analyses.connections import connections
+        return connections(self)
+
+    @cached_property
+    def training(self) -> Training:
+        """What a training step costs, forward and back."""
+        from archcheck.analyses.training import training
+        return training(self)
+
+    @cached_property
+    def flows(self) -> Mapping[int, Flow]:
+        """Which values hold data and which need a gradient, by the ``id`` of the walk they stand in."""
+        from archcheck.analyses.flows import flows
+        return flows(self)
+
+    @cached_property
     def uncounted(self) -> dict[str, int]:
         """Operator names to how many of their nodes have no cost, in bodies too: operators that are not
         known, unknown shapes, and work that the data decide."""
@@ -137,6 +187,27 @@ class Report:
         sizes = (size for name in self.graph.inputs for size in self.types[name].shape or ())
         names = [name for size in sizes for name in sorted(_names(size))]
         return tuple(dict.fromkeys([*names, *(self.graph.family.symbols if self.graph.family else ())]))
+
+    def function(self, of: str, axis: int | None = None) -> Function:
+        """A figure as a function of the symbols, for numbers and numpy arrays: ``of`` is ``macs``, ``flops``,
+        ``params``, ``memory``, ``activations``, or the name of a value, of which it gives the size of
+        ``axis``."""
+        from archcheck.analyses.formulas import sizes_of
+        from archcheck.functions import Function
+        sizes, lacks = sizes_of(self, of, axis)
+        return Function(sizes, self.symbols, lacks)
+
+    def expression(self, of: str, axis: int | None = None) -> Any:
+        """The same figure as `function` as a sympy expression over non-negative integer symbols."""
+        from archcheck.analyses.formulas import size_of
+        from archcheck.dims import to_sympy
+        return to_sympy(size_of(self, of, axis)[0])
+
+    @cached_property
+    def valid(self) -> Validity:
+        """For which sizes of its symbols the network runs, and why."""
+        from archcheck.analyses.validity import validity
+        return validity(self)
 
     def contradictions(self) -> Iterator[tuple[str, TensorType, TensorType]]:
         """Values whose declared type cannot be what was inferred: (name, declared, inferred)."""

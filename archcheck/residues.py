@@ -21,8 +21,7 @@ def vanishes_by_residues(difference: Dim) -> bool | None:
     """Whether a size is zero for all values of its symbols (True) or for none (False); None: undecided."""
     if _unanimous(value == 0 for value in _probed(difference)) is None:
         return None
-    moduli: dict[Atom, int] = {}
-    _gather(difference, 1, moduli)
+    moduli = moduli_of(difference)
     if not moduli or prod(moduli.values()) * difference.weight > MAX_WORK:
         return None
     return _unanimous(_verdicts(difference, moduli))
@@ -39,8 +38,15 @@ def _probed(difference: Dim) -> Iterator[Size]:
                 yield value
 
 
+def moduli_of(size: Size) -> dict[Atom, int]:
+    """For every symbol under floors of numbers the number whose multiples make all of them exact, one inside
+    the other."""
+    moduli: dict[Atom, int] = {}
+    _gather(size, 1, moduli)
+    return moduli
+
+
 def _gather(size: Size, divisor: int, moduli: dict[Atom, int]) -> None:
-    """Find for every symbol under floors a number that makes them exact, one inside the other."""
     for atom in atoms_of(size):
         if atom.kind == "symbol":
             if divisor > 1:

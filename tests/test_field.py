@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from onnx import TensorProto, helper, parser
 
-from archcheck import analyze
+from archcheck import analyze, evaluate
 from archcheck.analyses.reached import ReachError
 from archcheck.cli import main
 
@@ -48,7 +48,8 @@ def gated(tmp_path: Path) -> str:
 def holes(tmp_path: Path) -> str:
     """Row 40 of the reference: 1x1 stride 2, 3x3, 2x2 stride 3: a field of 7, of which 4 are read."""
     return saved(tmp_path / "holes.onnx", '''<ir_version: 9, opset_import: ["" : 18]>
-        net (float[1,1,97,97] x) => (float[a,b,c,d] y) <float[1,1,1,1] a, float[1,1,3,3] b, float[1,1,2,2] c> {
+        net (float[1,1,97,97] x) => (float[a,b,c,d] y)
+        <float[1,1,1,1] a, float[1,1,3,3] b, float[1,1,2,2] c> {
             [one] h = Conv<strides=[2,2]>(x, a)
             [two] i = Conv<pads=[1,1,1,1]>(h, b)
             [three] y = Conv<strides=[3,3]>(i, c)
@@ -72,7 +73,7 @@ def test_layers_that_change_nothing_are_left_out_and_counted(capsys: pytest.Capt
 def test_a_gate_makes_the_field_global_and_the_local_one_does_not(capsys: pytest.CaptureFixture[str],
                                                                   gated: str) -> None:
     _, out, _ = printed(capsys, "field", gated, "y")
-    row = out.splitlines()[-6].split()
+    row = out.splitlines()[1].split()
     assert "all" in row
     assert "3" in row
     field = analyze(gated)
@@ -123,18 +124,21 @@ def test_what_cannot_be_shown_gets_one_sentence(capsys: pytest.CaptureFixture[st
 
 def test_one_position_needs_numbers(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     model = saved(tmp_path / "free.onnx", '''<ir_version: 9, opset_import: ["" : 18]>
-        net (float[N,4,H,16] x) => (float[a,b,c,d] y) <float[4,4,3,3] w> { y = Conv(x, w) }''', w=(4, 4, 3, 3))
+        net (float[N,4,H,16] x) => (float[a,b,c,d] y) <float[4,4,3,3] w> { y = Conv(x, w) }''',
+                  w=(4, 4, 3, 3))
     code, _, err = printed(capsys, "field", model, "--from", "y", "--index", "0,0")
     assert code == 2
     assert "give numbers for N, H" in err
-    code, out, _ = printed(capsys, "field", model, "--from", "y", "--index", "0,0", "--set", "N=1", "--set", "H=9")
+    code, out, _ = printed(capsys, "field", model, "--from", "y", "--index", "0,0", "--set", "N=1", "--set",
+                           "H=9")
     assert code == 0
     assert out.splitlines()[3].split()[:6] == ["x", "2", "0", "2", "3", "9"]
 
 
 def test_at_binds_the_sizes_that_are_left(tmp_path: Path) -> None:
     model = saved(tmp_path / "free.onnx", '''<ir_version: 9, opset_import: ["" : 18]>
-        net (float[N,4,H,16] x) => (float[a,b,c,d] y) <float[4,4,3,3] w> { y = Conv(x, w) }''', w=(4, 4, 3, 3))
+        net (float[N,4,H,16] x) => (float[a,b,c,d] y) <float[4,4,3,3] w> { y = Conv(x, w) }''',
+                  w=(4, 4, 3, 3))
     field = analyze(model).fields["y"]
     assert field.at({"N": 1, "H": 9})["x"].box((0, 0, 6, 0)) == ((0, 0), (0, 3), (6, 8), (0, 2))
     with pytest.raises(ReachError):
@@ -167,3 +171,26 @@ def test_joins_of_unequal_centres_are_named(capsys: pytest.CaptureFixture[str], 
 def test_the_summary_has_columns_for_it(capsys: pytest.CaptureFixture[str], gated: str) -> None:
     _, out, _ = printed(capsys, "summary", gated, "--columns", "name,field,stride,start", "--format", "csv")
     assert "0,1,conv,3,1,-1" in out.splitlines()
+
+
+def test_a_start_that_the_size_decides_is_a_table_over_remainders(capsys: pytest.CaptureFixture[str],
+                                                                  tmp_path: Path) -> None:
+    """SAME_UPPER pads (⌈n/s⌉ - 1)·s + k - n positions, the smaller half in front: followed back by hand."""
+    body = "".join(f'[c{k}] h{k} = Conv<auto_pad="SAME_UPPER", strides=[2,2], kernel_shape=[3,3]>'
+                   f'({"x" if k == 0 else f"h{k - 1}"}, w) ' for k in range(4))
+    model = saved(tmp_path / "same.onnx", f'''<ir_version: 9, opset_import: ["" : 18]>
+        net (float[N,4,H,W] x) => (float[a,b,c,d] h3) <float[4,4,3,3] w> {{ {body} }}''', w=(4, 4, 3, 3))
+    field = analyze(model).fields["h3"]["x"][2]
+    table = field.start_by_remainder
+    assert table is not None and len(table.numbers) == 16
+    for size in range(table.first, 200):
+        start, n, pads = 0, size, []
+        for _ in range(4):
+            pads.append(max(0, (-(-n // 2) - 1) * 2 + 3 - n) // 2)
+            n = -(-n // 2)
+        for before in reversed(pads):
+            start = 2 * start - before
+        assert table.numbers[size % 16] == start == evaluate(field.start, {"H": size})
+    _, out, _ = printed(capsys, "field", model)
+    assert "-15 to 0" in out
+    assert "for H mod 16 = 0, 1, …" in out

@@ -134,7 +134,8 @@ def test_the_package_is_typed():
 def project_files() -> list[Path]:
     """Every text file that belongs to the project."""
     folders = ("archcheck", "docs", "specs", "tests", ".ci")
-    found = [*ROOT.iterdir(), *(path for folder in folders for path in (ROOT / folder).rglob("*"))]
+    inner = (path for folder in folders for path in (ROOT / folder).rglob("*"))
+    found = [*(path for path in ROOT.iterdir() if path.name != ".git"), *inner]
     return [path for path in found if path.is_file() and path.suffix in TEXT]
 
 

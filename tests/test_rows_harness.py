@@ -113,10 +113,14 @@ READS = [
     (Along(0, start=-2, taps=2, dilation=4), lambda x: np.convolve(x, [1, 0, 0, 0, 1], "same")),
     (Prefix(0), np.cumsum),
     (Prefix(0, reverse=True), lambda x: np.flip(np.cumsum(np.flip(x)))),
+    (Prefix(0, gap=1), lambda x: np.cumsum(x) - x),
+    (Prefix(0, reverse=True, gap=2), lambda x: [x[o + 2:].sum() for o in range(6)]),
     (Picked(0, (0, 2, 2, 4, 4, 5)), lambda x: x[[0, 2, 2, 4, 4, 5]]),
     (Picked(None, (3,)), lambda x: np.full(6, x[3])),
     (Picked(0, None), lambda x: x[[5, 0, 1, 1, 0, 5]]),
     (Spread(0, 1, (0, 0), (0, 1)), lambda x: np.repeat(x[:4], 2)[:6] + np.repeat(x[:4], 2)[1:7]),
+    (Spread(0, 1, (0, 1), (2, 0), step=2),
+     lambda x: (np.repeat(x, 2)[:6] + np.repeat(x, 2)[4:10]) * ((1, 0) * 3)),
     (Packed(((0, 3, 2, 3), (0, 1, 3, 1))), np.negative),
 ]
 

@@ -8,8 +8,8 @@ integers are quantised.
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache, cached_property, reduce
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -44,11 +44,15 @@ class Weight(NamedTuple):
 
 @dataclass(frozen=True)
 class Params:
-    """All weights of a network, each storage once, and by dtype the bytes of every tensor stored for it or
-    made into a weight."""
+    """All weights of a network, each storage once; by dtype the bytes of every tensor stored for it or made
+    into a weight; and the kind of every value that is such a tensor, by the ``id`` of its graph and its
+    name. ``constants`` are those of them that nodes make, by the same, with the values of nodes that read
+    nothing."""
 
     weights: tuple[Weight, ...]
     bytes_by_dtype: Mapping[str, int]
+    kinds: Mapping[tuple[int, str], str] = field(default_factory=dict)
+    constants: frozenset[tuple[int, str]] = frozenset()
 
     @property
     def total(self) -> Size:
@@ -89,7 +93,7 @@ def params(report: Report) -> Params:
     """The weights of a network."""
     tracer = _Tracer()
     tracer.follow(report.walk, {}, None)
-    return Params(tuple(tracer.weights()), tracer.bytes_by_dtype())
+    return Params(tuple(tracer.weights()), tracer.bytes_by_dtype(), tracer.kinds(), tracer.constants())
 
 
 # ---------------------------------------------------------------------------------- what depends on what
@@ -152,6 +156,8 @@ class _Tracer:
     def __init__(self) -> None:
         self.sources: dict[Hashable, _Source] = {}
         self.uses: dict[Hashable, dict[str, dict[int, None]]] = {}
+        self.places: dict[tuple[int, str], Hashable] = {}
+        self.made: dict[tuple[int, str], Hashable] = {}
 
     def follow(self, walk: Walk, origins: Origins, at: int | None) -> Origins:
         """The origins of all values of a graph, from those of its inputs and captures. ``at`` is the node of
@@ -173,22 +179,34 @@ class _Tracer:
         for key, source in self.sources.items():
             parts = self.uses.get(key)
             if parts:
-                kind = next(kind for kind in (LEARNED, BUFFER, QUANTIZATION) if kind in parts)
+                kind = _foremost(parts)
                 places = tuple(sorted({place for places in parts.values() for place in places}))
                 yield Weight(source.name, source.elements, source.dtype, source.bytes, kind, places)
+
+    def kinds(self) -> dict[tuple[int, str], str]:
+        """The kind of each value that is a used tensor, by the ``id`` of its graph and its name."""
+        return {place: _foremost(self.uses[key]) for place, key in self.places.items() if key in self.uses}
 
     def bytes_by_dtype(self) -> dict[str, int]:
         """The bytes of all tensors that are stored or used, by dtype."""
         totals: dict[str, int] = {}
         for key, source in self.sources.items():
-            if source.bytes and (source.stored or key in self.uses):
+            if source.bytes and self._is_kept(key):
                 totals[source.dtype] = totals.get(source.dtype, 0) + source.bytes
         return totals
+
+    def constants(self) -> frozenset[tuple[int, str]]:
+        """The values that nodes make without a run: graph and name."""
+        return frozenset(place for place, key in self.made.items() if key is None or self._is_kept(key))
+
+    def _is_kept(self, key: Hashable) -> bool:
+        return self.sources[key].stored or key in self.uses
 
     def _origin(self, graph: Graph, source: _Source) -> _Origin:
         location = source.kind.value.location if isinstance(source.kind.value, Literal) else None
         key: Hashable = location[:2] if location and location.length else (id(graph), source.name)
         self.sources.setdefault(key, source)
+        self.places[id(graph), source.name] = key
         return _Origin({key: None}, True)
 
     def _through(self, walk: Walk, node: Node, effect: Effect, inputs: Sequence[_Origin | None],
@@ -196,7 +214,7 @@ class _Tracer:
         """The origins of a node's outputs; constants that meet data there are used."""
         if inputs and not any(inputs):
             return (None,) * len(node.outputs)
-        read = _data_read(effect, len(inputs), len(node.outputs))
+        read = data_read(effect, len(inputs), len(node.outputs))
         parts = self._parts(walk, node, [origin if data else _LEFT_OUT for origin, data in zip(inputs, read)])
         if any(data and origin is None for origin, data in zip(inputs, read)):
             self._use(parts, place)
@@ -204,8 +222,11 @@ class _Tracer:
         fixed = all(origin is not None and origin.fixed for origin in inputs)
         if fixed and not any(read) and not node.op.startswith("Random"):
             shapes = [value.shape for value in node.attrs.values() if isinstance(value, TensorType)]
-            return [self._origin(walk.graph, _Source(name, kind, made=True, stored=kind.shape in shapes))
-                    for name, kind in zip(node.outputs, effect.outputs)]
+            found = [self._origin(walk.graph, _Source(name, kind, made=True, stored=kind.shape in shapes))
+                     for name, kind in zip(node.outputs, effect.outputs)]
+            for name, origin in zip(node.outputs, found):
+                self.made[id(walk.graph), name] = next(iter(origin.parts)) if any(node.inputs) else None
+            return found
         return (_Origin(parts, fixed),) * len(node.outputs)
 
     def _through_bodies(self, walk: Walk, index: int, node: Node, inputs: Sequence[_Origin | None],
@@ -253,6 +274,11 @@ class _Tracer:
             self.uses.setdefault(key, {}).setdefault(part or LEARNED, {})[place] = None
 
 
+def _foremost(parts: Collection[str]) -> str:
+    """The kind of a tensor that plays all of ``parts``."""
+    return next(kind for kind in (LEARNED, BUFFER, QUANTIZATION) if kind in parts)
+
+
 def _captured(body: Walk, origins: Origins) -> Origins:
     """The origins of what a body is given, which is data, and of what it reads from the graph around it."""
     given: Origins = dict.fromkeys(body.graph.inputs)
@@ -269,7 +295,7 @@ def _merged(a: _Origin | None, b: _Origin | None) -> _Origin | None:
     return None if a is None or b is None else _Origin({**a.parts, **b.parts}, a.fixed and b.fixed)
 
 
-def _data_read(effect: Effect, inputs: int, outputs: int) -> list[bool]:
+def data_read(effect: Effect, inputs: int, outputs: int) -> list[bool]:
     """Which inputs' elements a node reads; all, where that is not stated."""
     if effect.reads is None:
         return [True] * inputs

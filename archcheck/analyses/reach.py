@@ -234,11 +234,12 @@ class _Reading:
             return reader
         size = _count(self.target[reader.axis])
         if isinstance(reader, Prefix):
-            self._prefix(place, reader.reverse, size, count)
+            self._prefix(place, reader, size, count)
         elif isinstance(reader, Spread):
             steps, phases = np.divmod(np.arange(size), len(reader.first))
             first, last = np.array(reader.first)[phases], np.array(reader.last)[phases]
-            self._range(place, first + steps * reader.stride, last + steps * reader.stride, count)
+            moved = steps * reader.stride
+            self._steps(place, first + moved, last + moved, reader.step, count)
         elif reader.border:
             self._take(place, _padded(reader, size, count))
         else:
@@ -266,27 +267,32 @@ class _Reading:
             return found
         self._each(taken)
 
-    def _prefix(self, place: int, reverse: bool, size: int, count: int) -> None:
+    def _prefix(self, place: int, reader: Prefix, size: int, count: int) -> None:
         def gathered(unite: Any, nothing: Any, array: Array) -> Array:
-            turned = np.flip(array, place) if reverse else array
+            turned = np.flip(array, place) if reader.reverse else array
             found = unite.accumulate(turned, axis=place)
-            return np.flip(found, place) if reverse else found
+            return np.flip(found, place) if reader.reverse else found
         self._each(gathered)
-        if size != count:
-            self._take(place, np.minimum(np.arange(size), count - 1))
+        if size != count or reader.gap:
+            gap = -reader.gap if reader.reverse else reader.gap
+            self._take(place, np.minimum(np.arange(size), count - 1) - gap)
 
     def _window(self, place: int, reader: Along, size: int, count: int) -> None:
         start, taps = _count(reader.start), _count(reader.taps)
         first = np.arange(size) * reader.stride + start
-        if reader.dilation == 1:
-            self._range(place, first, first + taps - 1, count)
+        self._steps(place, first, first + (taps - 1) * reader.dilation, reader.dilation, count)
+
+    def _steps(self, place: int, first: Array, last: Array, step: int, count: int) -> None:
+        """The rows ``first, first + step … last`` together."""
+        if step == 1:
+            self._range(place, first, last, count)
             return
         whole = self.data
-        self._take(place, first)
+        self._take(place, np.where(first <= last, first, -1))
         united = self.data
-        for tap in range(1, taps):
+        for moved in range(step, int(np.max(last - first, initial=0)) + 1, step):
             self.data = whole
-            self._take(place, first + tap * reader.dilation)
+            self._take(place, np.where(first + moved <= last, first + moved, -1))
             united = self._united(united, self.data)
         self.data = united
 

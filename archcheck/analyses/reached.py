@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from archcheck.analyses.dataflow import Fold, State
 from archcheck.analyses.reach import Array, Reach, Rows
+from archcheck.dims import Size, evaluate, symbols
 from archcheck.errors import UserError
 from archcheck.graph import Shape
 
@@ -140,7 +141,7 @@ def reach(report: Report, sizes: Mapping[str, int], exact: bool = False, local: 
     key = (tuple(sorted(sizes.items())), exact, local)
     if key not in report.reached:
         from archcheck.infer import analyze
-        bound = analyze(report.graph, {**report.sizes, **sizes}) if sizes else report
+        bound = analyze(report.graph, _together(report.sizes, sizes)) if sizes else report
         left = bound.symbols
         if left:
             names = ", ".join(left)
@@ -148,3 +149,11 @@ def reach(report: Report, sizes: Mapping[str, int], exact: bool = False, local: 
                              f"{left[0]}=64")
         report.reached[key] = Reached(bound, exact, local)
     return report.reached[key]
+
+
+def _together(known: Mapping[str, Size], sizes: Mapping[str, int]) -> dict[str, Size]:
+    """``sizes`` and those that a report was made with, which may be formulas over symbols of their own."""
+    own = {atom.args[0] for size in known.values() for atom in symbols(size)}
+    put_in = {name: evaluate(size, sizes) for name, size in known.items()}
+    return {**{name: size for name, size in put_in.items() if size is not None},
+            **{name: size for name, size in sizes.items() if name not in own}}

@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archcheck.analyses.dataflow import Fold, State
 from archcheck.analyses.phases import NotRegular, Relation, Term, flat
 from archcheck.analyses.tracing import Meeting, Phases, span, stride_of
-from archcheck.dims import Size, is_known
+from archcheck.dims import Dim, Size, is_known, symbols
 from archcheck.graph import Shape
 
 if TYPE_CHECKING:
@@ -24,6 +24,15 @@ if TYPE_CHECKING:
     from archcheck.report import Report
 
 SEVERAL = "it moves along several axes of the value"
+
+
+class Remainders(NamedTuple):
+    """A number that depends on the size ``symbol`` by its remainder: from the size ``first`` on it is
+    ``numbers[size % len(numbers)]``."""
+
+    symbol: str
+    first: int
+    numbers: tuple[int, ...]
 
 
 class AxisField:
@@ -104,6 +113,11 @@ class AxisField:
         return self._end(0, 0)
 
     @property
+    def start_by_remainder(self) -> Remainders | None:
+        """The start as a table, where it is a formula over one symbol that only remainders decide."""
+        return None if self.start is None or isinstance(self.start, int) else _by_remainder(self.start)
+
+    @property
     def end(self) -> Any:
         """The last input position that output 0 reads."""
         return self._end(1, self.extent - 1)
@@ -149,6 +163,21 @@ def _single(relation: Relation, shape: Shape) -> tuple[Term | None, str]:
         term = term._replace(lo=tuple(end + relation.lo for end in term.lo),
                              hi=tuple(end + relation.hi for end in term.hi))
     return term, relation.reason
+
+
+def _by_remainder(size: Dim) -> Remainders | None:
+    from archcheck.analyses.quasipolynomials import Unsolvable, quasipolynomial
+    atoms = tuple(symbols(size))
+    try:
+        found = quasipolynomial(size, *atoms) if len(atoms) == 1 else None
+    except Unsolvable:
+        return None
+    if found is None or any(len(tail) > 1 for tail in found.tails):
+        return None
+    numbers = [found(found.start + (phase - found.start) % found.period) for phase in range(found.period)]
+    period = next(k for k in range(1, len(numbers) + 1)
+                  if len(numbers) % k == 0 and numbers == numbers[:k] * (len(numbers) // k))
+    return Remainders(atoms[0].args[0], found.start, tuple(numbers[:period]))
 
 
 def _summed(relation: Relation) -> Size | None:

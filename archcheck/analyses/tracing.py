@@ -35,6 +35,7 @@ from archcheck.ops._op import All, Along, Packed, Picked, Prefix, Reader, Spread
 ANY = "the data decide which positions are read"
 TABLED = "a table names the positions that are read"
 UNEQUAL = "branches of unequal stride meet"
+APART = "parts that were joined are taken apart"
 PARTS = "parts joined along the axis read differently"
 
 EMPTY = inf, -inf
@@ -187,8 +188,9 @@ def _through(relation: Relation, readers: Sequence[Reader], source: Shape, targe
         reasons.append(read.reason)
     reason = next(filter(None, reasons), "")
     mixed, parted = _mixed(relation.mixed, readers, source, target)
+    reason = reason or (APART if parted else "")
     found = Relation(lo, hi, recombined(terms) if len(terms) > 1 else tuple(terms), relation.by, reason,
-                     relation.bound or parted or bool(reason), mixed)
+                     relation.bound or bool(reason), mixed)
     return settled(found, extent)
 
 
@@ -231,9 +233,9 @@ def _window(reader: Reader) -> Window | None:
         last = reader.start + (reader.taps - 1) * reader.dilation
         return Window(reader.axis, reader.stride, (reader.start,), (last,), reader.dilation)
     if isinstance(reader, Spread):
-        return Window(reader.axis, reader.stride, reader.first, reader.last)
+        return Window(reader.axis, reader.stride, reader.first, reader.last, reader.step)
     if isinstance(reader, Prefix):
-        ends = ((0,), (inf,)) if reader.reverse else ((-inf,), (0,))
+        ends = ((reader.gap,), (inf,)) if reader.reverse else ((-inf,), (-reader.gap,))
         return Window(reader.axis, 1, *ends)
     if isinstance(reader, Picked) and reader.axis is not None and reader.indices:
         return _progression(reader.axis, reader.indices)

@@ -9,7 +9,7 @@ returns ``result(…)``. It may take shapes and values as known: whatever it can
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn, Union
 
 from archcheck.dims import Dim, Size, counted, is_known, least, maximum, same, total, unknown
@@ -91,14 +91,15 @@ class Along(NamedTuple):
 
 
 class Spread(NamedTuple):
-    """Position ``o`` of the output axis, ``o = q·phases + r``, reads ``q·stride + first[r] … q·stride +
-    last[r]`` of the input axis, both included: upsampling, transposed convolution. ``first[r] > last[r]``
-    reads nothing."""
+    """Position ``o`` of the output axis, ``o = q·phases + r``, reads every ``step``-th position of the input
+    axis from ``q·stride + first[r]`` to ``q·stride + last[r]``, both included: upsampling, transposed
+    convolution. ``first[r] > last[r]`` reads nothing; positions outside the input are left out."""
 
     axis: int
     stride: int
     first: tuple[int, ...]
     last: tuple[int, ...]
+    step: int = 1
 
 
 class Packed(NamedTuple):
@@ -111,19 +112,22 @@ class Packed(NamedTuple):
 
 class Prefix(NamedTuple):
     """Everything up to the output's position is read (recurrence, causal attention, cumulative sums); with
-    ``reverse``, everything from it on."""
+    ``reverse``, everything from it on. It ends ``gap`` positions short of its own: 1 where that is not in the
+    sum."""
 
     axis: int
     reverse: bool = False
+    gap: int = 0
 
 
 class Picked(NamedTuple):
     """Positions that a table names (Gather): ``indices[o]`` for position ``o`` of the output axis ``axis``,
     or any position where the indices are not known. With ``axis`` None the same positions are read by every
-    output."""
+    output. ``single`` tells that each output reads one element of the input, wherever it is."""
 
     axis: int | None
     indices: tuple[Size, ...] | None
+    single: bool = False
 
 
 class All(NamedTuple):
@@ -143,15 +147,34 @@ Reads = tuple[Union[Axes, None], ...]
 """For each input a reader per input axis; None for an input whose data are not read."""
 
 
+class Product(NamedTuple):
+    """``mac`` multiply-accumulates of two factors, ``real`` of which do not meet padding (None: not known). A
+    factor is said by the inputs that it is computed from; the ``left`` one, if it is data, holds ``samples``
+    of a batch."""
+
+    mac: Size
+    real: Size | None
+    left: tuple[int, ...]
+    right: tuple[int, ...]
+    samples: Size = 1
+
+
 class Effect(NamedTuple):
     """What one node does: its outputs' types; its cost (None: not counted); how each output reads each
-    input's elements (``reads(k)`` for output ``k``, None: not stated); and which input an output is only a
-    view of."""
+    input's elements (``reads(k)`` for output ``k``, None: not stated); which input the first output is only a
+    view of; and the ``statistics`` that training keeps of it though they are no outputs.
+
+    ``products`` are those that its multiply-accumulates belong to, stated where they do not follow from
+    ``reads``. ``runs`` says how often each body runs, by the name of its attribute or function: one mapping,
+    or one for each way the node may take; empty where it is not known."""
 
     outputs: tuple[TensorType, ...]
     cost: Callable[[], Cost] | Cost | None = None
     reads: Callable[[int], Reads] | None = None
     alias: int | None = None
+    products: Callable[[], tuple[Product, ...]] | None = None
+    runs: tuple[Mapping[str, Size], ...] = ()
+    statistics: tuple[TensorType, ...] = ()
 
 
 def cost_of(effect: Effect) -> Cost | None:
@@ -176,9 +199,9 @@ def result(shape: Iterable[Size], like: TensorType | str | None, *, value: Any =
 
 # ----------------------------------------------------------------------------- what is impossible or believed
 class Assumption(NamedTuple):
-    """Two sizes that must be equal for the network to run, though that is not known: ``a = b``, or ``a = b or
-    1`` where they broadcast (``kind`` is ``equal``, ``broadcast`` or ``divides``: ``a`` is a multiple of
-    ``b``)."""
+    """What must hold of two sizes for the network to run, though that is not known. ``kind`` is ``equal``,
+    ``broadcast`` (equal, or one of them 1), ``divides`` (``a`` is a multiple of ``b``) or ``at-least``
+    (``a ≥ b``)."""
 
     kind: str
     a: Size
@@ -237,11 +260,16 @@ def equal(a: Size, b: Size, message: str, *parts: object) -> None:
 
 
 def agreed(a: Size, b: Size, message: str, *parts: object) -> Size:
-    """The better known of ``a`` and ``b``, which must be `equal`."""
+    """The better known of ``a`` and ``b``, which must be `equal`; of two formulas the shorter one."""
     if a is b:
         return a
     equal(a, b, message, *parts)
-    return b if isinstance(b, int) or is_known(b) and not is_known(a) else a
+    return min(a, b, key=_length)
+
+
+def _length(size: Size) -> tuple[bool, int]:
+    """How much there is to a size: what is not known, then what is long."""
+    return not is_known(size), 0 if isinstance(size, int) else size.weight
 
 
 def assume(kind: str, a: Size, b: Size) -> None:
@@ -252,8 +280,10 @@ def assume(kind: str, a: Size, b: Size) -> None:
 # ---------------------------------------------------------------------------------- the registry
 class Op(NamedTuple):
     """A registered operator: its function, the version it counts from, which of its parameters hold state
-    that is not learned (``buffers``: running statistics, initial states), and the dtypes of outputs whose
-    shape is not known (a name, or the position of the input that has the same)."""
+    that is not learned (``buffers``: running statistics, initial states), the dtypes of outputs whose shape
+    is not known (a name, or the position of the input that has the same), the ``kind`` of its work, where
+    tools that count operations tell it from others, and what training ``saves`` for its backward pass: inputs
+    by name and outputs by position, each with the input whose gradient needs it (`ANY`). None: not stated."""
 
     name: str
     domain: str
@@ -261,21 +291,30 @@ class Op(NamedTuple):
     function: Callable[..., Effect]
     buffers: tuple[str, ...] = ()
     dtypes: tuple[str | int | None, ...] = ()
+    kind: str = ""
+    saves: tuple[tuple[str | int, str], ...] | None = None
 
 
+ANY = ""
+Saves = Union[Sequence[Union[str, int]], Mapping[Union[str, int], str], None]
 OPS: dict[tuple[str, str], list[Op]] = {}  # (domain, name) -> versions, oldest first
 
 
 def op(*names: str, since: int = 1, domain: str = "", buffers: Sequence[str] = (),
-       dtypes: Sequence[str | int | None] = ()) -> Callable[[Any], Any]:
+       dtypes: Sequence[str | int | None] = (), kind: str = "", saves: Saves = None) -> Callable[[Any], Any]:
     """Register a function as the operator(s) ``names`` of ``domain`` from opset ``since`` on. ``dtypes``
-    needs to be said only where an output's dtype is not that of the first input."""
+    needs to be said only where an output's dtype is not that of the first input, ``kind`` only where a
+    profile (`archcheck.analyses.profiles`) asks for it. ``saves`` lists what the backward pass needs again,
+    as PyTorch keeps it; a mapping says for the gradient of which input."""
+    needed = saves if isinstance(saves, Mapping) else dict.fromkeys(saves or (), ANY)
+    kept = None if saves is None else tuple(needed.items())
+
     def register(function: Any) -> Any:
         for name in names:
             versions = OPS.setdefault((domain, name), [])
             if any(known.since == since for known in versions):
                 raise ValueError(f"{domain or 'ai.onnx'}.{name} is registered twice since {since}")
-            versions.append(Op(name, domain, since, function, tuple(buffers), tuple(dtypes)))
+            versions.append(Op(name, domain, since, function, tuple(buffers), tuple(dtypes), kind, kept))
             versions.sort(key=lambda known: known.since)
         return function
     return register

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from archcheck.dims import Dim, Size, least, maximum, minimum, same
 from archcheck.graph import Element
-from archcheck.ops._op import Along, Picked, Reader, Spread, require, unknown_size
+from archcheck.ops._op import ONLY, Along, Picked, Reader, Spread, require, unknown_size
 from archcheck.ops._slide import TABLE
 
 DENOMINATORS = (*range(1, 17), 20, 25, 32, 50, 64, 100, 128)
@@ -79,17 +79,27 @@ class Sampling(NamedTuple):
         """How an axis of ``target`` positions reads one of ``source``."""
         if same(source, target) and scale in (EXACT, 1) and self.coordinates != "tf_crop_and_resize":
             return Along(axis)
-        if target == 1 and self.coordinates in ("align_corners", "pytorch_half_pixel"):
-            return Picked(None, (0,))
+        if source == 1 or target == 1 and self.coordinates in ("align_corners", "pytorch_half_pixel"):
+            return ONLY
         p, q = self._proportion(source, target, scale) or (0, 0)
         phases = min(p, target) if isinstance(target, int) else p
-        if not 0 < phases <= TABLE:
-            return Picked(axis, None)
+        if not 0 < phases <= TABLE or self.coordinates == "half_pixel_symmetric" and scale != EXACT:
+            return self._written_out(axis, source, target, p, q)
         table = [self._read(phase, p, q) for phase in range(phases)]
         end = source if phases < p else q + (self.coordinates == "align_corners")
         if any(last < 0 or least(first - end) >= 0 for first, last in table):
-            return Picked(axis, None)  # clamped to the border, which a table of phases cannot say
-        return Spread(axis, q, *zip(*table))
+            return self._written_out(axis, source, target, p, q)  # clamped: what phases cannot say
+        first, last = zip(*table)
+        return Spread(axis, q, first, last)
+
+    def _written_out(self, axis: int, source: Size, target: Size, p: int, q: int) -> Reader:
+        """The same position by position, clamped to the borders, where sizes and scale are known."""
+        if not (p and isinstance(source, int) and isinstance(target, int) and 0 < target <= TABLE):
+            return Picked(axis, None)
+        moved = source * p - target * q if self.coordinates == "half_pixel_symmetric" else 0
+        table = [[min(max(end, 0), source - 1) for end in self._read(o, p, q, moved)] for o in range(target)]
+        first, last = zip(*table)
+        return Spread(axis, source, first, last)
 
     def taps(self, source: Size, target: Size, scale: Element) -> int | None:
         """How many positions are combined along one axis, or None if that is not known."""
@@ -109,14 +119,15 @@ class Sampling(NamedTuple):
             return None
         if scale == EXACT:
             return _ratio(target, source)
-        if self.coordinates == "half_pixel_symmetric" or not isinstance(scale, (int, float)):
+        if not isinstance(scale, (int, float)):
             return None
         return simple(scale) or float(scale).as_integer_ratio()
 
-    def _read(self, o: int, p: int, q: int) -> tuple[int, int]:
-        """The first and the last input position that output ``o`` reads."""
+    def _read(self, o: int, p: int, q: int, moved: int = 0) -> tuple[int, int]:
+        """The first and the last input position that output ``o`` reads, all coordinates ``moved`` by so many
+        halves of the ``p``-th part of a position."""
         shift = {"asymmetric": 0, "align_corners": 0, "tf_half_pixel_for_nn": q}.get(self.coordinates, q - p)
-        x, unit = 2 * o * q + shift, 2 * p  # the coordinate is x/unit
+        x, unit = 2 * o * q + shift + moved, 2 * p  # the coordinate is x/unit
         if self.mode == "nearest":
             place = self._rounded(x, p, q)
             return place, place

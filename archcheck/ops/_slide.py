@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from math import gcd
 from operator import sub
 from typing import Any, NamedTuple
 
-from archcheck.dims import Size, ceildiv, maximum, minimum, most, prod, same
+from archcheck.dims import Size, ceildiv, least, maximum, minimum, most, prod, same, total
 from archcheck.graph import TensorType
 from archcheck.ops._op import ALL, Along, Picked, Reader, Spread, ranked, require, unknown_size
 
@@ -41,6 +42,12 @@ class Windows(NamedTuple):
         """How the output's axes, from the axis ``first`` on, read those of the input."""
         windows = enumerate(zip(self.strides, self.before, self.kernel, self.dilations), first)
         return tuple(_along(axis, *window) for axis, window in windows)
+
+    def written(self, size: Sizes) -> Size | None:
+        """How many taps of a transposed convolution over axes of ``size`` are not cut off."""
+        axes = zip(size, self.sizes, self.strides, self.before, self.kernel, self.dilations)
+        counts = [taps_inside(n, out, s, -before, taps, d) for n, out, s, before, taps, d in axes]
+        return None if None in counts else prod(counts)  # type: ignore[arg-type]
 
     def spread(self, first: int = 2) -> tuple[Reader, ...]:
         """The same for a transposed convolution."""
@@ -106,6 +113,24 @@ def unslide(size: Sizes, kernel: Sizes, strides: Sizes | None, dilations: Sizes 
     return Windows(kernel, strides, dilations, before, sizes)
 
 
+def taps_inside(outputs: Size, size: Size, stride: Size, start: Size, taps: Size,
+                dilation: Size) -> Size | None:
+    """How many taps of ``outputs`` windows lie inside an axis: of the positions ``o·stride + start +
+    k·dilation`` those from 0 to ``size - 1``. None where there are too many taps to look at each."""
+    last = (outputs - 1) * stride + start + (taps - 1) * dilation
+    if least(start) >= 0 and least(size - 1 - last) >= 0:
+        return outputs * taps
+    if not isinstance(taps, int) or taps > TABLE or not isinstance(stride, int) or stride < 1:
+        return None
+    return total(_windows_inside(outputs, size, stride, start + k * dilation) for k in range(taps))
+
+
+def _windows_inside(outputs: Size, size: Size, stride: int, place: Size) -> Size:
+    """For how many windows ``o`` the position ``o·stride + place`` is inside an axis."""
+    first = maximum(0, ceildiv(-place, stride))
+    return maximum(0, minimum(outputs - 1, (size - 1 - place) // stride) - first + 1)
+
+
 def _along(axis: int, stride: Size, before: Size, taps: Size, dilation: Size) -> Reader:
     """Output ``o`` of a convolution reads ``o·stride - before + k·dilation``, somewhere along the axis where
     these are formulas."""
@@ -125,7 +150,8 @@ def _spread(axis: int, stride: Size, before: Size, taps: Size, dilation: Size) -
     ends = range(before, before + stride)
     starts = [range(end, end - taps * dilation, -dilation) for end in ends]
     inputs = [[start // stride for start in phase if start % stride == 0] or [0, 1] for phase in starts]
-    return Spread(axis, 1, tuple(found[-1] for found in inputs), tuple(found[0] for found in inputs))
+    return Spread(axis, 1, tuple(found[-1] for found in inputs), tuple(found[0] for found in inputs),
+                  dilation // gcd(dilation, stride))
 
 
 def per_axis(given: Sequence[Any] | None, count: int, name: str, default: int = 1) -> tuple[Any, ...]:

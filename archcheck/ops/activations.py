@@ -1,6 +1,7 @@
 """Activation functions, element by element or along an axis, and Dropout."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from archcheck.dims import prod
@@ -14,67 +15,67 @@ SOFTMAX = Cost(add=2, div=1, cmp=1, special=1)
 """A number, of all that are normalized together."""
 
 
-@op("Relu")
+@op("Relu", kind="activation", saves=(0,))
 def relu(x, *, consumed_inputs=None):
     """``max(0, x)``."""
     return each(x, lambda element: largest(element, 0), cmp=1)
 
 
-@op("LeakyRelu")
+@op("LeakyRelu", kind="leaky relu", saves=("x",))
 def leaky_relu(x, *, alpha=0.01, consumed_inputs=None):
     """``x`` where it is positive, else ``alpha · x``."""
     return each(x, mul=1, cmp=1)
 
 
-@op("ThresholdedRelu")
+@op("ThresholdedRelu", saves=("x",))
 def thresholded_relu(x, *, alpha=1.0):
     """``x`` where it is above ``alpha``, else 0."""
     return each(x, cmp=1)
 
 
-@op("Elu")
+@op("Elu", kind="activation", saves=("x",))
 def elu(x, *, alpha=1.0, consumed_inputs=None):
     """``x`` where it is positive, else ``alpha · (exp(x) - 1)``."""
     return each(x, add=1, mul=1, cmp=1, special=1)
 
 
-@op("Selu")
+@op("Selu", saves=("x",))
 def selu(x, *, alpha=1.6732632, gamma=1.050701, consumed_inputs=None):
     """``gamma · x`` where ``x`` is positive, else ``gamma · alpha · (exp(x) - 1)``."""
     return each(x, add=1, mul=2, cmp=1, special=1)
 
 
-@op("Celu")
+@op("Celu", saves=("x",))
 def celu(x, *, alpha=1.0):
     """``max(0, x) + min(0, alpha · (exp(x / alpha) - 1))``."""
     return each(x, add=1, mul=1, div=1, cmp=1, special=1)
 
 
-@op("Sigmoid")
+@op("Sigmoid", kind="sigmoid", saves=(0,))
 def sigmoid(x, *, consumed_inputs=None):
     """``1 / (1 + exp(-x))``."""
     return each(x, add=1, div=1, special=1)
 
 
-@op("HardSigmoid")
+@op("HardSigmoid", saves=("x",))
 def hard_sigmoid(x, *, alpha=0.2, beta=0.5, consumed_inputs=None):
     """``max(0, min(1, alpha · x + beta))``."""
     return each(x, add=1, mul=1, cmp=2)
 
 
-@op("HardSwish")
+@op("HardSwish", saves=("x",))
 def hard_swish(x):
     """``x · max(0, min(1, x / 6 + 1/2))``."""
     return each(x, add=1, mul=2, cmp=2)
 
 
-@op("Swish")
+@op("Swish", kind="silu", saves=("x",))
 def swish(x, *, alpha=1.0):
     """``x · sigmoid(alpha · x)``; with ``alpha`` 1 also called SiLU."""
     return each(x, add=1, mul=1 if alpha == 1 else 2, div=1, special=1)
 
 
-@op("SwiGLU")
+@op("SwiGLU", saves=("a", "b"))
 def swi_glu(a, b, *, alpha=1.0):
     """``a · sigmoid(alpha · a) · b``; both inputs have the same shape."""
     require(rank(a) == rank(b), "the gate has {} axes, but the value has {}", rank(a), rank(b))
@@ -84,19 +85,19 @@ def swi_glu(a, b, *, alpha=1.0):
     return result(shape, a, cost=lambda: unit.times(prod(shape)), reads=lambda _: (same_position(shape),) * 2)
 
 
-@op("Gelu")
+@op("Gelu", kind="gelu", saves=("x",))
 def gelu(x, *, approximate="none"):
     """``x/2 · (1 + erf(x/√2))``, or nearly that: ``x/2 · (1 + tanh(√(2/π) · (x + 0.044715 · x³)))``."""
     return each(x, add=2, mul=6, special=1) if approximate == "tanh" else each(x, add=1, mul=3, special=1)
 
 
-@op("Mish")
+@op("Mish", saves=("x",))
 def mish(x):
     """``x · tanh(ln(1 + exp(x)))``."""
     return each(x, add=1, mul=1, special=3)
 
 
-@op("Softplus")
+@op("Softplus", saves=("x",))
 def softplus(x):
     """``ln(1 + exp(x))``."""
     return each(x, add=1, special=2)
@@ -108,21 +109,21 @@ def softsign(x):
     return each(x, add=1, div=1, cmp=1)
 
 
-@op("Shrink")
+@op("Shrink", saves=("input",))
 def shrink(input, *, bias=0.0, lambd=0.5):
     """``x + bias`` below ``-lambd``, ``x - bias`` above ``lambd``, 0 between them."""
     return each(input, add=1, cmp=2)
 
 
 # ---------------------------------------------------------------------------------- a learned slope
-@op("PRelu", since=7)
+@op("PRelu", since=7, kind="prelu", saves=("x", "slope"))
 def prelu(x, slope):
     """``x`` where it is positive, else ``slope · x``; the slope broadcasts to the shape of ``x``."""
     broadcast_to(x.shape, slope.shape, "the slope")
     return each(x, mul=1, cmp=1)._replace(reads=lambda _: broadcast_reads(x.shape, x.shape, slope.shape))
 
 
-@op("PRelu")
+@op("PRelu", kind="prelu", saves=("x", "slope"))
 def prelu_before_7(x, slope, *, consumed_inputs=None):
     """``x`` where it is positive, else ``slope · x``, with one slope or one for each channel."""
     return each(x, mul=1, cmp=1)._replace(reads=lambda _: (same_position(x.shape), (Along(1),) * rank(slope)))
@@ -136,7 +137,7 @@ def _normalized(x: TensorType, first: int, count: int, **per_element: int) -> Ef
         ALL if first <= axis < first + count else Along(axis) for axis in range(len(shape))),))
 
 
-def _normalizer(name: str, formula: str, **per_element: int) -> None:
+def _normalizer(name: str, formula: str, saves: Sequence[int], kind: str = "", **per_element: int) -> None:
     def along_one(input, *, axis=-1):
         return _normalized(input, axis_of(axis, rank(input)), 1, **per_element)
 
@@ -146,17 +147,17 @@ def _normalizer(name: str, formula: str, **per_element: int) -> None:
 
     along_one.__doc__ = f"``{formula}`` along ``axis``."
     from_axis_on.__doc__ = f"``{formula}`` over all axes from ``axis`` on, taken as one."
-    op(name, since=13)(along_one)
-    op(name)(from_axis_on)
+    op(name, since=13, kind=kind, saves=saves)(along_one)
+    op(name, kind=kind, saves=saves)(from_axis_on)
 
 
-_normalizer("Softmax", "exp(x - max x) / Σ exp(x - max x)", **SOFTMAX._asdict())
-_normalizer("LogSoftmax", "x - max x - ln Σ exp(x - max x)", add=3, cmp=1, special=1)
-_normalizer("Hardmax", "1 at the first largest element, else 0", cmp=1)
+_normalizer("Softmax", "exp(x - max x) / Σ exp(x - max x)", (0,), "softmax", **SOFTMAX._asdict())
+_normalizer("LogSoftmax", "x - max x - ln Σ exp(x - max x)", (0,), add=3, cmp=1, special=1)
+_normalizer("Hardmax", "1 at the first largest element, else 0", (), cmp=1)
 
 
 # ---------------------------------------------------------------------------------- dropout
-@op("Dropout", since=12, dtypes=(0, "bool"))
+@op("Dropout", since=12, dtypes=(0, "bool"), saves=())
 def dropout(data, ratio=None, training_mode=None, *, seed=None):
     """``data``, and the mask of what is kept: everything, unless ``training_mode`` is true. Then elements are
     set to 0 at random and the others scaled."""
@@ -168,13 +169,13 @@ def dropout(data, ratio=None, training_mode=None, *, seed=None):
     return effect._replace(outputs=(data._replace(value=None), effect.outputs[1]), cost=cost, alias=None)
 
 
-@op("Dropout", since=10, dtypes=(0, "bool"))
+@op("Dropout", since=10, dtypes=(0, "bool"), saves=())
 def dropout_before_12(data, *, ratio=0.5):
     """``data``, and a mask of ones."""
     return _passed(data, "bool")
 
 
-@op("Dropout")
+@op("Dropout", saves=())
 def dropout_before_10(data, *, ratio=0.5, is_test=0, consumed_inputs=None):
     """``data``, and a mask of ones of the same type: networks of this age are exported to be run."""
     return _passed(data, data.dtype)
@@ -182,5 +183,5 @@ def dropout_before_10(data, *, ratio=0.5, is_test=0, consumed_inputs=None):
 
 def _passed(data: TensorType, mask: str | None, *others: tuple[()] | None) -> Effect:
     shape: Any = data.shape
-    return Effect((data, TensorType(mask, shape)), FREE, alias=0,
+    return Effect((data, TensorType(mask, shape)), FREE, alias=0, statistics=(TensorType("bool", shape),),
                   reads=lambda k: (None if k else same_position(shape), *others))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from archcheck.dims import Size, same
+from archcheck.dims import Size, prod, same
 from archcheck.dtypes import dtype_name
 from archcheck.graph import TensorType
 from archcheck.ops._inputs import aligned, expect, part
@@ -21,6 +21,7 @@ from archcheck.ops._op import (
     Packed,
     Picked,
     Prefix,
+    Product,
     Reader,
     Reads,
     equal,
@@ -88,6 +89,15 @@ class Heads(NamedTuple):
         batch, heads, queries, keys = self.scores
         pair = Cost(mac=self.query.channels + self.value.channels, mul=1) + SOFTMAX + per_score
         return pair.times(batch * heads * queries * keys)
+
+
+    def products(self) -> tuple[Product, ...]:
+        """Scores are queries times keys, old and new; results are scores times values."""
+        pairs = prod(self.scores)
+        scores, sums = pairs * self.query.channels, pairs * self.value.channels
+        batch = self.query.batch
+        return (Product(scores, scores, (0,), (1, 4), batch),
+                Product(sums, sums, (0, 1, 3, 4), (2, 5), batch))
 
 
 def _heads(query: Split, key: Split, value: Split, past: TensorType | None = None) -> Heads:
@@ -176,7 +186,7 @@ def _score_reads(heads: Heads, given: tuple[TensorType | None, ...], mode: int) 
 
 
 # ---------------------------------------------------------------------------------- operators
-@op("Attention", since=23, dtypes=(0, 1, 2, 0))
+@op("Attention", since=23, dtypes=(0, 1, 2, 0), kind="attention")
 def attention(q, k, v, attn_mask=None, past_key=None, past_value=None, nonpad_kv_seqlen=None, *, is_causal=0,
               kv_num_heads=None, left_window_size=-1, q_num_heads=None, qk_matmul_output_mode=0,
               right_window_size=-1, scale=None, softcap=0.0, softmax_precision=None):
@@ -206,7 +216,7 @@ def attention(q, k, v, attn_mask=None, past_key=None, past_value=None, nonpad_kv
 
     return Effect((TensorType(q.dtype, shape), TensorType(k.dtype, heads.kept(heads.key)),
                    TensorType(v.dtype, heads.kept(heads.value)), TensorType(q.dtype, heads.scores)),
-                  lambda: heads.cost(per_score), reads)
+                  lambda: heads.cost(per_score), reads, products=heads.products)
 
 
 @op("FlexAttention", domain="ai.onnx.preview")
@@ -221,8 +231,9 @@ def flex_attention(q, k, v, *, prob_mod=None, scale=None, score_mod=None, softma
         if changed.shape is not None:
             expect(changed, f"the result of {body.name}", *heads.scores)
     shape = *heads.scores[:3], heads.value.channels
-    return result(shape, q, cost=lambda: sum((body.cost for body in bodies), heads.cost(FREE)),
-                  reads=lambda _: _result_reads(heads, (q, k, v, *(None,) * 4), 0, -1, -1)[:3])
+    effect = result(shape, q, cost=lambda: sum((body.cost for body in bodies), heads.cost(FREE)),
+                    reads=lambda _: _result_reads(heads, (q, k, v, *(None,) * 4), 0, -1, -1)[:3])
+    return effect._replace(products=heads.products, runs=({body.name: 1 for body in bodies},))
 
 
 @op("LinearAttention", since=27, dtypes=(0, 3))

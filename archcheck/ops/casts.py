@@ -13,13 +13,13 @@ from archcheck.ops.pointwise import each_as, same_position
 _ENUM = {"FLOAT": "float32", "DOUBLE": "float64"}
 
 
-@op("Cast", dtypes=(None,))
+@op("Cast", dtypes=(None,), saves=())
 def cast(input, *, to, saturate=1, round_mode="up"):
     """The elements as the type ``to``: floats cut toward zero, integers wrapped, texts read as numbers."""
     return _converted(input, dtype_name(to) if isinstance(to, int) else _named(to))
 
 
-@op("CastLike", dtypes=(1,))
+@op("CastLike", dtypes=(1,), saves=())
 def cast_like(input, target_type, *, saturate=1, round_mode="up"):
     """The elements as the type of ``target_type``."""
     return _converted(input, target_type.dtype)._replace(reads=lambda _: (same_position(input.shape), None))

@@ -2,7 +2,7 @@
 mapped."""
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 from itertools import chain
 from typing import Any, NamedTuple
@@ -40,9 +40,10 @@ def if_(cond, *, then_branch, else_branch):
     holds = _truth(cond)
     if holds is None:
         outputs = tuple(map(join, then_branch(), else_branch()))
-        return Effect(outputs, lambda: Cost(*map(maximum, then_branch.cost, else_branch.cost)))
+        return Effect(outputs, lambda: Cost(*map(maximum, then_branch.cost, else_branch.cost)),
+                      runs=({then_branch.name: 1}, {else_branch.name: 1}))
     taken = then_branch if holds else else_branch
-    return Effect(taken(), lambda: taken.cost)
+    return Effect(taken(), lambda: taken.cost, runs=({taken.name: 1},))
 
 
 def _truth(kind: TensorType | None) -> bool | None:
@@ -146,9 +147,15 @@ def loop(m=None, cond=None, *v_initial, body):
     if exact is None:
         last = [_after(trips, *kinds) for kinds in zip(initial, settled.states, outputs)]
         return Effect((*map(_outside, last), *(_stacked(kind, trips) for kind in scans)),
-                      lambda: body.cost.times(trips))
+                      lambda: body.cost.times(trips), runs=({body.name: trips},))
     rows = zip(*exact.scans) if exact.scans else [()] * len(scans)
-    return Effect((*exact.states, *map(_collected, scans, rows)), exact.cost)
+    return Effect((*exact.states, *map(_collected, scans, rows)), exact.cost,
+                  runs=_alike(body, len(exact.scans), exact.cost))
+
+
+def _alike(body: Any, trips: int, cost: Cost) -> tuple[Mapping[str, Size], ...]:
+    """How often ``body`` runs, if all trips, which cost ``cost`` together, are alike."""
+    return ({body.name: trips},) if body.cost.times(trips) == cost else ()
 
 
 def _after(trips: Size, first: TensorType, before: TensorType, after: TensorType) -> TensorType:
@@ -244,7 +251,8 @@ def scan(*initial_state_and_scan_inputs, body, num_scan_inputs, scan_input_axes=
     settled = _settle(lambda states: body(*states, *slices), initial, _kept)
     scans = settled.outputs[len(initial):]
     stacked = map(_stacked, scans, (trips,) * len(scans), scan_output_axes or (0,) * len(scans))
-    return Effect((*map(_outside, settled.states), *stacked), lambda: body.cost.times(trips))
+    return Effect((*map(_outside, settled.states), *stacked), lambda: body.cost.times(trips),
+                  runs=({body.name: trips},))
 
 
 @op("Scan", since=8, dtypes=(None,), buffers=("initial_state_and_scan_inputs",))
@@ -260,7 +268,7 @@ def scan_of_batches(sequence_lens=None, *initial_state_and_scan_inputs, body, nu
     scans = settled.outputs[len(initial):]
     return Effect((*(_stacked(kind, batch) for kind in settled.states),
                    *(_stacked(_stacked(kind, trips), batch) for kind in scans)),
-                  lambda: body.cost.times(batch * trips))
+                  lambda: body.cost.times(batch * trips), runs=({body.name: batch * trips},))
 
 
 def _split(kinds: Types, scanned: int) -> tuple[list[TensorType], Sequence[Any]]:
@@ -289,12 +297,13 @@ def sequence_map(input_sequence, *additional_inputs, body):
     found = values.items(input_sequence)
     if found is None or len(found) > UNROLLED_TRIPS:
         length = counted_size() if found is None else len(found)
-        return Effect(outputs, lambda: body.cost.times(length))
+        return Effect(outputs, lambda: body.cost.times(length), runs=({body.name: length},))
     walks = [body.trial(*row) for row in zip(*(_elements(kind, len(found)) for kind in inputs))]
     columns = zip(*(map(_outside, walk.outputs) for walk in walks)) if walks else [()] * len(outputs)
     exact = tuple(TensorType(general.dtype, reduce(join, column).shape if column else None, tuple(column))
                   for general, column in zip(outputs, columns))
-    return Effect(exact, sum((walk.cost for walk in walks), FREE))
+    cost = sum((walk.cost for walk in walks), FREE)
+    return Effect(exact, cost, runs=_alike(body, len(walks), cost))
 
 
 def _is_sequence(kind: TensorType) -> bool:

@@ -13,7 +13,7 @@ Labels = tuple[str, ...]  # one an axis: a letter, or "...2", "...1", "...0" for
 Sizes = dict[str, Size]
 
 
-@op("Einsum")
+@op("Einsum", kind="einsum", saves=("inputs",))
 def einsum(*inputs, equation):
     """The product of the inputs at their letters, summed over all letters that the output does not have."""
     shapes = [kind.shape for kind in inputs]

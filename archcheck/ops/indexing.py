@@ -28,7 +28,7 @@ from archcheck.ops._op import (
 )
 from archcheck.ops.pointwise import same_position
 
-ANYWHERE = Picked(None, None)
+ANYWHERE = Picked(None, None, single=True)
 
 
 def positions(indices: TensorType) -> list[int] | None:
@@ -45,7 +45,7 @@ def _from_start(pick: int, size: int, axis: int) -> int:
 
 
 # ---------------------------------------------------------------------------------- Gather
-@op("Gather")
+@op("Gather", saves=("indices",))
 def gather(data, indices, *, axis=0):
     """Axis ``axis`` of ``data`` replaced by the axes of ``indices``, which name positions of it."""
     shape, picks = data.shape, indices.shape
@@ -72,12 +72,12 @@ def _gather_reads(shape: Shape, indices: TensorType, axis: int) -> Reads:
     ndim = rank(indices)
     picks = positions(indices) if ndim < 2 else None
     named = None if picks is None else tuple([pick if pick >= 0 else shape[axis] + pick for pick in picks])
-    picked = Picked(axis if ndim == 1 else None, named)
+    picked = Picked(axis if ndim == 1 else None, named, single=True)
     after = [Along(k + ndim - 1) for k in range(axis + 1, len(shape))]
     return (*map(Along, range(axis)), picked, *after), tuple(Along(axis + k) for k in range(ndim))
 
 
-@op("GatherElements", since=11)
+@op("GatherElements", since=11, saves=("indices",))
 def gather_elements(data, indices, *, axis=0):
     """``output[i, j] = data[indices[i, j], j]``: each index names a position of ``axis``."""
     shape = indices.shape
@@ -111,7 +111,7 @@ def _element_places(shape: Shape, indices: TensorType, axis: int) -> list[int] |
             for index, pick in zip(grid, picks)]
 
 
-@op("GatherND", since=11)
+@op("GatherND", since=11, saves=("indices",))
 def gather_nd(data, indices, *, batch_dims=0):
     """Each row of the last axis of ``indices`` names a position of the axes of ``data`` after the
     ``batch_dims`` first ones, which both have."""
@@ -219,6 +219,6 @@ def tensor_scatter(past_cache, update, write_indices=None, *, axis=-2, mode="lin
     """``past_cache`` with ``update`` written along ``axis`` from ``write_indices[batch]`` on."""
     readers = same_position(past_cache.shape)
     along = axis_of(axis, len(readers))
-    changed = tuple(ANYWHERE if k == along else reader for k, reader in enumerate(readers))
+    changed = tuple(Picked(None, None) if k == along else reader for k, reader in enumerate(readers))
     return result(past_cache.shape, past_cache, cost=FREE, reads=lambda _: (
         readers, changed, None if write_indices is None else (Along(0),)))

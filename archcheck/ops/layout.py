@@ -32,7 +32,7 @@ from archcheck.ops.views import NO_RANK, of_rank
 
 
 # ---------------------------------------------------------------------------------- Transpose, Expand, Tile
-@op("Transpose")
+@op("Transpose", saves=())
 def transpose(data, *, perm=None):
     """Axis ``k`` of the output is axis ``perm[k]`` of ``data``: all in reverse order if none are given."""
     shape = data.shape
@@ -55,7 +55,7 @@ def _transposed(data: TensorType, perm: Sequence[int]) -> values.Value:
     return values.at(found, [offsets[axis] for axis in perm])
 
 
-@op("Expand", since=8)
+@op("Expand", since=8, saves=())
 def expand(input, shape):
     """``input`` broadcast with a tensor of the given shape: a 1 there keeps the input's size."""
     target = tuple(values.sizes(shape, "the shape to expand to"))
@@ -72,7 +72,7 @@ def _expanded(kind: TensorType, shape: Shape) -> values.Items | None:
     return values.broadcast(found, kind.shape, shape)  # type: ignore[arg-type]
 
 
-@op("Tile")
+@op("Tile", saves=())
 def tile_1(input, tiles, axis):
     """``input`` repeated ``tiles`` times along one ``axis``."""
     along, = values.integers(axis, "the axis to repeat along")
@@ -81,7 +81,7 @@ def tile_1(input, tiles, axis):
     return _tiled(input, repeats, 3)
 
 
-@op("Tile", since=6)
+@op("Tile", since=6, saves=())
 def tile(input, repeats):
     """``input`` repeated ``repeats[k]`` times along each axis ``k``."""
     counts = values.entries(repeats, "the numbers of repeats")
@@ -117,13 +117,13 @@ def _tiled_value(input: TensorType, output: Shape) -> values.Items | None:
 
 
 # ---------------------------------------------------------------------------------- Concat
-@op("Concat")
+@op("Concat", saves=())
 def concat_1(*inputs, axis=1):
     """The inputs one after the other along ``axis``."""
     return concat(*inputs, axis=axis)
 
 
-@op("Concat", since=4)
+@op("Concat", since=4, saves=())
 def concat(*inputs, axis):
     """The inputs one after the other along ``axis``; their other sizes are equal."""
     shapes = [kind.shape for kind in inputs]
@@ -158,13 +158,13 @@ def _joined_reads(shapes: Sequence[Shape], axis: int) -> Reads:
 
 
 # ---------------------------------------------------------------------------------- Split
-@op("Split")
+@op("Split", saves=())
 def split_1(input, sizes=None, *, axis=0, split=None):
     """``input`` cut along ``axis`` into parts of the sizes ``split``, else into equal parts."""
     return _split(input, _lengths(sizes) if split is None else split, axis, None)
 
 
-@op("Split", since=13)
+@op("Split", since=13, saves=())
 def split(input, split=None, *, axis=0, num_outputs=None):
     """``input`` cut along ``axis`` into parts of the sizes ``split``, else into ``num_outputs`` parts of
     which the last may be smaller."""

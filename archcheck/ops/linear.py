@@ -29,14 +29,14 @@ Kinds = Sequence[Union[TensorType, None]]
 _INNER = "the rows of a have {} elements, but b has {} rows"
 
 
-@op("MatMul")
+@op("MatMul", kind="product", saves={"a": "b", "b": "a"})
 def matmul(a, b):
     """The matrix product over the last two axes, as numpy has it: the axes before them broadcast, a vector
     is a row on the left and a column on the right."""
     return matrix_product(a, b, a.dtype or b.dtype)
 
 
-@op("MatMulInteger", dtypes=("int32",))
+@op("MatMulInteger", dtypes=("int32",), kind="product")
 def matmul_integer(a, b, a_zero_point=None, b_zero_point=None):
     """``(a - a_zero_point) · (b - b_zero_point)`` of 8-bit integers, summed in 32 bits."""
     effect = matrix_product(a, b, "int32")
@@ -78,7 +78,7 @@ def _product_reads(batch: Shape, shape: Shape, left: Shape, right: Shape) -> Rea
     return (*over_left, *row), (*over_right, *column)
 
 
-@op("Gemm")
+@op("Gemm", kind="product", saves={"a": "b", "b": "a"})
 def gemm(a, b, c=None, *, alpha=1.0, beta=1.0, transA=0, transB=0, broadcast=0):
     """``alpha · a · b + beta · c`` of matrices, ``a`` or ``b`` transposed if so said; ``c`` broadcasts."""
     (rows, inner), (depth, columns) = _matrix(a, transA), _matrix(b, transB)

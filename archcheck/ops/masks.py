@@ -56,7 +56,7 @@ def _one_hot(indices: TensorType, marks: TensorType, output: Shape, axis: int) -
                   for index, pick in zip(values.grid(output), named)])
 
 
-@op("Trilu", since=14)
+@op("Trilu", since=14, saves=())
 def trilu(input, k=None, *, upper=1):
     """The last two axes with zeros below diagonal ``k`` (above it, if not ``upper``)."""
     shape = input.shape

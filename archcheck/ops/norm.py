@@ -51,14 +51,15 @@ def _check_channels(x: TensorType, scale: TensorType) -> None:
 
 
 # ---------------------------------------------------------------------------------- over the batch
-@op("BatchNormalization", since=14, buffers=("input_mean", "input_var"), dtypes=(0, 3, 4))
+@op("BatchNormalization", since=14, buffers=("input_mean", "input_var"), dtypes=(0, 3, 4),
+    kind="batch normalization", saves=("x", 1, 2))
 def batch_normalization(x, scale, b, input_mean, input_var, *, epsilon=1e-5, momentum=0.9, training_mode=0):
     """``(x - mean) / √(var + epsilon) · scale + b`` for each channel; in training with the mean and variance
     of the batch, and then also the running ones."""
     return _batch_normalized(x, scale, (input_mean, input_var), training_mode)
 
 
-@op("BatchNormalization", buffers=("mean", "var"))
+@op("BatchNormalization", buffers=("mean", "var"), kind="batch normalization", saves=("x", 1, 2))
 def batch_normalization_before_14(x, scale, b, mean, var, *, epsilon=1e-5, momentum=0.9, spatial=1, is_test=0,
                                   consumed_inputs=None):
     """``(x - mean) / √(var + epsilon) · scale + b`` for each channel; training asks for the running and the
@@ -86,22 +87,23 @@ def _statistic_reads(x: TensorType) -> Reads:
 
 
 # ---------------------------------------------------------------------------------- over space
-@op("InstanceNormalization")
+@op("InstanceNormalization", kind="instance normalization", saves=("input",))
 def instance_normalization(input, scale, b, *, epsilon=1e-5, consumed_inputs=None):
     """``(x - mean) / √(var + epsilon) · scale + b``, with mean and variance of a channel of one example."""
     _check_channels(input, scale)
-    return result(input.shape, input, cost=lambda: NORMALIZE_AFFINE.times(prod(input.shape)),
-                  reads=lambda _: (_over(input, range(2, rank(input))), (Along(1),), (Along(1),)))
+    effect = result(input.shape, input, cost=lambda: NORMALIZE_AFFINE.times(prod(input.shape)),
+                    reads=lambda _: (_over(input, range(2, rank(input))), (Along(1),), (Along(1),)))
+    return effect._replace(statistics=_moments(input, input.shape[1], 3)) if ranked(input) else effect
 
 
-@op("GroupNormalization", since=21)
+@op("GroupNormalization", since=21, kind="group normalization", saves=("x",))
 def group_normalization(x, scale, bias, *, num_groups, epsilon=1e-5, stash_type=1):
     """``(x - mean) / √(var + epsilon) · scale + bias``, with mean and variance of a group of channels."""
     _check_channels(x, scale)
     return _grouped(x, num_groups, Along(1))
 
 
-@op("GroupNormalization")
+@op("GroupNormalization", kind="group normalization", saves=("x",))
 def group_normalization_before_21(x, scale, bias, *, num_groups, epsilon=1e-5):
     """``(x - mean) / √(var + epsilon) · scale + bias``, with one of each for every group of channels."""
     if ranked(scale):
@@ -116,8 +118,14 @@ def _grouped(x: TensorType, groups: int, of_scale: Reader) -> Effect:
     require(whole, "{} channels cannot be split into {} equal groups", channels, groups)
     if whole is None:
         assume("divides", channels, groups)
-    return result(shape, x, cost=lambda: NORMALIZE_AFFINE.times(prod(shape)), reads=lambda _: (
+    effect = result(shape, x, cost=lambda: NORMALIZE_AFFINE.times(prod(shape)), reads=lambda _: (
         (Along(0), _group(channels, groups), *(STATISTIC,) * (len(shape) - 2)), (of_scale,), (of_scale,)))
+    return effect._replace(statistics=_moments(x, groups, 2))
+
+
+def _moments(x: TensorType, groups: Size, count: int) -> tuple[TensorType, ...]:
+    """For each group of channels of each example a mean and a deviation, and third its scale."""
+    return (TensorType("float32", (x.shape[0], groups)),) * count  # type: ignore[index]
 
 
 def _group(channels: Size, groups: int) -> Reader:
@@ -129,7 +137,7 @@ def _group(channels: Size, groups: int) -> Reader:
 
 
 # ---------------------------------------------------------------------------------- over the last axes
-@op("LayerNormalization", dtypes=(0, "float32"))
+@op("LayerNormalization", dtypes=(0, "float32"), kind="layer normalization", saves=("x", 1, 2))
 def layer_normalization(x, scale, b=None, *, axis=-1, epsilon=1e-5, stash_type=1):
     """``(x - mean) / √(var + epsilon) · scale + b`` over the axes from ``axis`` on; also the mean, and one by
     the deviation, as the type of ``stash_type``."""
@@ -142,7 +150,7 @@ def rms_normalization(x, scale, *, axis=-1, epsilon=1e-5, stash_type=1):
     return _last_axes(x, scale, axis, scale.dtype, (), NORMALIZE_ROOT)
 
 
-@op("SimplifiedLayerNormalization", dtypes=(1, "float32"))
+@op("SimplifiedLayerNormalization", dtypes=(1, "float32"), saves=("x", 1))
 def simplified_layer_normalization(x, scale, *, axis=-1, epsilon=1e-5, stash_type=1):
     """``x / √(mean(x²) + epsilon) · scale`` over the axes from ``axis`` on, as ONNX Runtime writes it; also
     one by the root."""

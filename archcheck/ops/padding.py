@@ -93,19 +93,19 @@ def _mirrored(place: int, size: int, mode: str) -> int | None:
 
 
 # ---------------------------------------------------------------------------------- operators
-@op("Pad")
+@op("Pad", saves=())
 def pad_1(data, *, paddings, mode="constant", value=0.0):
     """Every axis padded by constants."""
     return padded(data, paddings, range(len(paddings) // 2), mode, value)
 
 
-@op("Pad", since=2)
+@op("Pad", since=2, saves=())
 def pad_2(data, *, pads, mode="constant", value=0.0):
     """Every axis padded by constants, or cropped."""
     return padded(data, pads, range(len(pads) // 2), mode, value)
 
 
-@op("Pad", since=11)
+@op("Pad", since=11, saves=())
 def pad(data, pads, constant_value=None, axes=None, *, mode="constant"):
     """``axes``, or all, padded with a constant, by reflection, by the edge's values or all around."""
     if axes is None:

@@ -8,6 +8,7 @@ from archcheck import elements, values
 from archcheck.dims import Size, bcast, least, prod, same
 from archcheck.graph import Shape, TensorType
 from archcheck.ops._op import (
+    ANY,
     ONLY,
     STATISTIC,
     Along,
@@ -15,6 +16,7 @@ from archcheck.ops._op import (
     Effect,
     Reader,
     Reads,
+    Saves,
     alike,
     assume,
     axis_of,
@@ -106,7 +108,7 @@ def each_as(dtype: str | None, x: TensorType, function: Callable[..., Any] | Non
 # ---------------------------------------------------------------------------------- two operands
 def binary(name: str, formula: str, by: Callable[..., Any], dtype: str | None = None, *,
            whole: Callable[..., Any] | None = None, old: bool = True, only: Reader = ONLY,
-           **per_element: int) -> None:
+           kind: str = "arithmetic", saves: Saves = (), **per_element: int) -> None:
     """Register an operator on two broadcast operands: ``by`` of their elements (``whole`` if those are
     integers), as ``dtype`` or theirs. Those that are ``old`` broadcast in their own way before opset 7;
     ``only`` is how they read the one position of a broadcast axis."""
@@ -125,17 +127,18 @@ def binary(name: str, formula: str, by: Callable[..., Any], dtype: str | None = 
 
     operator.__doc__ = f"``{formula}``, element by element."
     operator_before_7.__doc__ = f"{operator.__doc__} The axes of ``b`` are those of ``a`` from ``axis`` on."
-    op(name, since=7 if old else 1, dtypes=(dtype,) if dtype else ())(operator)
+    dtypes = (dtype,) if dtype else ()
+    op(name, since=7 if old else 1, dtypes=dtypes, kind=kind, saves=saves)(operator)
     if old:
-        op(name, dtypes=(dtype,) if dtype else ())(operator_before_7)
+        op(name, dtypes=dtypes, kind=kind, saves=saves)(operator_before_7)
 
 
-binary("Add", "a + b", elements.add, add=1)
+binary("Add", "a + b", elements.add, kind="addition", add=1)
 binary("Sub", "a - b", elements.sub, only=STATISTIC, add=1)
-binary("Mul", "a · b", elements.mul, only=STATISTIC, mul=1)
+binary("Mul", "a · b", elements.mul, only=STATISTIC, kind="multiplication", saves={"a": "b", "b": "a"}, mul=1)
 binary("Div", "a / b", elements.quotient, whole=elements.truncated, only=STATISTIC,
-       div=1)
-binary("Pow", "a ^ b", elements.power, special=1)
+       saves={"a": "b", "b": ANY}, div=1)
+binary("Pow", "a ^ b", elements.power, saves={"a": ANY, "b": ANY, 0: "b"}, special=1)
 
 
 @op("Mod")
@@ -145,32 +148,32 @@ def mod(a, b, *, fmod=0):
 
 
 # ---------------------------------------------------------------------------------- any number of operands
-@op("Sum")
+@op("Sum", kind="arithmetic", saves=())
 def sum_(*data_0, consumed_inputs=None):
     """The sum of all inputs, element by element."""
     return pointwise(elements.total, data_0, data_0[0].dtype, add=len(data_0) - 1)
 
 
-@op("Mean")
+@op("Mean", saves=())
 def mean(*data_0, consumed_inputs=None):
     """The arithmetic mean of all inputs, element by element."""
     return pointwise(elements.mean, data_0, data_0[0].dtype, add=len(data_0) - 1, div=1)
 
 
-@op("Max")
+@op("Max", kind="arithmetic", saves=("data_0",))
 def max_(*data_0, consumed_inputs=None):
     """The largest of all inputs, element by element."""
     return pointwise(elements.largest, data_0, data_0[0].dtype, cmp=len(data_0) - 1)
 
 
-@op("Min")
+@op("Min", kind="arithmetic", saves=("data_0",))
 def min_(*data_0, consumed_inputs=None):
     """The smallest of all inputs, element by element."""
     return pointwise(elements.smallest, data_0, data_0[0].dtype, cmp=len(data_0) - 1)
 
 
 # ---------------------------------------------------------------------------------- limits
-@op("Clip", since=11)
+@op("Clip", since=11, kind="clip", saves=("input",))
 def clip(input, min=None, max=None):
     """``min(max, max(min, input))``, element by element, with the limits that are given."""
     shape, dtype, output = input.shape, input.dtype, input
@@ -182,7 +185,7 @@ def clip(input, min=None, max=None):
                   lambda _: (same_position(shape), min and (), max and ()))
 
 
-@op("Clip")
+@op("Clip", kind="clip", saves=("input",))
 def clip_before_11(input, *, min=None, max=None, consumed_inputs=None):
     """``min(max, max(min, input))``, element by element."""
     low, high = (None if limit is None else TensorType(input.dtype, (), (limit,)) for limit in (min, max))

@@ -13,7 +13,20 @@ from typing import Any, NamedTuple
 from archcheck.dims import Size
 from archcheck.graph import TensorType
 from archcheck.ops._inputs import expect
-from archcheck.ops._op import ALL, FREE, STATISTIC, Along, Cost, Effect, Prefix, Reader, Reads, op, require
+from archcheck.ops._op import (
+    ALL,
+    FREE,
+    STATISTIC,
+    Along,
+    Cost,
+    Effect,
+    Prefix,
+    Product,
+    Reader,
+    Reads,
+    op,
+    require,
+)
 
 
 class Cell(NamedTuple):
@@ -115,11 +128,19 @@ def _recurrent(cell: Cell, states: int, given: Sequence[Any], activations: Seque
     expect(r, "R", layer.directions, cell.gates * layer.hidden, layer.hidden)
     return Effect(layer.outputs(x, states),
                   lambda: _cost(cell, layer, layer.features + layer.hidden, b, p, activations),
-                  lambda k: _reads(given, layer.readers(k)))
+                  lambda k: _reads(given, layer.readers(k)),
+                  products=lambda: _products(cell, layer, len(given)))
+
+
+def _products(cell: Cell, layer: Layer, inputs: int) -> tuple[Product, ...]:
+    """The features times W, and the states, which come from everything, times R."""
+    of_x, of_h = (layer.units * cell.gates * inner for inner in (layer.features, layer.hidden))
+    everything = tuple(k for k in range(inputs) if k != 4)
+    return (Product(of_x, of_x, (0,), (1,), layer.batch), Product(of_h, of_h, everything, (2,), layer.batch))
 
 
 # ---------------------------------------------------------------------------------- ONNX
-@op("RNN", buffers=("initial_h",))
+@op("RNN", buffers=("initial_h",), kind="rnn")
 def rnn(x, w, r, b=None, sequence_lens=None, initial_h=None, *, activation_alpha=None, activation_beta=None,
         activations=None, clip=None, direction="forward", hidden_size=None, layout=0, output_sequence=0):
     """``h = f(W·x + R·h + b)``."""
@@ -127,7 +148,7 @@ def rnn(x, w, r, b=None, sequence_lens=None, initial_h=None, *, activation_alpha
     return _recurrent(RNN, 1, given, activations, hidden_size, direction, layout)
 
 
-@op("GRU", buffers=("initial_h",))
+@op("GRU", buffers=("initial_h",), kind="gru")
 def gru(x, w, r, b=None, sequence_lens=None, initial_h=None, *, activation_alpha=None, activation_beta=None,
         activations=None, clip=None, direction="forward", hidden_size=None, layout=0, linear_before_reset=0,
         output_sequence=0):
@@ -136,7 +157,7 @@ def gru(x, w, r, b=None, sequence_lens=None, initial_h=None, *, activation_alpha
     return _recurrent(GRU, 1, given, activations, hidden_size, direction, layout)
 
 
-@op("LSTM", buffers=("initial_h", "initial_c"))
+@op("LSTM", buffers=("initial_h", "initial_c"), kind="lstm")
 def lstm(x, w, r, b=None, sequence_lens=None, initial_h=None, initial_c=None, p=None, *,
          activation_alpha=None, activation_beta=None, activations=None, clip=None, direction="forward",
          hidden_size=None, input_forget=0, layout=0, output_sequence=0):
@@ -169,7 +190,8 @@ def dynamic_quantize_lstm(x, w, r, b=None, sequence_lens=None, initial_h=None, i
         return _reads((*given, *scales), (*readers, *(bias[:len(kind.shape)] for kind in scales)))
 
     return Effect(layer.outputs(x, 2),
-                  lambda: _cost(LSTM, layer, layer.features + layer.hidden, b, p, activations), reads)
+                  lambda: _cost(LSTM, layer, layer.features + layer.hidden, b, p, activations), reads,
+                  products=lambda: _products(LSTM, layer, len(given)))
 
 
 @op("AttnLSTM", domain="com.microsoft", buffers=("initial_h", "initial_c"))

@@ -67,7 +67,8 @@ def _grouped(data: TensorType, gone: frozenset[int], out: Shape, kind: Reduction
 
 
 # ---------------------------------------------------------------------------------- the reductions
-def _reduction(name: str, formula: str, kind: Reduction, by_input: int = 18) -> None:
+def _reduction(name: str, formula: str, kind: Reduction, saves: Sequence[str | int] = ("data", 0),
+               by_input: int = 18, work: str = "") -> None:
     """Register a reduction whose axes are an attribute before opset ``by_input``, an input from then on."""
     def with_input(data, axes=None, *, keepdims=1, noop_with_empty_axes=0):
         chosen = _axes_told(data, axes, noop_with_empty_axes)
@@ -79,8 +80,8 @@ def _reduction(name: str, formula: str, kind: Reduction, by_input: int = 18) -> 
         return reduced(data, _positions(axes, data) if axes else range(rank(data)), keepdims, kind)
 
     with_input.__doc__ = with_attribute.__doc__ = f"``{formula}`` over ``axes``, over all if none are given."
-    op(name, since=by_input)(with_input)
-    op(name)(with_attribute)
+    op(name, since=by_input, kind=work, saves=saves)(with_input)
+    op(name, kind=work, saves=saves)(with_attribute)
 
 
 def _positions(axes: Iterable[int], data: TensorType) -> list[int]:
@@ -106,14 +107,15 @@ def _somehow(data: TensorType, axes: TensorType, keepdims: int, kind: Reduction)
     return result(sizes, data, cost=lambda: kind.per_input.times(prod(shape)))
 
 
-_reduction("ReduceSum", "Σ x", Reduction(elements.total, Cost(add=1)), by_input=13)
-_reduction("ReduceMean", "Σ x / n", Reduction(elements.mean, Cost(add=1), Cost(div=1), elements.whole_mean))
+_reduction("ReduceSum", "Σ x", Reduction(elements.total, Cost(add=1)), (), by_input=13, work="reduction")
+_reduction("ReduceMean", "Σ x / n",
+           Reduction(elements.mean, Cost(add=1), Cost(div=1), elements.whole_mean), (), work="mean")
 _reduction("ReduceProd", "Π x", Reduction(elements.product, Cost(mul=1)))
 _reduction("ReduceMax", "max x", Reduction(elements.largest, Cost(cmp=1)))
 _reduction("ReduceMin", "min x", Reduction(elements.smallest, Cost(cmp=1)))
-_reduction("ReduceL1", "Σ |x|", Reduction(None, Cost(add=1, cmp=1)))
+_reduction("ReduceL1", "Σ |x|", Reduction(None, Cost(add=1, cmp=1)), ("data",))
 _reduction("ReduceL2", "√Σ x²", Reduction(None, Cost(add=1, mul=1), Cost(special=1)))
-_reduction("ReduceSumSquare", "Σ x²", Reduction(None, Cost(add=1, mul=1)))
+_reduction("ReduceSumSquare", "Σ x²", Reduction(None, Cost(add=1, mul=1)), ("data",))
 _reduction("ReduceLogSum", "ln Σ x", Reduction(None, Cost(add=1), Cost(special=1)))
 _reduction("ReduceLogSumExp", "ln Σ eˣ", Reduction(None, Cost(add=1, special=1), Cost(special=1)))
 
@@ -125,7 +127,7 @@ def _extreme(name: str, of: Callable[..., Any]) -> None:
         return reduced(data, [axis_of(axis, rank(data))], keepdims, kind)
 
     operator.__doc__ = f"Where the {of.__name__}imum along ``axis`` is, the first or the last of equal ones."
-    op(name, dtypes=("int64",))(operator)
+    op(name, dtypes=("int64",), kind="reduction")(operator)
 
 
 def _place(group: tuple[Any, ...], of: Callable[..., Any], last: int) -> int | None:
@@ -148,7 +150,8 @@ def _running(name: str, sign: str, by: Callable[..., Any], neutral: int, unit: C
         place = axis_of(found, rank(x))
         value = _accumulated(x, place, by, [elements.cast(neutral, x.dtype)] * exclusive, reverse)
         return effect._replace(outputs=(x._replace(value=value),), reads=lambda _: (tuple(
-            Prefix(axis, bool(reverse)) if axis == place else Along(axis) for axis in range(rank(x))), None))
+            Prefix(axis, bool(reverse), int(exclusive > 0)) if axis == place else Along(axis)
+            for axis in range(rank(x))), None))
 
     operator.__doc__ = f"``{sign} x`` over all up to a position along ``axis``, or from it on (``reverse``)."
     op(name)(operator)

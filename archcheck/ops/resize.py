@@ -87,26 +87,26 @@ def axes_chosen(x: TensorType, axes: Sequence[int] | None) -> int | None:
     return len(axes) if axes else len(x.shape) if ranked(x) else None  # type: ignore[arg-type]
 
 
-@op("Upsample")
+@op("Upsample", kind="resize", saves=())
 def upsample_1(x, *, height_scale, width_scale, mode="nearest"):
     """The last two of four axes stretched: ``⌊size · scale⌋``."""
     return resample(x, Sampling(mode), None, (1, 1, height_scale, width_scale), inputs=1)
 
 
-@op("Upsample", since=7)
+@op("Upsample", since=7, kind="resize", saves=())
 def upsample_7(x, *, scales, mode="nearest"):
     """Every axis stretched: ``⌊size · scale⌋``."""
     return resample(x, Sampling(mode), None, scales, inputs=1)
 
 
-@op("Upsample", since=9)
-@op("Resize", since=10)
+@op("Upsample", since=9, kind="resize", saves=())
+@op("Resize", since=10, kind="resize", saves=())
 def resize_10(x, scales, *, mode="nearest"):
     """Every axis resampled: ``⌊size · scale⌋``."""
     return resample(x, Sampling(mode), None, given(scales, axes_chosen(x, None)), inputs=2)
 
 
-@op("Resize", since=11)
+@op("Resize", since=11, kind="resize", saves=())
 def resize(x, roi=None, scales=None, sizes=None, *, antialias=0, axes=None,
            coordinate_transformation_mode="half_pixel", cubic_coeff_a=-0.75, exclude_outside=0,
            extrapolation_value=0.0, keep_aspect_ratio_policy="stretch", mode="nearest",
@@ -138,13 +138,13 @@ def grid_sampled(x: TensorType, grid: TensorType, taps: int) -> Effect:
     return result(shape, x, cost=lambda: each.times(prod(shape)), reads=reads)
 
 
-@op("GridSample", since=16)
+@op("GridSample", since=16, kind="sampling", saves=("x", "grid"))
 def grid_sample(x, grid, *, align_corners=0, mode="linear", padding_mode="zeros"):
     """``x`` (N, C, in…) sampled at the places that ``grid`` (N, out…, coordinates) names: (N, C, out…)."""
     return grid_sampled(x, grid, {"nearest": 1, "cubic": 4, "bicubic": 4}.get(mode, 2))
 
 
-@op("AffineGrid")
+@op("AffineGrid", kind="sampling grid", saves=())
 def affine_grid(theta, size, *, align_corners=0):
     """Where the matrices ``theta`` (N, d, d + 1) send an even grid of ``size`` (N, C, …): (N, …, d)."""
     batch, _, *sizes = values.sizes(size, "the size of the grid")
@@ -155,7 +155,7 @@ def affine_grid(theta, size, *, align_corners=0):
                   reads=lambda _: ((Along(0), Along(axes + 1), ALL), None))
 
 
-@op("CenterCropPad")
+@op("CenterCropPad", saves=())
 def center_crop_pad(input_data, shape, *, axes=None):
     """Cropped or zero-padded to ``shape`` about the centre, along ``axes`` or all."""
     goals = given(shape, axes_chosen(input_data, axes)) or ()
@@ -172,7 +172,7 @@ def center_crop_pad(input_data, shape, *, axes=None):
 
 
 # ---------------------------------------------------------------------------------- space and depth
-@op("SpaceToDepth")
+@op("SpaceToDepth", saves=())
 def space_to_depth(input, *, blocksize, mode="DCR"):
     """(N, C, H, W) to (N, C·b², H/b, W/b). In the new channel the block comes first (DCR), or last (CRD)."""
     n, c, height, width = input.shape
@@ -189,7 +189,7 @@ def space_to_depth(input, *, blocksize, mode="DCR"):
     return result(shape, input, cost=FREE, reads=reads)
 
 
-@op("DepthToSpace")
+@op("DepthToSpace", saves=())
 def depth_to_space(input, *, blocksize, mode="DCR"):
     """(N, C, H, W) to (N, C/b², H·b, W·b). In the old channel the block comes first (DCR), or last (CRD)."""
     n, c, height, width = input.shape

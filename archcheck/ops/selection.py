@@ -7,7 +7,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from archcheck import elements, values
-from archcheck.dims import Size, prod
+from archcheck.dims import Size, least, most, prod
 from archcheck.graph import Element, Shape, TensorType, Uniform
 from archcheck.ops._op import (
     ALL,
@@ -16,6 +16,7 @@ from archcheck.ops._op import (
     Along,
     Cost,
     Effect,
+    assume,
     axis_of,
     counted_size,
     op,
@@ -30,7 +31,7 @@ INDICES = "int64"
 
 
 # ---------------------------------------------------------------------------------- Where, NonZero
-@op("Where", since=9, dtypes=(1,))
+@op("Where", since=9, dtypes=(1,), saves=("condition",))
 def where(condition, x, y):
     """``x`` where ``condition`` holds, else ``y``, all three broadcast. What is known of one side is kept
     where the condition chooses it, or both agree."""
@@ -137,13 +138,13 @@ def _uniques(x: TensorType, axis: int, in_order: int) -> _Uniques | None:
 
 
 # ---------------------------------------------------------------------------------- TopK
-@op("TopK", dtypes=(0, INDICES))
+@op("TopK", dtypes=(0, INDICES), saves=(1,))
 def top_k_1(x, *, k, axis=-1):
     """The ``k`` largest elements along ``axis``, the largest first, and where they stand."""
     return _top(x, k, axis, 1, 1)
 
 
-@op("TopK", since=10, dtypes=(0, INDICES))
+@op("TopK", since=10, dtypes=(0, INDICES), saves=(1,))
 def top_k(x, k, *, axis=-1, largest=1, sorted=1):
     """The ``k`` largest (or smallest) elements along ``axis``, and where they stand; of equal ones the
     first."""
@@ -155,8 +156,9 @@ def _top(x: TensorType, k: Element, axis: int, largest: int, in_order: int) -> E
     axis = axis_of(axis, len(shape))
     size = shape[axis]
     if isinstance(k, int):
-        fits = k >= 0 and (not isinstance(size, int) or k <= size)
-        require(fits, "{} of {} elements are asked for", k, size)
+        require(0 <= k <= most(size), "{} of {} elements are asked for", k, size)
+        if least(size) < k:
+            assume("at-least", size, k)
     count: Size = unknown_size("how many elements are asked for is not known") if k is None else k
     output = (*shape[:axis], count, *shape[axis + 1:])
     sought = in_order and isinstance(k, int)

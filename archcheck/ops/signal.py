@@ -47,13 +47,13 @@ def fourier(x: TensorType, dft_length: TensorType | None, axis: int, inverse: in
                   reads=lambda _: (tuple(readers), *(None,) * (inputs - 1)))
 
 
-@op("DFT")
+@op("DFT", saves=())
 def dft_17(input, dft_length=None, *, axis=1, inverse=0, onesided=0):
     """``y[k] = Σ x[n]·e^(-2πi·kn/length)`` along ``axis``; cropped or zero-padded to ``dft_length`` first."""
     return fourier(input, dft_length, axis, inverse, onesided, 2)
 
 
-@op("DFT", since=20)
+@op("DFT", since=20, saves=())
 def dft(input, dft_length=None, axis=None, *, inverse=0, onesided=0):
     """``y[k] = Σ x[n]·e^(-2πi·kn/length)`` along ``axis``; cropped or zero-padded to ``dft_length`` first."""
     place = -2 if axis is None else values.scalar(axis)

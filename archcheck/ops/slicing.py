@@ -21,13 +21,13 @@ class Cut(NamedTuple):
     step: int = 1
 
 
-@op("Slice")
+@op("Slice", saves=())
 def slice_1(data, *, starts, ends, axes=None):
     """``data[starts[0]:ends[0], …]`` along ``axes``, by default the first ones."""
     return _sliced(data, starts, ends, axes, None)
 
 
-@op("Slice", since=10)
+@op("Slice", since=10, saves=())
 def slice_(data, starts, ends, axes=None, steps=None):
     """``data[starts[0]:ends[0]:steps[0], …]`` along ``axes``, by default the first ones. Bounds below 0
     count from the end, bounds outside are moved inside."""
@@ -61,7 +61,7 @@ def _reader(axis: int, cuts: Mapping[int, Cut]) -> Along | Picked:
     if axis not in cuts:
         return Along(axis)
     _, first, step = cuts[axis]
-    return Picked(axis, None) if first is None else Along(axis, step, first)
+    return Picked(axis, None, single=True) if first is None else Along(axis, step, first)
 
 
 def _taken(data: TensorType, cuts: Mapping[int, Cut]) -> values.Items | None:

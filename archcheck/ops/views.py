@@ -51,13 +51,13 @@ def of_rank(like: TensorType, ndim: int, reason: str) -> Effect:
 
 
 # ---------------------------------------------------------------------------------- Reshape, Flatten
-@op("Reshape")
+@op("Reshape", saves=())
 def reshape_1(data, *, shape=(), consumed_inputs=None):
     """As Reshape, with the target as an attribute."""
     return _reshaped(data, shape, 0)
 
 
-@op("Reshape", since=5)
+@op("Reshape", since=5, saves=())
 def reshape(data, shape, *, allowzero=0):
     """The target shape's -1 is what completes the number of elements, its 0 the size of the same axis of
     ``data`` (with ``allowzero``: zero)."""
@@ -108,7 +108,7 @@ def _completed(source: Shape, sizes: list[Size], target: Sequence[Element], axis
     return completed(source, sizes, axis)
 
 
-@op("Flatten")
+@op("Flatten", saves=())
 def flatten(input, *, axis=1):
     """Two axes: those before ``axis`` packed into the first, the others into the second."""
     shape = input.shape
@@ -121,13 +121,13 @@ def flatten(input, *, axis=1):
 
 
 # ------------------------------------------------------------------------------- Squeeze, Unsqueeze, Identity
-@op("Squeeze")
+@op("Squeeze", saves=())
 def squeeze_1(data, *, axes=None):
     """``data`` without the ``axes`` of size 1: all such axes if none are named."""
     return _squeezed(data, _ones(data.shape) if axes is None else axes)
 
 
-@op("Squeeze", since=13)
+@op("Squeeze", since=13, saves=())
 def squeeze(data, axes=None):
     """``data`` without the ``axes`` of size 1: all such axes if none are named."""
     if axes is None:
@@ -168,13 +168,13 @@ def _squeezed(data: TensorType, axes: Sequence[int]) -> Effect:
         Along(kept.index(axis)) if axis in kept else Picked(None, (0,)) for axis in range(ndim)))
 
 
-@op("Unsqueeze")
+@op("Unsqueeze", saves=())
 def unsqueeze_1(data, *, axes):
     """``data`` with a new axis of size 1 at each of ``axes``, which count axes of the output."""
     return _unsqueezed(data, axes)
 
 
-@op("Unsqueeze", since=13)
+@op("Unsqueeze", since=13, saves=())
 def unsqueeze(data, axes):
     """``data`` with a new axis of size 1 at each of ``axes``, which count axes of the output."""
     named = values.numbers(axes, "the axes to insert")
@@ -194,7 +194,7 @@ def _unsqueezed(data: TensorType, axes: Sequence[int]) -> Effect:
     return view(data, tuple(sizes), lambda: tuple(Along(axis) for axis in range(ndim) if axis not in new))
 
 
-@op("Identity")
+@op("Identity", saves=())
 def identity(input):
     """``input`` itself: a tensor, a sequence or an optional value."""
     shape = input.shape

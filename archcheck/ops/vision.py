@@ -57,7 +57,7 @@ def roi_align(x, rois, batch_indices, *, coordinate_transformation_mode="half_pi
     return regions(x, rois, batch_indices, (output_height, output_width), cost)
 
 
-@op("NonMaxSuppression", dtypes=("int64",))
+@op("NonMaxSuppression", kind="selection", dtypes=("int64",))
 def non_max_suppression(boxes, scores, max_output_boxes_per_class=None, iou_threshold=None,
                         score_threshold=None, *, center_point_box=0):
     """(batch, class, box) of the boxes that overlap no better one, at most so many for a class of a batch."""

@@ -16,6 +16,7 @@ from archcheck.ops._op import (
     Effect,
     Packed,
     Picked,
+    Product,
     Reader,
     Reads,
     equal,
@@ -110,7 +111,7 @@ def convolution(x: TensorType, w: TensorType, b: TensorType | None, auto_pad: st
     return Convolution(arranged(n, filters, windows.sizes, last), channel, windows, filters, depth, group)
 
 
-@op("Conv")
+@op("Conv", kind="convolution", saves={"x": "w", "w": "x"})
 def conv(x, w, b=None, *, auto_pad="NOTSET", dilations=None, group=1, kernel_shape=None, pads=None,
          strides=None):
     """``y[n, m, o] = Σ x[n, c, o·stride + k·dilation - pad] · w[m, c, k] + b[m]``, summed over a group."""
@@ -119,7 +120,7 @@ def conv(x, w, b=None, *, auto_pad="NOTSET", dilations=None, group=1, kernel_sha
                   reads=lambda _: (found.data(), found.weight(), found.factor(b)))
 
 
-@op("ConvInteger", dtypes=("int32",))
+@op("ConvInteger", dtypes=("int32",), kind="convolution")
 def conv_integer(x, w, x_zero_point=None, w_zero_point=None, *, auto_pad="NOTSET", dilations=None, group=1,
                  kernel_shape=None, pads=None, strides=None):
     """`Conv` of integers less their zero points, exact in int32."""
@@ -169,10 +170,15 @@ def transposed(x: TensorType, w: TensorType, b: TensorType | None, group: int, k
         kept = (contracted, column, *(ALL,) * len(size))
         return (Along(0), contracted, *windows.spread()), kept, None if b is None else (Along(1),)
 
-    return result(shape, x, cost=cost, reads=reads)
+    def products() -> tuple[Product, ...]:
+        inside = windows.written(size)
+        real = None if inside is None else n * channels * columns * inside
+        return Product(n * channels * columns * windows.taps * prod(size), real, (0,), (1,), n),
+
+    return result(shape, x, cost=cost, reads=reads)._replace(products=products)
 
 
-@op("ConvTranspose")
+@op("ConvTranspose", kind="transposed convolution", saves={"x": "w", "w": "x"})
 def conv_transpose(x, w, b=None, *, auto_pad="NOTSET", dilations=None, group=1, kernel_shape=None,
                    output_padding=None, output_shape=None, pads=None, strides=None):
     """``y[n, m, i·stride + k·dilation - pad] += x[n, c, i] · w[c, m, k]``; ``output_padding`` comes last."""
@@ -181,7 +187,7 @@ def conv_transpose(x, w, b=None, *, auto_pad="NOTSET", dilations=None, group=1, 
 
 
 # ---------------------------------------------------------------------------------- others
-@op("DeformConv")
+@op("DeformConv", kind="deformable convolution", saves=("x", "w", "offset", "mask"))
 def deform_conv(x, w, offset, b=None, mask=None, *, dilations=None, group=1, kernel_shape=None,
                 offset_group=1, pads=None, strides=None):
     """`Conv` whose taps are each moved by an ``offset`` (then interpolated) and scaled by a ``mask``."""
@@ -201,7 +207,10 @@ def deform_conv(x, w, offset, b=None, mask=None, *, dilations=None, group=1, ker
         data = Along(0), found.channel_reader, *(Picked(2 + axis, None) for axis in range(spatial))
         return data, found.weight(), moved, found.factor(b), None if mask is None else moved
 
-    return result(found.shape, x, cost=cost, reads=reads)
+    def products() -> tuple[Product, ...]:
+        return Product(found.cost(None).mac, None, (0, 2, 4), (1,), n),
+
+    return result(found.shape, x, cost=cost, reads=reads)._replace(products=products)
 
 
 @op("CausalConvWithState", dtypes=(0, 0))
@@ -256,14 +265,14 @@ def norm(taps: Size) -> Cost:
     return Cost(mul=taps, add=taps - 1, special=1)
 
 
-@op("MaxPool", dtypes=(0, "int64"))
+@op("MaxPool", dtypes=(0, "int64"), kind="max pooling", saves=("x", 1))
 def max_pool(x, *, kernel_shape, auto_pad="NOTSET", ceil_mode=0, dilations=None, pads=None, storage_order=0,
              strides=None):
     """The largest of each window; the second output says where in the input it was."""
     return pool(x, largest, (x.dtype, "int64"), kernel_shape, strides, dilations, pads, auto_pad, ceil_mode)
 
 
-@op("AveragePool")
+@op("AveragePool", kind="average pooling", saves=("x",))
 def average_pool(x, *, kernel_shape, auto_pad="NOTSET", ceil_mode=0, count_include_pad=0, dilations=None,
                  pads=None, strides=None):
     """The mean of each window, of what is not padding unless ``count_include_pad``."""
@@ -285,13 +294,13 @@ def global_pool(x: TensorType, per_output: Callable[[Size], Cost], last: int = 0
                   reads=lambda _: (arranged(Along(0), Along(channel), every, last),))
 
 
-@op("GlobalMaxPool")
+@op("GlobalMaxPool", kind="global max pooling")
 def global_max_pool(x):
     """The largest of each channel."""
     return global_pool(x, largest)
 
 
-@op("GlobalAveragePool")
+@op("GlobalAveragePool", kind="global average pooling", saves=())
 def global_average_pool(x):
     """The mean of each channel."""
     return global_pool(x, mean)
@@ -303,7 +312,7 @@ def global_lp_pool(x, *, p=2):
     return global_pool(x, norm)
 
 
-@op("MaxUnpool")
+@op("MaxUnpool", saves=("i",))
 def max_unpool(x, i, output_shape=None, *, kernel_shape, pads=None, strides=None):
     """Each value back to the place ``i`` in the whole tensor that `MaxPool` found it at, zeros elsewhere."""
     n, c, size = apart(data_shape(x, (0, 0, *kernel_shape)))
@@ -314,7 +323,7 @@ def max_unpool(x, i, output_shape=None, *, kernel_shape, pads=None, strides=None
     return result(shape, x, cost=FREE, reads=lambda _: (anywhere, anywhere, None))
 
 
-@op("Col2Im")
+@op("Col2Im", saves=())
 def col2im(input, image_shape, block_shape, *, dilations=None, pads=None, strides=None):
     """The sum of blocks at the places they were cut from: ``input`` is (N, C·block, number of blocks)."""
     n, packed, blocks = input.shape

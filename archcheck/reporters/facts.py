@@ -1,7 +1,7 @@
 """What stands below the table of ``archcheck summary``: a label and a text each."""
 from __future__ import annotations
 
-from archcheck.dims import Size, evaluate
+from archcheck.dims import Size, divisor_of, evaluate
 from archcheck.graph import Node, TensorType
 from archcheck.report import Report
 from archcheck.reporters.text import Script, compact, shortened, size_in_bytes
@@ -26,7 +26,7 @@ def facts(report: Report, script: Script, wide: bool = False) -> list[tuple[str,
              ("params", dot.join(_params(report, script))),
              ("MACs", _figure(report, report.macs, script, wide)),
              ("FLOPs", _flops(report, script, wide)),
-             ("weights", _weights(report)),
+             ("weights", stored(report)),
              ("file", dot.join(_file(report, script))),
              ("not counted", _counts(report.uncounted, script)),
              ("problems", _problems(report, script, wide)),
@@ -90,7 +90,8 @@ def _flops(report: Report, script: Script, wide: bool) -> str:
     return "\n".join([f"{first}  (2 per MAC, 1 per other operation)", *exact])
 
 
-def _weights(report: Report) -> str:
+def stored(report: Report) -> str:
+    """The bytes of all stored tensors, by dtype."""
     by_dtype = sorted(report.weights.bytes_by_dtype.items(), key=lambda item: (-item[1], item[0]))
     parts = ", ".join(f"{size_in_bytes(count)} {dtype}" for dtype, count in by_dtype)
     return parts if len(by_dtype) < 2 else f"{size_in_bytes(sum(count for _, count in by_dtype))}: {parts}"
@@ -152,28 +153,30 @@ def _hint(report: Report, script: Script) -> str:
     """How to bind the symbols, and what that gives."""
     if isinstance(report.macs, int) or not report.symbols:
         return ""
-    sizes = _example(report)
+    sizes = example_sizes(report)
     macs = evaluate(report.macs, sizes)
-    if isinstance(macs, int) and macs > 0 and _runs(report, sizes):
+    if isinstance(macs, int) and macs > 0 and runs_at(report, sizes):
         options = " ".join(f"--set {script.safe(name)}={size}" for name, size in sizes.items())
         return f"{options} makes it {_said(compact(macs), report, script)} MACs"
     name = script.safe(report.symbols[0])
     return f"--set {name}=NUMBER puts a number in for {name}"
 
 
-def _example(report: Report) -> dict[str, int]:
-    """Sizes that one would try first: one sample, of an image or a sequence."""
+def example_sizes(report: Report) -> dict[str, int]:
+    """Sizes that one would try first: one sample, of an image or a sequence; 1 for a parameter."""
     sizes: dict[str, int] = {}
-    for kind in report.graph.inputs.values():
-        shape = kind.shape or ()
+    for name in report.graph.inputs:
+        shape = report.types[name].shape or ()
         for axis, size in enumerate(shape):
             for atom in () if isinstance(size, int) else size.symbols:
                 large = IMAGE if len(shape) == 4 and axis > 1 else SEQUENCE
-                sizes.setdefault(atom.args[0], 1 if axis == 0 and len(shape) > 1 else large)
-    return {name: sizes[name] for name in report.symbols if name in sizes}
+                usual = 1 if axis == 0 and len(shape) > 1 else max(1, large // divisor_of(size))
+                sizes.setdefault(atom.args[0], usual)
+    parameters = report.graph.family.symbols if report.graph.family else ()
+    return {name: sizes.get(name, 1) for name in report.symbols if name in sizes or name in parameters}
 
 
-def _runs(report: Report, sizes: dict[str, int]) -> bool:
+def runs_at(report: Report, sizes: dict[str, int]) -> bool:
     """Whether the network is known to run at ``sizes``."""
     for _, assumed in report.assumptions:
         a, b = evaluate(assumed.a, sizes), evaluate(assumed.b, sizes)
@@ -185,4 +188,6 @@ def _runs(report: Report, sizes: dict[str, int]) -> bool:
 def _holds(kind: str, a: int, b: int) -> bool:
     if kind == "divides":
         return b != 0 and a % b == 0
+    if kind == "at-least":
+        return a >= b
     return a == b or kind == "broadcast" and 1 in (a, b)

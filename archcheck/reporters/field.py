@@ -10,7 +10,7 @@ from archcheck.analyses.receptive import AxisField
 from archcheck.analyses.tracing import Meeting
 from archcheck.report import Report
 from archcheck.reporters.sheet import Column, Sheet, as_shape, as_text, cut_shape
-from archcheck.reporters.spans import FEW, per_axis, size_of, start_text, stride_text
+from archcheck.reporters.spans import FEW, per_axis, size_of, start_text, stride_text, table_text
 from archcheck.reporters.text import Script
 
 if TYPE_CHECKING:
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 SCHEMA = "archcheck.field/1"
 MAX_MEETINGS = 5
-KEYS = ("value", "node", "input", "axis", "extent", "moves_along", "size", "stride", "start", "end", "centre",
-        "whole", "upper_bound", "causal", "local_size", "narrowest_size", "by", "reason")
+KEYS = ("value", "node", "input", "axis", "extent", "moves_along", "size", "stride", "start",
+        "start_by_remainder", "end", "centre", "whole", "upper_bound", "causal", "local_size",
+        "narrowest_size", "by", "reason")
 
 
 # ------------------------------------------------------------------------------------------------ the table
@@ -99,6 +100,7 @@ def _facts(overview: Overview, script: Script, hidden: int, exact: bool) -> Iter
     outputs = [value for value in report.graph.outputs if value in report.fields]
     for value in outputs[:FEW]:
         yield "output", _output(overview, script, value)
+        yield from _starts(overview, script, value)
     first = overview.first_to_see_all()
     if first:
         yield "sees all", f"{first.node.name} is the first layer whose field is as wide as the input"
@@ -128,6 +130,14 @@ def _output(overview: Overview, script: Script, value: str) -> str:
         parts = [f"{part:.0%}" for part in covered]
         text += f"; its middle covers {parts[0] if len(set(parts)) == 1 else ' × '.join(parts)} of the input"
     return text
+
+
+def _starts(overview: Overview, script: Script, value: str) -> Iterator[tuple[str, str]]:
+    """Where the field of the first position of ``value`` starts, if the sizes decide that."""
+    tables = [field.start_by_remainder for field in overview.of(value) if field]
+    texts = [f"{value}: {table_text(table, script)}" for table in tables if table]
+    if texts:
+        yield "start", "\n".join(texts)
 
 
 def _is_shown(overview: Overview, found: tuple[int, str, int, Meeting]) -> bool:
@@ -184,8 +194,13 @@ def records(report: Report, source: str | None, values: Sequence[str]) -> Sheet:
 
 
 def _figures(field: AxisField) -> list[Any]:
-    return [field.axis, field.size, field.stride, field.start, field.end, field.centre, field.is_whole,
-            field.upper_bound, field.is_causal]
+    return [field.axis, field.size, field.stride, field.start, _table(field), field.end, field.centre,
+            field.is_whole, field.upper_bound, field.is_causal]
+
+
+def _table(field: AxisField) -> Any:
+    table = field.start_by_remainder
+    return table and {"symbol": table.symbol, "from": table.first, "starts": list(table.numbers)}
 
 
 def _size(fields: Mapping[str, Any], value: str, name: str, place: int) -> Any:

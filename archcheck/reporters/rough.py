@@ -68,7 +68,8 @@ def _times(a: Products, b: Products) -> Products:
     return out
 
 
-def factored(products: Products, order: Mapping[str, int]) -> tuple[list[str], list[tuple[list[str], float]]]:
+def factored(products: Mapping[tuple[str, ...], float],
+             order: Mapping[str, int]) -> tuple[list[str], list[tuple[list[str], float]]]:
     """The symbols that all products share, and the products without them, higher powers first; symbols in
     ``order``."""
     shared = list(next(iter(products)))

@@ -6,7 +6,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -15,6 +15,8 @@ from archcheck.reporters.text import Script, shortened, shortened_shape
 
 GAP = "  "
 HEADING, BOLD = "1;4", "1"
+ROOMS = (20, 14, 10)
+"""Lengths that formulas may have where a table does not fit a terminal, to be tried in turn."""
 Cell = Callable[[Any, Script], str]
 Cut = Callable[[str, int, Script], str]
 
@@ -100,10 +102,19 @@ def render(sheet: Sheet, form: str, script: Script, width: int, colour: bool) ->
         return _json(sheet)
     if form == "csv":
         return _csv(sheet)
-    texts = [[column.cell(value, script) for column, value in zip(sheet.columns, row)] for row in sheet.rows]
+    texts = _texts(sheet, script)
     if form == "markdown":
         return _markdown(sheet, texts)
-    return _table(sheet, texts, script, width if form == "table" else None, colour and form == "table")
+    if form != "table":
+        return _table(sheet, texts, script, None, False)
+    for room in ROOMS:
+        if _needed(sheet, texts, width) > width:
+            texts = _texts(sheet, replace(script, room=room))
+    return _table(sheet, texts, script, width, colour)
+
+
+def _texts(sheet: Sheet, script: Script) -> list[list[str]]:
+    return [[column.cell(value, script) for column, value in zip(sheet.columns, row)] for row in sheet.rows]
 
 
 def _json(sheet: Sheet) -> str:
@@ -154,11 +165,22 @@ def _table(sheet: Sheet, texts: Sequence[Sequence[str]], script: Script, width: 
     return "\n".join([*lines, *([""] if lines and below else []), *below]) + "\n"
 
 
+def _needed(sheet: Sheet, texts: Sequence[Sequence[str]], width: int) -> int:
+    """The columns that a table takes where everything that may give way does."""
+    kept = _kept(sheet, texts, width)
+    return sum(_least(sheet, texts, k) + len(GAP) for k in kept) - len(GAP)
+
+
+def _least(sheet: Sheet, texts: Sequence[Sequence[str]], k: int) -> int:
+    column = sheet.columns[k]
+    natural = max(len(row[k]) for row in [*texts, [column.heading for column in sheet.columns]])
+    return min(natural, column.least or natural)
+
+
 def _kept(sheet: Sheet, texts: Sequence[Sequence[str]], width: int | None) -> list[int]:
     """The columns to show: those with anything in them, and on a narrow terminal without the spared ones."""
     kept = [k for k in range(len(sheet.columns)) if any(row[k] for row in texts)]
-    needs = {k: min(max(len(row[k]) for row in [*texts, [c.heading for c in sheet.columns]]),
-                    sheet.columns[k].least or 10 ** 9) for k in kept}
+    needs = {k: _least(sheet, texts, k) for k in kept}
     for k in reversed(kept[:]):
         if width and sum(needs[k] + len(GAP) for k in kept) - len(GAP) > width and sheet.columns[k].spared:
             kept.remove(k)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from archcheck.reporters.text import Script
 
 if TYPE_CHECKING:
-    from archcheck.analyses.receptive import AxisField
+    from archcheck.analyses.receptive import AxisField, Remainders
 
 FEW = 3
 """So many sizes are all named; of more, the smallest and the largest."""
@@ -34,10 +34,20 @@ def stride_text(field: AxisField | None, script: Script) -> str:
 
 
 def start_text(field: AxisField | None, script: Script) -> str:
-    """The first position that output 0 reads: a number, or a formula over the symbols."""
+    """The first position that output 0 reads: a number; the smallest and the largest where the size of the
+    input decides; or a formula over the symbols."""
     if field is None or field.is_whole or field.is_empty:
         return ""
+    table = field.start_by_remainder
+    if table:
+        return f"{min(table.numbers)} to {max(table.numbers)}"
     return "?" if field.start is None else script.size(field.start)
+
+
+def table_text(table: Remainders, script: Script) -> str:
+    """A number that the remainder of a size decides: ``0, -31, -31, … by H mod 32``."""
+    numbers = ", ".join(map(str, table.numbers))
+    return f"{numbers} for {script.safe(table.symbol)} mod {len(table.numbers)} = 0, 1, {script.cut}"
 
 
 def per_axis(text: Callable[[AxisField | None, Script], str]) -> Callable[[Any, Script], str]:

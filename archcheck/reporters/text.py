@@ -55,6 +55,11 @@ class Script:
         """What stands before a formula that leaves roundings out."""
         return "~" if self.ascii else "≈ "
 
+    @property
+    def grows(self) -> str:
+        """What stands before what something is proportional to, for large sizes."""
+        return "grows as " if self.ascii else "∝ "
+
     def at_least(self, text: str) -> str:
         """``text``, a count that something is missing from: ``≥ 4.09 G``; ``≳ 8·N·H·W`` where it was about
         that."""
@@ -112,15 +117,21 @@ class Script:
             products = rough.polynomial(size)
         except rough.NotRough:
             return ""
+        text = self.products(products)
+        return text if not text or rough.is_exact(size) else self.about + text
+
+    def products(self, products: Mapping[tuple[str, ...], float]) -> str:
+        """A sum of products of symbols with coefficients: ``81.5 k·N·H·W``; empty where there are none."""
+        from archcheck.reporters import rough
         if not products:
             return ""
         shared, rest = rough.factored(products, {name: place for place, name in enumerate(self.names)})
-        terms = [(value, self._product(compact(abs(value)), names if len(rest) > 1 else shared))
+        terms = [(value, self._product(compact(float(abs(value))), names if len(rest) > 1 else shared))
                  for names, value in rest]
         text = "".join(f" {'-' if value < 0 else '+'} {term}" for value, term in terms).lstrip(" +")
         if len(rest) > 1 and shared:
             text = self._product(f"({text})", shared, last=True)
-        return text if rough.is_exact(size) else self.about + text
+        return text
 
     def _product(self, factor: str, names: list[str], last: bool = False) -> str:
         powers = [(self.safe(self.names.get(name, name)), len(list(same))) for name, same in groupby(names)]

@@ -1,4 +1,4 @@
-"""Measure and print: ``python -m tests.benchmarks [speed] [process] [memory] [--repeat 7]``.
+"""Measure and print: ``python -m tests.benchmarks [speed] [analyses] [process] [memory] [--repeat 7]``.
 
 CPU times are medians over the repetitions. A line says the limit it is held against; the exit code is 1 if
 one is over. Measure on a machine that does nothing else.
@@ -12,11 +12,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tests.benchmarks import graphs
 
@@ -74,6 +74,43 @@ def _timed(model: bytes) -> tuple[float, float]:
     return read - start, done - read
 
 
+def analyses(repeat: int) -> Iterator[Measured]:
+    """CPU time of what is worked out of a report on demand, each on a new one."""
+    import numpy  # noqa: F401 - importing it is not what is measured
+
+    from tests.fields.decoders import wavenet
+    deep = graphs.pyramid(5000, False)
+    long = wavenet(3).SerializeToString()
+    for what, model, sizes, ask, limit in (
+            ("fields", deep, {}, lambda report: report.fields, 300),
+            ("fields at 224", deep, {}, _reach, 1000),
+            ("cost", deep, {}, lambda report: (report.traffic, report.exact, report.training), None),
+            ("memory, peak and best order", deep, {}, lambda report: report.memory.schedule(), None),
+            ("valid sizes", graphs.pyramid(5000), {}, lambda report: report.valid, None)):
+        yield Measured(f"5,000 nodes: {what}", 1000 * _asked(model, sizes, ask, repeat), "ms", limit)
+    exact = _asked(long, {"T": 4096}, lambda report: _reach(report, True), repeat)
+    yield Measured("WaveNet, 3 blocks, 4,096 samples: exact fields", 1000 * exact, "ms", 300)
+
+
+def _reach(report: Any, exact: bool = False) -> object:
+    last = next(name for name in report.graph.outputs if name in report.fields)
+    return report.fields[last].at(exact=exact)
+
+
+def _asked(model: bytes, sizes: Mapping[str, int], ask: Callable[[Any], object], repeat: int) -> float:
+    """Median CPU seconds that ``ask`` takes of a new report."""
+    import archcheck
+    graph = archcheck.load(model)
+    seconds = []
+    for _ in range(repeat):
+        report = archcheck.analyze(graph, sizes)
+        gc.collect()
+        start = time.process_time()
+        ask(report)
+        seconds.append(time.process_time() - start)
+    return median(seconds)
+
+
 def process(repeat: int) -> Iterator[Measured]:
     """CPU time of whole processes, against that of an interpreter that imports onnx."""
     with tempfile.TemporaryDirectory() as folder:
@@ -127,7 +164,7 @@ def _peak(code: str, arguments: list[str], repeat: int) -> float:
     return median(int(run.stderr.split("VmHWM:")[1].split()[0]) / 1024 for run in runs)
 
 
-BENCHMARKS = {"speed": speed, "process": process, "memory": memory}
+BENCHMARKS = {"speed": speed, "analyses": analyses, "process": process, "memory": memory}
 
 
 def main() -> int:

@@ -23,6 +23,10 @@ CASES = {
     "blocks.bound.txt": ("summary", "blocks.onnx", "--set", "batch=1", "--set", "height=64", "--set",
                          "width=64"),
     "blocks.wide.txt": ("summary", "blocks.onnx", "--wide", "--all"),
+    "resnet50.memory.txt": ("memory", RESNET),
+    "blocks.memory.txt": ("memory", "blocks.onnx"),
+    "blocks.memory.json": ("memory", "blocks.onnx", "--set", "batch=1", "--set", "height=64", "--set",
+                           "width=64", "--format", "json"),
     "ops.conv.txt": ("ops", "Conv"),
     "ops.softmax.txt": ("ops", "Softmax"),
 }

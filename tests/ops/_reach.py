@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 
 from archcheck import evaluate
-from archcheck.dims import Dim
+from archcheck.analyses.taps import inputs_of, products
+from archcheck.dims import Dim, total
 from archcheck.graph import Shape
 from archcheck.ops._op import All, Along, Effect, Packed, Picked, Prefix, Reader, Spread, cost_of
+from archcheck.report import Report
 from tests.ops._oracles import Rejected
 
 Array = np.ndarray[Any, Any]
@@ -32,6 +34,24 @@ def faults(effect: Effect, inputs: Sequence[Shape | None], outputs: Sequence[int
         misfits = _misfits(effect.reads(k), inputs, effect.outputs[k].shape)
         found += [f"output {k}: {misfit}" for misfit in misfits]
     return found
+
+
+def odd_products(report: Report, sizes: Mapping[str, int]) -> list[str]:
+    """What does not fit in the products that the first node's MACs belong to."""
+    cost, found = report.costs[0], products(report.effects[0], inputs_of(report.walk, 0))
+    if found is None or cost is None:
+        return []
+    given = len(report.graph.nodes[0].inputs)
+    odd = [f"{product} has no factors" for product in found
+           if not any(k < given for k in product.left) or not any(k < given for k in product.right)]
+    macs = [evaluate(product.mac, sizes) for product in found]
+    real = [evaluate(product.real, sizes) for product in found]
+    for mac, part in zip(macs, real, strict=True):
+        if isinstance(mac, int) and isinstance(part, int) and not 0 <= part <= mac:
+            odd.append(f"{part} of {mac} MACs do not meet padding")
+    if evaluate(total(product.mac for product in found), sizes) != evaluate(cost.mac, sizes):
+        odd.append(f"{macs} MACs of products are not {cost.mac}")
+    return odd
 
 
 def _misfits(reads: Sequence[Any], inputs: Sequence[Shape | None], output: Shape | None) -> list[str]:
@@ -137,9 +157,10 @@ def _reads(reader: Reader, grid: Sequence[Array], at: int, size: int) -> Any:
     if isinstance(reader, Spread):
         step, phase = np.divmod(place, len(reader.first))
         first, last = np.array(reader.first)[phase], np.array(reader.last)[phase]
-        return (step * reader.stride + first <= at) & (at <= step * reader.stride + last)
+        start, end = step * reader.stride + first, step * reader.stride + last
+        return (start <= at) & (at <= end) & ((at - start) % reader.step == 0)
     assert isinstance(reader, Prefix)
-    return at >= place if reader.reverse else at <= place
+    return at >= place + reader.gap if reader.reverse else at <= place - reader.gap
 
 
 def _padded(reader: Along, count: int, size: int) -> Array:

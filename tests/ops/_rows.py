@@ -277,6 +277,7 @@ def _check_effect(case: Row, report: Report, sizes: Sizes) -> None:
     for answers in (report, archcheck.analyze(case.graph, sizes=sizes)):
         shapes = [answers.types[name].shape if name else None for name in case.graph.nodes[0].inputs]
         found = _reach.faults(answers.effects[0], shapes, case.asked, sizes)
+        found += _reach.odd_products(answers, sizes)
         assert not found, f"at {dict(sizes)}: {found}"
 
 

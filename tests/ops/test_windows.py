@@ -60,6 +60,8 @@ ROWS = [
     row("ConvTranspose", "float32[N,4,H,W]", "float32[4,3,4,4]", strides=[2, 3], pads=[1, 0, 1, 1], opset=11, out="float32[N, 3, 2*H, 3*W]"),
     row("ConvTranspose", "float32[N,4,H,W]", "float32[4,3,3,3]", strides=[3, 2], output_padding=[2, 1], out="float32[N, 3, 3*H + 2, 2*W + 2]"),
     row("ConvTranspose", "float32[N,4,H]", "float32[4,3,3]", group=2, dilations=[2], out="float32[N, 6, H + 4]"),
+    row("ConvTranspose", "float32[N,4,H]", "float32[4,3,4]", strides=[3], dilations=[2], out="float32[N, 3, 3*H + 4]"),
+    row("ConvTranspose", "float32[1,1,2,3]", "float32[1,1,4,3]", strides=[2, 4], dilations=[3, 2], out="float32[1, 1, 12, 13]"),
     row("ConvTranspose", "float32[N,2,D,H,W]", "float32[2,3,2,3,1]", strides=[1, 2, 3], out="float32[N, 3, D + 1, 2*H + 1, 3*W - 2]"),
     row("ConvTranspose", "float32[N,4,H,W]", "float32[4,3,3,3]", strides=[2, 3], auto_pad="SAME_UPPER", out="float32[N, 3, 2*H, 3*W]"),
     row("ConvTranspose", "float32[N,4,H,W]", "float32[4,3,3,4]", strides=[2, 3], auto_pad="SAME_LOWER", out="float32[N, 3, 2*H, 3*W]"),

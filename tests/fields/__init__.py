@@ -1,0 +1,1 @@
+"""Reference networks whose receptive fields are published or were measured."""

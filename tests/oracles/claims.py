@@ -1,0 +1,244 @@
+"""What archcheck says of the fields of a network, held against what was measured."""
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from tests.oracles.measure import Bounds, Cuts, Points, Run, all_points, bounds, everywhere, sets
+from tests.oracles.probe import Array, Network
+
+Box = Sequence[tuple[int, int]]
+
+
+class Reach(Protocol):
+    """How a value reads one input."""
+
+    upper_bound: bool
+
+    def box(self, position: tuple[int, ...]) -> Box | None:
+        """For each axis of the input the first and the last position that is read; None for nothing."""
+        ...
+
+
+Said = Callable[[str], Mapping[str, Reach]]
+"""The name of a value to its `Reach` by input; an input that is not there is not read at all."""
+
+
+class Fault(NamedTuple):
+    """A claim that a measurement refutes. ``kind`` is ``unsound`` (something outside is read) or ``loose``
+    (the box could be smaller); ``measured`` says between what the true first and last positions lie."""
+
+    kind: str
+    value: str
+    position: tuple[int, ...]
+    input: str
+    axis: int
+    said: tuple[int, int]
+    measured: tuple[tuple[int, int], tuple[int, int]]
+
+
+@dataclass
+class Verdict:
+    """What came out: how many claims (a point of a value, along an axis) there were, how many of them are
+    proved, the ``faults``, and how many are not decided, by reason."""
+
+    claims: int = 0
+    proved: int = 0
+    faults: list[Fault] = field(default_factory=list)
+    undecided: Counter[str] = field(default_factory=Counter)
+    values: set[str] = field(default_factory=set)
+
+    def of(self, kind: str) -> list[Fault]:
+        """The faults of one kind."""
+        return [fault for fault in self.faults if fault.kind == kind]
+
+
+class Claims(NamedTuple):
+    """What is said of the points of a value along one axis of an input: ``first`` and ``last``, whether that
+    may be more than is read, and which points read some axis as a whole."""
+
+    first: Array
+    last: Array
+    is_bound: bool
+    is_whole: Array
+
+
+def judged(network: Network, said: Said, most_points: int = 24, most_runs: int | None = None,
+           points: Points | None = None, axes: Sequence[int] | None = None) -> Verdict:
+    """Hold what is ``said`` of every value against runs: at most ``most_points`` of each, ``most_runs`` runs
+    an axis (None: as many as settle everything); of given ``points`` and ``axes`` only."""
+    verdict = Verdict()
+    points = all_points(network, most_points) if points is None else points
+    told = {value: dict(said(value)) for value in points}
+    verdict.values.update(points)
+    for name, given in network.inputs.items():
+        boxes = {value: _boxes(told[value].get(name), points[value]) for value in points}
+        for axis, size in enumerate(given.shape):
+            if axis in axes if axes is not None else size > 1 or max(given.shape) == 1:
+                claims = {value: _claims(told[value].get(name), boxes[value], axis, given.shape)
+                          for value in points}
+                _along(verdict, network, name, axis, points, claims, most_runs)
+    return verdict
+
+
+def _boxes(reach: Reach | None, where: tuple[Array, ...]) -> list[Box | None]:
+    positions = list(zip(*(map(int, places) for places in where))) if where else [()]
+    return [reach and reach.box(position) for position in positions]
+
+
+def _claims(reach: Reach | None, boxes: list[Box | None], axis: int, shape: Sequence[int]) -> Claims:
+    ends = [(shape[axis], -1) if box is None else box[axis] for box in boxes]
+    whole = [box is not None and _is_whole_somewhere(box, shape) for box in boxes]
+    first, last = np.array(ends).T
+    return Claims(first, last, reach is not None and reach.upper_bound, np.array(whole))
+
+
+def _along(verdict: Verdict, network: Network, name: str, axis: int, points: Points,
+           claims: Mapping[str, Claims], most_runs: int | None) -> None:
+    """Judge the claims along one axis."""
+    size = network.inputs[name].shape[axis]
+    cuts = everywhere(size) if most_runs is None else _chosen(claims.values(), size, most_runs)
+    run: Run = network.poisoned if network.inputs[name].is_float else network.disturbed
+    found = bounds(run, network, name, axis, points, cuts)
+    doubted = {value: points[value] for value in points if np.any(found[value].refute(*claims[value][:2]))}
+    changed: dict[str, Bounds] = {}
+    if doubted and network.inputs[name].is_float:
+        near = everywhere(size) if most_runs is None else \
+            _chosen((claims[value] for value in doubted), size, most_runs)
+        changed = bounds(network.disturbed, network, name, axis, doubted, near)
+    for value, told in claims.items():
+        _decide(verdict, network, (value, name, axis), points[value], told, found[value], changed.get(value))
+
+
+def _chosen(claims: Iterable[Claims], size: int, most: int) -> Cuts:
+    """The cuts that decide most claims, and the one that changes everything."""
+    firsts: Counter[int] = Counter()
+    lasts: Counter[int] = Counter()
+    for told in claims:
+        firsts.update(cut for first in set(told.first.tolist()) for cut in (first - 1, first))
+        lasts.update(cut for last in set(told.last.tolist()) for cut in (last, last + 1))
+    found = [sorted({cut for cut, _ in counter.most_common(most // 2) if 0 <= cut < size} | {always})
+             for counter, always in ((firsts, size - 1), (lasts, 0))]
+    return found[0], found[1]
+
+
+def _decide(verdict: Verdict, network: Network, what: tuple[str, str, int], where: tuple[Array, ...],
+            told: Claims, found: Bounds, changed: Bounds | None) -> None:
+    """Take up what becomes of the claims about one value along one axis.
+
+    What is read without being claimed is a fault, unless an operator on the way spreads NaN to where nothing
+    is read: then a change has to show it. What is claimed without being read is one unless it is said to be a
+    bound, or an operator on the way drops NaN, and no change shows that it is read either."""
+    value, name, _ = what
+    missed, spare = found.refute(told.first, told.last)
+    proved = found.settle(told.first, told.last) & ~missed
+    if changed is not None:
+        missed_too, spare_too = changed.refute(told.first, told.last)
+        leaks = bool(network.leaking.get(value))
+        verdict.undecided["zero taps"] += int((missed & ~missed_too).sum()) if leaks else 0
+        missed = missed_too if leaks else missed | missed_too
+        shown = changed.settle(told.first, told.last)
+        proved, spare = (proved | shown) & ~missed, spare & spare_too & ~shown
+    nothing = spare & (found.first_least > found.last_most) & told.is_whole
+    verdict.undecided["nothing is read"] += int(nothing.sum())
+    spare &= ~nothing
+    drops = sorted(network.through.get(value, ()))
+    if spare.any() and (told.is_bound or drops or not network.inputs[name].is_float):
+        reason = "said to be a bound" if told.is_bound else \
+            f"{'/'.join(drops)} may drop NaN" if drops else "integers: a change may have no effect"
+        verdict.undecided[reason] += int((spare & ~missed).sum())
+        spare &= False
+    verdict.claims += len(missed)
+    verdict.proved += int((proved & ~spare).sum())
+    verdict.faults += _faults("unsound", missed, what, where, told, found)
+    verdict.faults += _faults("loose", spare & ~missed, what, where, told, found)
+
+
+def _faults(kind: str, which: Array, what: tuple[str, str, int], where: tuple[Array, ...], told: Claims,
+            found: Bounds) -> Iterator[Fault]:
+    value, name, axis = what
+    for k in np.flatnonzero(which):
+        position = tuple(int(places[k]) for places in where)
+        said = int(told.first[k]), int(told.last[k])
+        yield Fault(kind, value, position, name, axis, said,
+                    ((int(found.first_least[k]), int(found.first_most[k])),
+                     (int(found.last_least[k]), int(found.last_most[k]))))
+
+
+def of_report(report: Any, exact: bool = False) -> Said:
+    """What a report says of the fields of the values."""
+    return lambda value: report.fields[value].at(exact=exact) if value in report.fields else {}
+
+
+# ---------------------------------------------------------------------------------------------- exact sets
+class Misfit(NamedTuple):
+    """A point of a value for which what is said of an axis of an input is not what was measured: the
+    positions said, those that must be among them, and those that may."""
+
+    kind: str
+    value: str
+    position: tuple[int, ...]
+    input: str
+    axis: int
+    said: tuple[int, ...]
+    least: tuple[int, ...]
+    most: tuple[int, ...]
+
+
+def misfits(network: Network, said: Any, points: Points) -> Iterator[Misfit]:
+    """Hold boxes and exact sets of the ``points`` against one run for every position of the inputs.
+
+    What changes when a position is changed is read; what turns NaN with it may be. What is said has to lie
+    between, and hulls have to be those of such a set; where operators on the way cannot leak NaN it has to
+    hold what turns NaN."""
+    for name, given in network.inputs.items():
+        for axis in range(len(given.shape)):
+            poisoned = sets(network.poisoned, network, name, axis, points)
+            disturbed = sets(network.disturbed, network, name, axis, points)
+            for value, where in points.items():
+                nan, changed = poisoned[value], disturbed[value]
+                least = changed if network.leaking.get(value) else nan | changed
+                reach = said(value).get(name)
+                yield from _compared(reach, (value, name, axis), given.shape, where, least, nan | changed,
+                                     bool(network.through.get(value)))
+
+
+def _is_whole_somewhere(box: Box, shape: Sequence[int]) -> bool:
+    """Whether a box spans an axis of several positions: what reads a whole axis is not told apart from what
+    reads nothing behind it, as padding behind a global mean does."""
+    return any(size > 1 and ends == (0, size - 1) for ends, size in zip(box, shape))
+
+
+def _compared(reach: Any, what: tuple[str, str, int], given: Sequence[int], where: tuple[Array, ...],
+              least: Array, most: Array, drops: bool) -> Iterator[Misfit]:
+    value, name, axis = what
+    size = len(least)
+    for k, position in enumerate(zip(*(map(int, places) for places in where))):
+        must, may = _places(least[:, k]), _places(most[:, k])
+        box = reach and reach.box(position)
+        found = reach.positions(position) if box is not None else None
+        exact = () if found is None or not all(found) else tuple(found[axis])
+        hull = () if box is None else tuple(range(box[axis][0], box[axis][1] + 1))
+        here = value, position, name, axis
+        if hull and not may and _is_whole_somewhere(box, given):
+            yield Misfit("nothing", *here, exact, must, may)
+            continue
+        tight = not (reach and reach.upper_bound) and not drops
+        if not set(must) <= set(exact):
+            yield Misfit("unsound set", *here, exact, must, may)
+        if must and (not hull or hull[0] > must[0] or hull[-1] < must[-1]):
+            yield Misfit("unsound hull", *here, hull, must, may)
+        if tight and not set(exact) <= set(may):
+            yield Misfit("loose set", *here, exact, must, may)
+        if tight and hull and (not may or hull[0] < may[0] or hull[-1] > may[-1]):
+            yield Misfit("loose hull", *here, hull, must, may)
+        if any(not 0 <= place < size for place in (*exact, *hull)):
+            yield Misfit("outside", *here, exact, must, may)
+
+
+def _places(column: Array) -> tuple[int, ...]:
+    return tuple(int(place) for place in np.flatnonzero(column))
