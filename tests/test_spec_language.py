@@ -3,6 +3,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -183,6 +185,20 @@ def test_conditions_choose() -> None:
     assert ops(net(text)) == ["Relu", "Conv"]
 
 
+def test_a_condition_may_be_decided_by_one_half() -> None:
+    text = "params: {c: , s: 2}\ninput: 1 x c x 8\nlayers:\n- if: s > 1 or channels != 4\n  then: maxpool 1 /s\n"
+    assert ops(report(text)) == ["MaxPool"]
+    assert ops(report(text, c=4, s=1)) == []
+    with pytest.raises(archcheck.LoadError, match="whether c = 4 depends on sizes that are not given"):
+        report(text, s=1)
+
+
+def test_a_fault_does_not_make_conditions_faults() -> None:
+    found = net("- relu as a -> conv 5 1 -> add a\n- if: channels == 5\n  then: relu\n- from a -> conv 4 1 "
+                "as b")
+    assert len(found.failures) == 1 and shapes(found)["b"] == (1, 4, 32, 32)
+
+
 def test_layers_may_share_a_weight() -> None:
     found = net("- conv 3 3x3 same weight=w bias=no -> conv 3 3x3 same weight=w bias=no")
     assert found.params == 81 and found.weights.as_used == 162
@@ -286,6 +302,13 @@ with: {N: [1, 2], M: 2, K: 2, filters: [6, 16], conv: 5x5, units: [120, 84], cla
     assert [layer.out_shape for layer in found.layers if layer.op in ("Conv", "MaxPool", "Gemm")] == [
         (1, 6, 24, 24), (1, 6, 12, 12), (1, 16, 8, 8), (1, 16, 4, 4), (1, 120), (1, 10)]
     assert ops(report(text, K=0))[-1] == "Softmax"
+
+
+def test_yaml_is_imported_for_specifications_only() -> None:
+    code = ("import sys, archcheck; archcheck.analyze('onnx:light_squeezenet'); print('yaml' in sys.modules);"
+            "archcheck.load('specs:lenet5'); print('yaml' in sys.modules)")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "True"]
 
 
 # ------------------------------------------------------------------------------------------- the manual

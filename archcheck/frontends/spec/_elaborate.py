@@ -12,7 +12,7 @@ from archcheck.frontends.spec._build import Clash
 from archcheck.frontends.spec._document import Text
 from archcheck.frontends.spec._frame import ENTRY, Frame, Ref
 from archcheck.frontends.spec._layer import LAYERS, At, Layer
-from archcheck.frontends.spec._sizes import described
+from archcheck.frontends.spec._sizes import Open, described
 from archcheck.frontends.spec._tree import (
     Arg,
     Begin,
@@ -73,6 +73,12 @@ def _begin(step: Begin, frame: Frame) -> None:
 def _choice(step: Choice, frame: Frame) -> None:
     frame.build.count(step.condition)
     found = frame.value(step.condition)
+    if isinstance(found, Open) and found.hidden:
+        found = False  # whatever is built here, a fault before it hides its shapes
+    if isinstance(found, Open):
+        raise frame.error(step.condition, f"{found.question} depends on sizes that are not given; give them "
+                                          f"with "
+                                          "--set, or a default")
     if not isinstance(found, bool):
         raise frame.error(step.condition, "a condition should stand here, such as 'stride > 1'")
     elaborate(frame, step.then if found else step.other)

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache, reduce
 from operator import add, floordiv, mod, sub
-from typing import Any, Union
+from typing import Any, NamedTuple, Union
 
-from archcheck.dims import Dim, Size, ceildiv, least, maximum, minimum, most, same
+from archcheck.dims import Dim, Size, ceildiv, is_known, least, maximum, minimum, most, same
 from archcheck.expressions import Expression, Operator, parse
 from archcheck.frontends.spec._document import Text
 
@@ -86,33 +86,54 @@ def _mixed(function: Callable[[Any, Any], Any], sign: str) -> Callable[[Any, Any
     return _numbers(applied, sign)
 
 
-def _equals(a: Any, b: Any) -> bool:
+class Open(NamedTuple):
+    """A question that sizes without a value leave open; ``hidden`` where a fault hides them."""
+
+    question: str
+    hidden: bool
+
+
+def _asked(verdict: bool | None, question: str, *sizes: Any) -> bool | Open:
+    """The answer, or that there is none."""
+    if verdict is not None:
+        return verdict
+    return Open(question, not all(is_known(size) for size in sizes if isinstance(size, Dim)))
+
+
+def _equals(a: Any, b: Any) -> bool | Open:
     if isinstance(a, str) or isinstance(b, str):
         return bool(a == b)
     if Fraction in (type(a), type(b)):
         return bool(a is b or not isinstance(a, Dim) and not isinstance(b, Dim) and a == b)
-    return decided(same(a, b), f"whether {a} = {b}")
+    return _asked(same(a, b), f"whether {a} = {b}", a, b)
 
 
-def _below(a: Any, b: Any) -> bool:
+def _below(a: Any, b: Any) -> bool | Open:
     if not isinstance(a, Dim) and not isinstance(b, Dim):
         return bool(a < b)
     verdict = True if most(a - b) < 0 else False if least(a - b) >= 0 else None
-    return decided(verdict, f"whether {a} < {b}")
+    return _asked(verdict, f"whether {a} < {b}", a, b)
 
 
-def decided(verdict: bool | None, question: str) -> bool:
-    """``verdict``; a `ValueError` where there is none."""
-    if verdict is None:
-        raise ValueError(f"{question} depends on sizes that are not given; give them with --set, or a "
-                         "default")
-    return verdict
+def _not(a: bool | Open) -> bool | Open:
+    return a if isinstance(a, Open) else not a
+
+
+def _either(a: Any, b: Any) -> Any:
+    """Whether one of two holds, which one that holds decides."""
+    return True if a is True or b is True else a if isinstance(a, Open) else b
+
+
+def _both(a: Any, b: Any) -> Any:
+    return False if a is False or b is False else a if isinstance(a, Open) else b
 
 
 def described(value: Any) -> str:
     """What a value is, for messages."""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, Open):
+        return value.question
     return "a list" if isinstance(value, tuple) else repr(value) if isinstance(value, str) else str(value)
 
 
@@ -144,10 +165,10 @@ def _several(function: Callable[[Any, Any], Any], plain: Callable[..., Any]) -> 
 
 
 OPERATORS = {
-    "or": Operator(0, lambda a, b: a or b), "and": Operator(1, lambda a, b: a and b),
-    "==": Operator(2, _equals), "!=": Operator(2, lambda a, b: not _equals(a, b)),
+    "or": Operator(0, _either), "and": Operator(1, _both),
+    "==": Operator(2, _equals), "!=": Operator(2, lambda a, b: _not(_equals(a, b))),
     "<": Operator(3, _below), ">": Operator(3, lambda a, b: _below(b, a)),
-    "<=": Operator(3, lambda a, b: not _below(b, a)), ">=": Operator(3, lambda a, b: not _below(a, b)),
+    "<=": Operator(3, lambda a, b: _not(_below(b, a))), ">=": Operator(3, lambda a, b: _not(_below(a, b))),
     "+": Operator(4, _mixed(add, "+")), "-": Operator(4, _mixed(sub, "-")),
     "*": Operator(5, _numbers(_times, "*")), "/": Operator(5, _numbers(_over, "/")),
     "//": Operator(5, _numbers(floordiv, "//")), "%": Operator(5, _numbers(mod, "%"))}
