@@ -59,11 +59,11 @@ BROKEN: tuple[tuple[str, str, str, str], ...] = (
     ("block without an argument", "blocks:\n  b(n): conv n\n" + GOOD + "- b\n", "5:3", "written 'b(n)'"),
     ("block with one too many", "blocks:\n  b(n): conv n\n" + GOOD + "- b 3 4\n", "5:7", "has no place"),
     ("huge repeat", GOOD + "- (relu)*1000000000\n", "3:10", "0 to 10,000 are allowed"),
-    ("huge nested repeat", GOOD + "- (((relu)*1000)*1000)*1000\n", "3:5", "more than 20,000 layers"),
+    ("huge nested repeat", GOOD + "- (((relu)*1000)*1000)*1000\n", "3:6", "more than 20,000 layers"),
     ("repeat of a symbol", "params: {n: }\n" + GOOD + "- (relu)*n\n", "4:10", "not given"),
     ("row too short", GOOD + "- each: a b\n  rows:\n  - 1 2\n  - 3\n  do: conv a\n", "6:5",
      "2 names are given"),
-    ("condition on symbols", "params: {n: }\n" + GOOD + "- if: n > 4\n  then: relu\n", "4:9",
+    ("condition on symbols", "params: {n: }\n" + GOOD + "- if: n > 4\n  then: relu\n", "4:7",
      "depends on sizes"),
     ("then missing", GOOD + "- if: 3 > 4\n", "3:3", "under 'then'"),
     # ------------------------------------------------------------------------------- expressions

@@ -118,6 +118,11 @@ def test_windows_may_be_made_of_names() -> None:
     assert list(shapes(report(text)).values()) == [(1, 4, 20, 14), (1, 4, 14, 14), (1, 4, 8, 8)]
 
 
+def test_an_x_may_stand_in_a_name() -> None:
+    text = "input: 1 x 3 x 9 x 9\nblocks: {'b(n1x1, k)': conv n1x1 k}\nlayers: b 4 3x1 -> b n1x1=5 k=(1+1)x2"
+    assert list(shapes(report(text)).values()) == [(1, 4, 7, 9), (1, 5, 6, 8)]
+
+
 def test_repeats_and_blocks_are_scopes() -> None:
     found = report("""
 input: 1 x 4 x 8 x 8
@@ -186,7 +191,8 @@ def test_conditions_choose() -> None:
 
 
 def test_a_condition_may_be_decided_by_one_half() -> None:
-    text = "params: {c: , s: 2}\ninput: 1 x c x 8\nlayers:\n- if: s > 1 or channels != 4\n  then: maxpool 1 /s\n"
+    text = ("params: {c: , s: 2}\ninput: 1 x c x 8\nlayers:\n"
+            "- if: s > 1 or channels != 4\n  then: maxpool 1 /s\n")
     assert ops(report(text)) == ["MaxPool"]
     assert ops(report(text, c=4, s=1)) == []
     with pytest.raises(archcheck.LoadError, match="whether c = 4 depends on sizes that are not given"):

@@ -2,6 +2,7 @@
 anything else, and never slowly."""
 from __future__ import annotations
 
+import contextlib
 import random
 import re
 import time
@@ -16,7 +17,7 @@ SPECS = sorted((Path(__file__).parents[2] / "specs").glob("*.yaml"))
 SIGNS = "[](){}:-,*&!|>'\"%@`#?=/\\\n\t x0é"
 PIECES = [*SIGNS, "->", "- ", "  ", ": ", "as ", "from ", "*99999", "1e9", "9" * 30, "None",
           "__import__('os')", "&a", "*a", "<<: ", "if: ", "in.", "here.height", "//0", "x" * 400]
-ROUNDS = 40
+ROUNDS = 15
 
 
 def damaged(text: str, chance: random.Random) -> str:
@@ -27,6 +28,25 @@ def damaged(text: str, chance: random.Random) -> str:
         stop = at if kind == 0 else min(len(text), at + chance.randint(1, 12))
         text = text[:at] + ("" if kind == 2 else piece) + text[stop:] or " "
     return text
+
+
+HOSTILE = {
+    "blanks": '- "relu' + " " * 100_000 + '"',
+    "as": "- relu " + "as " * 50_000,
+    "by": '- "conv 8' + " x" * 50_000 + '"',
+    "folded": "- relu" + " ->\n  relu" * 12_000,
+    "brackets": "- " + "(" * 50_000 + "relu" + ")" * 50_000,
+    "lists": "- Slice " + "[" * 50_000,
+    "commas": "- conv " + "," * 100_000,
+    "escapes": '- "' + "\\n" * 50_000 + 'relu"'}
+
+
+@pytest.mark.parametrize("layers", HOSTILE.values(), ids=HOSTILE)
+def test_long_texts_take_no_long_time(layers: str) -> None:
+    start = time.process_time()
+    with contextlib.suppress(UserError):
+        archcheck.load(f"input: 1 x 3 x 8 x 8\nlayers:\n{layers}\n".encode())
+    assert time.process_time() - start < 10
 
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)

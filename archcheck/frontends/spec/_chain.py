@@ -33,8 +33,9 @@ NAME = re.compile(r"[^\W\d]\w*(?:\.\w+)*")
 _OPENING, _CLOSING = "([{", ")]}"
 _CLOSERS = {")": "(", "]": "[", "}": "{"}
 _AS = re.compile(r"(?<=[\s)\]])as\s+([^()\[\]=]+)\Z")
+_AS_WITHIN = 300  # so far from the end may 'as' and its names begin
 _KEY = re.compile(r"([^\W\d]\w*)\s*=(?!=)")
-_BY = re.compile(r"\s+[x×]\s+")
+_BY = re.compile(r"(?<!\s)\s+[x×]\s+")
 _GAP = re.compile(r"[\s,]+")
 _TIMES = re.compile(r"\s*([*×?])\s*")
 
@@ -88,7 +89,7 @@ def _split(document: Document, text: Text, separator: re.Pattern[str]) -> Iterat
 
 def _element(document: Document, text: Text, arrows: re.Pattern[str], depth: int) -> Iterator[Step]:
     named: tuple[Text, ...] = ()
-    found = _AS.search(text.value)
+    found = _AS.search(text.value, max(0, len(text.value) - _AS_WITHIN))
     if found:
         named, text = names(document, text.part(found.start(1))), text.part(0, found.start())
     if not text.value:

@@ -1,7 +1,9 @@
 """A YAML document with its places: what stands where, and errors that show it."""
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Collection, Iterator
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import yaml
@@ -10,7 +12,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from archcheck.errors import closest
 from archcheck.frontends._source import LoadError, said
 
-MAX_BYTES = 1 << 20
+MAX_BYTES = 1 << 18
 """A longer text is no specification."""
 
 MAX_NODES = 50_000
@@ -18,6 +20,9 @@ MAX_NODES = 50_000
 
 MAX_DEPTH = 40
 """So deep may a document nest."""
+
+MAX_GAP, MAX_KEY = 1000, 1000
+"""A letter of a folded text is looked for so far on; a key is not longer than that."""
 
 MAX_SHOWN = 100
 """Longer lines are shown in part."""
@@ -89,6 +94,8 @@ class Document:
         except UnicodeDecodeError:
             raise LoadError(f"{said(name)} is not in UTF-8; save it in that encoding") from None
         self.lines = self.text.split("\n")
+        self.starts = [0, *accumulate(len(line) + 1 for line in self.lines)]
+        self._places: dict[int, list[int]] = {}
         self.root = self._composed()
 
     def _composed(self) -> Node:
@@ -147,19 +154,22 @@ class Document:
             at += text.start
         else:
             at = self._aligned(text.node, text.start)
-        line = self.text.count("\n", 0, at)
-        column = at - (self.text.rfind("\n", 0, at) + 1)
+        line = bisect_right(self.starts, at, hi=len(self.lines)) - 1
+        column = at - self.starts[line]
         length = min(len(text.value), len(self.lines[line]) - column)
         return Place(line + 1, column + 1, max(length, 1))
 
     def _aligned(self, node: ScalarNode, start: int) -> int:
-        """Where in the source the character ``start`` of a scalar is."""
-        at, end = node.start_mark.index, node.end_mark.index
-        for letter in node.value[:start + 1]:
-            if not letter.isspace():
-                found = self.text.find(letter, at, end)
+        """Where in the source the character ``start`` of a scalar is: each letter after the one before."""
+        if id(node) not in self._places:
+            at, end = node.start_mark.index, node.end_mark.index
+            places = self._places[id(node)] = []
+            for letter in node.value:
+                found = -1 if letter.isspace() else self.text.find(letter, at, min(at + MAX_GAP, end))
+                places.append(max(found, at))
                 at = found + 1 if found >= 0 else at
-        return max(at - 1, node.start_mark.index)
+        places = self._places[id(node)]
+        return places[min(start, len(places) - 1)] if places else node.start_mark.index
 
     def error(self, where: Node | Text | Place, message: str) -> SpecError:
         """The error that ``message`` says of a place, with the line below and a mark below that."""
@@ -193,6 +203,9 @@ class Document:
         seen = set()
         for key, value in node.value:
             text = self.scalar(key, "a key")
+            if len(text.value) > MAX_KEY:
+                raise self.error(text, f"this key has {len(text.value):,} characters, and {MAX_KEY:,} are "
+                                       f"the most")
             if text.value in seen:
                 raise self.error(text, f"{text.value!r} is said twice; keep one")
             seen.add(text.value)

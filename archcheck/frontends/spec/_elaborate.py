@@ -216,7 +216,6 @@ def _hint(frame: Frame, kind: str) -> str:
 
 def _layer(frame: Frame, step: Call, found: Layer, name: str) -> None:
     """Build a layer and go on from what it makes."""
-    frame.build.count(step.kind)
     sources = _sources(frame, step)
     defaults = frame.build.defaults.get(found.name, ())
     rest, named = bound(frame, found, step.args, defaults, step.kind)

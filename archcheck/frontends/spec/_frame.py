@@ -8,6 +8,7 @@ from yaml.nodes import Node
 from archcheck.dims import Size
 from archcheck.errors import closest
 from archcheck.expressions import ExpressionError
+from archcheck.frontends._source import MAX_SUGGESTED
 from archcheck.frontends.spec._build import Builder
 from archcheck.frontends.spec._document import SpecError, Text
 from archcheck.frontends.spec._sizes import LARGEST, expression
@@ -147,7 +148,7 @@ class Frame:
 
     def hint(self, name: str) -> str:
         """What may have been meant by a name that means nothing."""
-        close = closest(name, [known for known in self.known() if known != name])
+        close = closest(name, [known for known in self.known() if known != name][-MAX_SUGGESTED:])
         return f"; did you mean {close!r}?" if close else f"; the names are {', '.join(self.known()[:12])}"
 
     def number(self, text: Text, name: str) -> Any:

@@ -20,7 +20,8 @@ Number = Union[Size, Fraction]
 LARGEST = 10 ** 12
 """No size of a specification is larger."""
 
-_PIECES = re.compile(r"\s*,\s*|\s*×\s*|(?:\A|(?<=\s)|\s+)x\s+|(?<=[0-9)\]])x(?=[\w(])|(?<=\))x(?=[\w(])")
+_PIECES = re.compile(r"(?<!\s)\s*[,×]\s*|(?<!\s)\s+x\s+|(?:\A|(?<=\s))x\s+"
+                     r"|(?<=[0-9)\]])x(?=[\w(])|(?<=\))x(?=[\w(])")
 
 
 def pieces(text: Text) -> tuple[Text, ...]:
@@ -31,10 +32,15 @@ def pieces(text: Text) -> tuple[Text, ...]:
             depth += 1
         elif match[0] in ")]":
             depth -= 1
-        elif not depth:
+        elif not depth and not (match[0] == "x" and _in_name(text.value[begin:match.start()])):
             found.append(text.part(begin, match.start()))
             begin = match.end()
     return (*found, text.part(begin))
+
+
+def _in_name(before: str) -> bool:
+    """Whether an x after this is a letter of a name: ``n1x1`` is one, ``1x1`` and ``(n)x1`` are sizes."""
+    return not before.strip().isdecimal() and before[-1:] not in ")]"
 
 
 @lru_cache(4096)
