@@ -345,3 +345,15 @@ def test_what_the_manual_says_of_formulas_and_mistakes() -> None:
     with pytest.raises(archcheck.LoadError) as caught:
         archcheck.load(b"input: 1 x 3 x 9 x 9\n\n\n\n\nlayers:\n- conv 8 3x3 -> rellu\n")
     assert str(caught.value) == f"the model{shown.rstrip()}"
+
+
+def test_commands_know_specifications(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    code, _, err = ends(capsys, "annotate", "specs:lenet5", "-o", str(tmp_path / "out.onnx"))
+    assert code == 2 and "is a specification, which has no value_info" in err
+    for args in (("vgg16",), ("summary", "vgg16")):
+        code, _, err = ends(capsys, *args)
+        assert code == 2 and "did you mean" in err and "specs:vgg16" in err
+    code, out, _ = ends(capsys, "specs", "--format", "json")
+    assert code == 0
+    rows = {row["name"]: row for row in json.loads(out)["specs"]}
+    assert rows["vgg16"]["params"] == 138_357_544 and rows["vgg16"]["macs"] == 15_470_264_320

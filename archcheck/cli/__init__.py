@@ -40,13 +40,15 @@ class Commands(click.Group):
             is_source = name == "-" or name.startswith(("onnx:", "specs:"))
             if is_source or "." in name or os.sep in name or os.path.exists(name):
                 return "summary", self.get_command(ctx, "summary"), ["--depth", "1", *args]
-            ctx.fail(f"there is no command {name!r}{_did_you_mean(name, known)}")
+            from archcheck.frontends._zoo import PREFIX, names
+            shipped = [f"{PREFIX}{spec}" for spec in names()]
+            ctx.fail(f"there is no command {name!r}{_did_you_mean(name, known, shipped)}")
         return super().resolve_command(ctx, args)
 
 
-def _did_you_mean(name: str, known: Sequence[str]) -> str:
+def _did_you_mean(name: str, known: Sequence[str], others: Sequence[str]) -> str:
     from archcheck.errors import closest
-    close = closest(name, known)
+    close = closest(name, known) or closest(name, others)
     return f"; did you mean {close!r}?" if close else f"; the commands are {', '.join(known)}"
 
 
