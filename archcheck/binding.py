@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from operator import index
+from typing import Any
 
 from archcheck.dims import Atom, Dim, Size, most, substitute, symbols
 from archcheck.errors import UserError, closest
@@ -13,6 +14,13 @@ class BindingError(UserError):
     """A size was given for a symbol that no input has, or one that no axis can have."""
 
 
+def instance(graph: Graph, sizes: Mapping[str, Any]) -> tuple[Graph, Mapping[str, Any]]:
+    """The member of the graph's family that ``sizes`` choose, and those of them that are left to bind."""
+    if graph.family is None or not sizes:
+        return graph, sizes
+    return graph.family.at(sizes), {}
+
+
 def bind(graph: Graph, sizes: Mapping[str, Size]) -> dict[str, TensorType]:
     """The types of the graph's inputs with ``sizes`` put in for their symbols."""
     known = _symbols(graph)
@@ -20,6 +28,8 @@ def bind(graph: Graph, sizes: Mapping[str, Size]) -> dict[str, TensorType]:
     for name, size in sizes.items():
         if name not in known:
             raise BindingError(unknown_symbol(name, sorted(known)))
+        if isinstance(size, bool) or not isinstance(size, Dim) and not hasattr(size, "__index__"):
+            raise BindingError(f"the size of {name} is {size}, and should be a whole number")
         values[known[name]] = size if isinstance(size, Dim) else index(size)
         if most(values[known[name]]) < 0:
             raise BindingError(f"the size of {name} is {size}, and no axis can have fewer than 0 elements")

@@ -1,14 +1,17 @@
 """Arithmetic on sizes as people write it, ``32*h + 1`` or ``(H - 7)//2``: tokens, a tree, a size.
 
 Whole numbers, names (those that are no identifiers in quotes), the `ARITHMETIC` operators and parentheses.
-Nothing is evaluated but this. Whoever needs more operators, comparisons say, gives `parse` a larger table.
+Nothing is evaluated but this. Whoever needs more operators (comparisons, words such as ``and``), functions or
+decimal fractions, gives `parse` larger tables.
 """
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from operator import add, floordiv, mul, sub
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from archcheck.dims import Dim, Size, is_known
@@ -21,7 +24,12 @@ CURES = {"/": "sizes are whole numbers: divide with //", "**": "write a power as
 
 
 class ExpressionError(UserError):
-    """Something written as an expression is none; the message shows the place."""
+    """Something written as an expression is none; the message shows the place. ``reason`` says why, ``at`` is
+    the place in the expression's text."""
+
+    def __init__(self, message: str, reason: str, at: int) -> None:
+        super().__init__(message)
+        self.reason, self.at = reason, at
 
 
 class Operator(NamedTuple):
@@ -35,9 +43,18 @@ ARITHMETIC: Mapping[str, Operator] = {
     "+": Operator(1, add), "-": Operator(1, sub), "*": Operator(2, mul), "//": Operator(2, floordiv)}
 
 
+class Language(NamedTuple):
+    """What may stand in an expression: ``operators``; ``functions`` by name, each with its least and largest
+    number of arguments; and whether numbers may be ``decimal`` fractions, which are kept exact."""
+
+    operators: Mapping[str, Operator]
+    functions: Mapping[str, tuple[Callable[..., Any], int, int]]
+    decimal: bool
+
+
 class Tree(NamedTuple):
-    """What stands at the place ``at`` of a text: a ``number``, a ``name``, or the operator ``kind`` with one
-    or two operands."""
+    """What stands at the place ``at`` of a text: a ``number``, a ``name``, the operator ``kind`` with one or
+    two operands, or a ``call`` of the function ``value``."""
 
     kind: str
     at: int
@@ -59,7 +76,7 @@ class Expression:
 
     text: str
     tree: Tree
-    operators: Mapping[str, Operator]
+    language: Language
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -69,7 +86,8 @@ class Expression:
     def value(self, sizes: Mapping[str, Size]) -> Any:
         """What it is with ``sizes`` for its names: a `Size`, unless an operator makes something else."""
         found = self._value(self.tree, sizes)
-        if isinstance(found, Dim) and not is_known(found) and all(map(is_known, sizes.values())):
+        if isinstance(found, Dim) and not is_known(found) and all(
+                is_known(size) for size in sizes.values() if isinstance(size, Dim)):
             raise error(self.text, 0, "it has too many terms to be of use")
         return found
 
@@ -82,23 +100,33 @@ class Expression:
             return sizes[tree.value]
         operands = [self._value(operand, sizes) for operand in tree.operands]
         try:
-            return -operands[0] if len(operands) == 1 else self.operators[tree.kind].apply(*operands)
+            return self._apply(tree, operands)
         except ZeroDivisionError:
             raise error(self.text, tree.at, "this divides by zero") from None
+        except ValueError as problem:
+            raise error(self.text, tree.at, str(problem)) from None
+
+    def _apply(self, tree: Tree, operands: list[Any]) -> Any:
+        if tree.kind == "call":
+            return self.language.functions[tree.value][0](*operands)
+        return -operands[0] if len(operands) == 1 else self.language.operators[tree.kind].apply(*operands)
 
 
-def parse(text: str, operators: Mapping[str, Operator] = ARITHMETIC) -> Expression:
+def parse(text: str, operators: Mapping[str, Operator] = ARITHMETIC,
+          functions: Mapping[str, tuple[Callable[..., Any], int, int]] = MappingProxyType({}),
+          decimal: bool = False) -> Expression:
     """The expression that ``text`` says. Raises `ExpressionError` with a mark below the place."""
     if len(text) > MAX_LENGTH:
-        raise ExpressionError(f"an expression of {len(text):,} characters is too long; "
-                              f"{MAX_LENGTH} are the most")
-    return Expression(text, _Parser(text, operators).whole(), operators)
+        reason = f"an expression of {len(text):,} characters is too long; {MAX_LENGTH} are the most"
+        raise ExpressionError(reason, reason, 0)
+    language = Language(operators, functions, decimal)
+    return Expression(text, _Parser(text, language).whole(), language)
 
 
 def error(text: str, at: int, message: str) -> ExpressionError:
     """The error that ``message`` says of the place ``at`` of ``text``, with a mark below it."""
     shown = "".join(c if c.isprintable() else "?" for c in text)
-    return ExpressionError(f"in the expression {shown!r}: {message}\n  {shown}\n  {' ' * at}^")
+    return ExpressionError(f"in the expression {shown!r}: {message}\n  {shown}\n  {' ' * at}^", message, at)
 
 
 def _no_name(name: str, known: list[str]) -> str:
@@ -114,29 +142,32 @@ def _names(tree: Tree) -> Iterator[str]:
         yield from _names(operand)
 
 
-def _tokens(text: str, operators: Mapping[str, Operator]) -> Iterator[Token]:
-    signs = sorted({*operators, *CURES, "(", ")"}, key=len, reverse=True)
-    pattern = re.compile(rf"""(?P<number>[0-9]+)|(?P<name>[^\W\d]\w*(?:\.\w+)*)|(?P<quoted>"[^"]*"|'[^']*')
-                              |(?P<sign>{"|".join(map(re.escape, signs))})|(?P<space>\s+)""", re.VERBOSE)
+def _tokens(text: str, language: Language) -> Iterator[Token]:
+    comma = [","] if language.functions else []
+    signs = sorted({*language.operators, *CURES, *comma, "(", ")"}, key=len, reverse=True)
+    number = r"[0-9]+(?:[.][0-9]+)?" if language.decimal else "[0-9]+"
+    pattern = re.compile(
+        rf"""(?P<number>{number})|(?P<name>[^\W\d]\w*(?:\.\w+)*)|(?P<quoted>"[^"]*"|'[^']*')
+             |(?P<sign>{"|".join(map(re.escape, signs))})|(?P<space>\s+)""", re.VERBOSE)
     at = 0
     while at < len(text):
         found = pattern.match(text, at)
         if found is None:
             raise error(text, at, f"{text[at]!r} has no meaning here")
         if found.lastgroup != "space":
-            yield _token(text, found, operators)
+            yield _token(text, found, language)
         at = found.end()
     yield Token("end", len(text.rstrip()))
 
 
-def _token(text: str, found: re.Match[str], operators: Mapping[str, Operator]) -> Token:
+def _token(text: str, found: re.Match[str], language: Language) -> Token:
     kind, said, at = found.lastgroup, found[0], found.start()
     if kind == "number":
         if len(said) > MAX_DIGITS:
             raise error(text, at, f"a number of more than {MAX_DIGITS} digits is no size")
-        return Token("number", at, int(said))
-    if kind == "sign":
-        if said not in operators and said in CURES:
+        return Token("number", at, Fraction(said) if "." in said else int(said))
+    if kind == "sign" or said in language.operators:
+        if said not in language.operators and said in CURES:
             raise error(text, at, CURES[said])
         return Token(said, at)
     return Token("name", at, said[1:-1] if kind == "quoted" else said)
@@ -145,9 +176,9 @@ def _token(text: str, found: re.Match[str], operators: Mapping[str, Operator]) -
 class _Parser:
     """Reads tokens from the left, by the operators' levels."""
 
-    def __init__(self, text: str, operators: Mapping[str, Operator]) -> None:
-        self.text, self.operators, self.nesting = text, operators, 0
-        self.tokens = _tokens(text, operators)
+    def __init__(self, text: str, language: Language) -> None:
+        self.text, self.language, self.nesting = text, language, 0
+        self.operators, self.tokens = language.operators, _tokens(text, language)
         self.token = next(self.tokens)
 
     def whole(self) -> Tree:
@@ -168,6 +199,8 @@ class _Parser:
 
     def operand(self) -> Tree:
         token = self.taken()
+        if token.kind == "name" and self.token.kind == "(" and self.language.functions:
+            return self.call(token)
         if token.kind in ("number", "name"):
             return Tree(*token)
         if token.kind not in ("(", "-"):
@@ -182,10 +215,29 @@ class _Parser:
     def closed(self, opened: Token) -> Tree:
         """What stands between ``opened`` and its closing parenthesis."""
         inner = self.above(0)
+        self.close(opened)
+        return inner
+
+    def close(self, opened: Token) -> None:
+        """The parenthesis that ends what ``opened`` begins."""
         if self.token.kind != ")":
             raise error(self.text, opened.at, "this ( is not closed")
         self.taken()
-        return inner
+
+    def call(self, name: Token) -> Tree:
+        """The function ``name`` and its arguments."""
+        if name.value not in self.language.functions:
+            raise error(self.text, name.at, _no_name(name.value, list(self.language.functions)))
+        opened, arguments = self.taken(), [self.above(0)]
+        while self.token.kind == ",":
+            self.taken()
+            arguments.append(self.above(0))
+        self.close(opened)
+        _, fewest, most = self.language.functions[name.value]
+        if not fewest <= len(arguments) <= most:
+            raise error(self.text, name.at, f"{name.value} takes {fewest} arguments, not {len(arguments)}"
+                        if len(arguments) < fewest else f"{name.value} takes at most {most} arguments")
+        return Tree("call", name.at, name.value, tuple(arguments))
 
     def taken(self) -> Token:
         """The token that is next, which is left behind."""

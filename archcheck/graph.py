@@ -123,6 +123,14 @@ class Irregularity(NamedTuple):
     message: str
 
 
+class Family(NamedTuple):
+    """The networks that one description stands for: ``at`` gives the one with these values of its parameters,
+    the others at their defaults. ``symbols`` are the parameters that are open in this one."""
+
+    at: Callable[[Mapping[str, Any]], Graph]
+    symbols: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Graph:
     """A network as read. Names lead from nodes to values; ``inputs`` leaves out those that an initializer
@@ -132,7 +140,7 @@ class Graph:
     never truth. ``opsets`` maps a domain (``""`` for ai.onnx) to its version. ``functions`` maps (domain,
     name, overload) to the body of a local function, whose ``attributes`` names its parameters and their
     defaults (None: required). ``training`` are the graphs that a file keeps for training it, which are not
-    part of running it.
+    part of running it. ``family`` is there for a network that was built from a description with parameters.
     """
 
     name: str
@@ -152,6 +160,7 @@ class Graph:
     metadata: Mapping[str, str] = field(default_factory=dict)
     file_size: int = 0
     training: tuple[Graph, ...] = ()
+    family: Family | None = field(default=None, compare=False, repr=False)
 
     @cached_property
     def producers(self) -> Mapping[str, int]:

@@ -84,25 +84,28 @@ class Walk:
 
     def run(self, inputs: Mapping[str, TensorType | None]) -> Walk:
         """Walk the graph with ``inputs`` bound to its inputs' names; returns itself."""
-        types = self.types
-        types.update(inputs)
+        self.types.update(inputs)
         self._capture()
         for index, node in enumerate(self.graph.nodes):
-            effect = self._step(index, node)
-            self.effects.append(effect)
-            found = effect.outputs
-            if len(found) < len(node.outputs):
-                found += (NOT_KNOWN,) * (len(node.outputs) - len(found))
-            for name, kind in zip(node.outputs, found):
-                if kind.shape is UNRANKED:
-                    kind = _public(kind)
-                    self.reasons.setdefault(index, RANK_UNKNOWN)
-                elif kind.shape and not SIZES.issuperset(map(type, kind.shape)):
-                    kind = kind._replace(shape=None)
-                    self.failures[index] = Failure("shapes", "one of its sizes is not a whole number")
-                if name:
-                    types[name] = kind
+            self.take(index, node)
         return self
+
+    def take(self, index: int, node: Node) -> None:
+        """Walk the node that comes ``index``-th."""
+        effect = self._step(index, node)
+        self.effects.append(effect)
+        found = effect.outputs
+        if len(found) < len(node.outputs):
+            found += (NOT_KNOWN,) * (len(node.outputs) - len(found))
+        for name, kind in zip(node.outputs, found):
+            if kind.shape is UNRANKED:
+                kind = _public(kind)
+                self.reasons.setdefault(index, RANK_UNKNOWN)
+            elif kind.shape and not SIZES.issuperset(map(type, kind.shape)):
+                kind = kind._replace(shape=None)
+                self.failures[index] = Failure("shapes", "one of its sizes is not a whole number")
+            if name:
+                self.types[name] = kind
 
     @property
     def outputs(self) -> tuple[TensorType, ...]:
@@ -296,8 +299,9 @@ def analyze(source: Any, sizes: Mapping[str, Size] | None = None) -> Report:
     if not isinstance(source, Graph):
         from archcheck.frontends import load
         source = load(source)
-    from archcheck.binding import bind
-    return Report(Walk(source).run(bind(source, sizes or {})), sizes)
+    from archcheck.binding import bind, instance
+    graph, free = instance(source, sizes or {})
+    return Report(Walk(graph).run(bind(graph, free)), sizes)
 
 
 @cache

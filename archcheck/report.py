@@ -182,9 +182,11 @@ class Report:
 
     @cached_property
     def symbols(self) -> tuple[str, ...]:
-        """The names of the symbols in the inputs' shapes, in order of appearance."""
+        """The names of the symbols in the inputs' shapes, in order of appearance, and of a specification's
+        parameters that have no value."""
         sizes = (size for name in self.graph.inputs for size in self.types[name].shape or ())
-        return tuple(dict.fromkeys(name for size in sizes for name in sorted(_names(size))))
+        names = [name for size in sizes for name in sorted(_names(size))]
+        return tuple(dict.fromkeys([*names, *(self.graph.family.symbols if self.graph.family else ())]))
 
     def function(self, of: str, axis: int | None = None) -> Function:
         """A figure as a function of the symbols, for numbers and numpy arrays: ``of`` is ``macs``, ``flops``,

@@ -14,6 +14,9 @@ from archcheck.graph import Node
 MAX_TEXT = 1 << 16
 """Longer metadata is not looked into."""
 
+FILE, LINE, COLUMN = "archcheck.file", "archcheck.line", "archcheck.column"
+"""Where the metadata of a node keep its place in a specification."""
+
 _NAMESPACE = "namespace"
 _NAME_SCOPES = "pkg.torch.onnx.name_scopes"
 _CLASSES = "pkg.torch.onnx.class_hierarchy"
@@ -25,10 +28,12 @@ _LIBRARY = re.compile(r"[/\\](site-packages|dist-packages)[/\\]|[/\\]torch[/\\](
 
 
 class SourceLine(NamedTuple):
-    """A line of the program that a network was exported from; lines count from 1."""
+    """A line of the program that a network was exported from, or of the specification that it was built from;
+    lines and columns count from 1. The column is None where it is not known."""
 
     file: str
     line: int
+    column: int | None = None
 
 
 def scope(node: Node) -> tuple[str, ...]:
@@ -66,11 +71,25 @@ def modules(node: Node) -> dict[tuple[str, ...], str]:
 
 
 def source_line(node: Node) -> SourceLine | None:
-    """The line of the program that made a node: the innermost one that is not in a library, where there is
-    one."""
+    """The line of the specification, or of the program, that made a node: the innermost one that is not in a
+    library, where there is one."""
+    place = specified(node)
+    if place is not None:
+        return place
     found = _frames(node.metadata.get(_STACK_TRACE) or node.doc)
     own = [frame for frame in found if not _LIBRARY.search(frame.file)]
     return next(iter(own or found), None)
+
+
+def specified(node: Node) -> SourceLine | None:
+    """The place in the specification that a node was built from, None for a node of another origin."""
+    metadata = node.metadata
+    if LINE not in metadata or FILE not in metadata:
+        return None
+    line, column = metadata[LINE], metadata.get(COLUMN, "")
+    if not line.isdecimal():
+        return None
+    return SourceLine(metadata[FILE], int(line), int(column) if column.isdecimal() else None)
 
 
 def _module_path(innermost: tuple[str, ...]) -> tuple[str, ...]:

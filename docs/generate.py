@@ -2,11 +2,15 @@
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Iterator
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
 
+from archcheck.frontends.spec._arguments import signature as signature_of
+from archcheck.frontends.spec._layer import LAYERS, Layer
+from archcheck.frontends.spec.schema import schema
 from archcheck.ops import load_families
 from archcheck.ops._op import OPS, Op
 from archcheck.reporters.operators import signature
@@ -23,9 +27,20 @@ operator. Positional parameters are inputs, keyword parameters are attributes.
 """
 
 
+LAYERS_HEAD = """\
+# Layers of specifications
+
+Made from the code by `python docs/generate.py`. How layers are put together is in [the
+manual](spec-format.md).
+
+Words in capitals are given by their place; what stands in brackets may be left out. `[same]` is switched on
+by its name, `[bias=yes]` is on unless `bias=no`; `…` is no fixed default. """
+
+
 def pages() -> dict[Path, str]:
     """The generated pages by their paths."""
-    return {HERE / "operators.md": operators_page()}
+    return {HERE / "operators.md": operators_page(), HERE / "spec-layers.md": layers_page(),
+            HERE / "spec.schema.json": json.dumps(schema(), indent=1, ensure_ascii=False) + "\n"}
 
 
 def operators_page() -> str:
@@ -37,6 +52,26 @@ def operators_page() -> str:
     for domain, operators in groupby(known, key=attrgetter("domain")):
         lines += [f"\n## {domain or 'ai.onnx'}\n", *(line for one in operators for line in _entry(one))]
     return "\n".join(lines) + "\n"
+
+
+def layers_page() -> str:
+    """All layers of specifications by family, how they are written and what they are."""
+    lines = [LAYERS_HEAD]
+    by_family: dict[str, list[Layer]] = {}
+    for name, found in LAYERS.items():
+        if name == found.name:
+            by_family.setdefault(found.family, []).append(found)
+    for family, found in sorted(by_family.items()):
+        lines += [f"\n## {family.capitalize()}\n", *(line for one in found for line in _layer(one))]
+    return "\n".join(lines) + "\n"
+
+
+def _layer(found: Layer) -> Iterator[str]:
+    others = [name for name, other in LAYERS.items() if other.name == found.name != name]
+    also = f", also `{'`, `'.join(others)}`" if others else ""
+    yield f"### {found.name}\n"
+    yield f"`{signature_of(found)}`{also}\n"
+    yield inspect.cleandoc(found.function.__doc__ or "").replace("``", "`") + "\n"
 
 
 def _entry(known: Op) -> Iterator[str]:

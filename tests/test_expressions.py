@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import operator
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -61,6 +62,26 @@ def test_others_may_add_operators():
     table = {**ARITHMETIC, "<=": Operator(0, operator.le)}
     assert parse("h + 1 <= 2*w", table).value({"h": 5, "w": 3}) is True
     assert parse("h + 2 <= 2*w", table).value({"h": 5, "w": 3}) is False
+
+
+FUNCTIONS = {"min": (min, 2, 3), "half": (lambda a: a // 2, 1, 1)}
+
+
+def test_others_may_add_functions_and_fractions():
+    assert parse("min(h, 2*half(w) + 1, 9) + 1", ARITHMETIC, FUNCTIONS).value({"h": 8, "w": 6}) == 8
+    assert parse("0.1 + 0.2", ARITHMETIC, decimal=True).value({}) == Fraction(3, 10)
+    assert parse("min + 1", ARITHMETIC, FUNCTIONS).value({"min": 4}) == 5
+
+
+@pytest.mark.parametrize(("text", "at", "says"), [
+    ("mun(1, 2)", 0, "there is no mun here; did you mean min?"), ("min(1)", 0, "takes 2 arguments, not 1"),
+    ("half(1, 2)", 0, "half takes at most 1 arguments"), ("min(1, 2", 3, "this ( is not closed"),
+    ("min(1, )", 7, "should stand here"), ("1, 2", 1, "should stand here"), ("1.5", 1, "has no meaning here"),
+])
+def test_mistakes_in_calls(text: str, at: int, says: str) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        parse(text, ARITHMETIC, FUNCTIONS).value({})
+    assert caught.value.at == at and says in caught.value.reason
 
 
 # ------------------------------------------------------------------------------------------------ mistakes

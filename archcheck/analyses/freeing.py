@@ -43,7 +43,7 @@ def free(graph: Graph, axes: Sequence[str]) -> tuple[Graph, tuple[Freed, ...]]:
                 names[role, size] = _unused(role, taken)
             freed.append(Freed(names[role, size], name, axis, size))
             inputs[name] = _with(inputs[name], axis, symbol(names[role, size]))
-    return replace(graph, inputs=inputs), tuple(freed)
+    return replace(graph, inputs=inputs, family=None), tuple(freed)
 
 
 def _parsed(text: str, inputs: Mapping[str, TensorType]) -> tuple[str, list[int]]:

@@ -11,7 +11,7 @@ import click
 
 from archcheck import __version__
 
-COMMANDS = ("summary", "field", "cost", "memory", "formula", "sizes", "annotate", "ops")
+COMMANDS = ("summary", "field", "cost", "memory", "formula", "sizes", "annotate", "ops", "specs")
 """The commands, each in the module of its name, in the order in which the help lists them."""
 
 USAGE, INTERNAL, INTERRUPTED = 2, 3, 130
@@ -37,16 +37,18 @@ class Commands(click.Group):
         name = args[0]
         known = self.list_commands(ctx)
         if name not in known:
-            is_source = name == "-" or name.startswith("onnx:")
+            is_source = name == "-" or name.startswith(("onnx:", "specs:"))
             if is_source or "." in name or os.sep in name or os.path.exists(name):
                 return "summary", self.get_command(ctx, "summary"), ["--depth", "1", *args]
-            ctx.fail(f"there is no command {name!r}{_did_you_mean(name, known)}")
+            from archcheck.frontends._zoo import PREFIX, names
+            shipped = [f"{PREFIX}{spec}" for spec in names()]
+            ctx.fail(f"there is no command {name!r}{_did_you_mean(name, known, shipped)}")
         return super().resolve_command(ctx, args)
 
 
-def _did_you_mean(name: str, known: Sequence[str]) -> str:
+def _did_you_mean(name: str, known: Sequence[str], others: Sequence[str]) -> str:
     from archcheck.errors import closest
-    close = closest(name, known)
+    close = closest(name, known) or closest(name, others)
     return f"; did you mean {close!r}?" if close else f"; the commands are {', '.join(known)}"
 
 
@@ -55,7 +57,8 @@ def _did_you_mean(name: str, known: Sequence[str]) -> str:
 def cli() -> None:
     """Every shape, parameter and MAC of a neural network, without running it.
 
-    MODEL is an ONNX file, - for standard input, or onnx:NAME for a network that ships with onnx.
+    MODEL is an ONNX file or a YAML specification, - for standard input, specs:NAME for an architecture that
+    ships with archcheck, or onnx:NAME for a network that ships with onnx.
     `archcheck MODEL` alone is a short summary.
     """
 

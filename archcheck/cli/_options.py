@@ -2,8 +2,10 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,17 +25,31 @@ SUFFIXES = {".json": "json", ".csv": "csv", ".md": "markdown", ".txt": "plain"}
 
 
 class Sizes(ParamType):
-    """``NAME=NUMBER``."""
+    """``NAME=NUMBER``. Parameters of a specification may also be fractions, ``width=0.75``, or switches,
+    ``bias=no``; and ``H=H`` leaves a size open that has a default."""
 
     name = "NAME=N"
 
     def convert(self, value: Any, param: click.Parameter | None,
-                ctx: click.Context | None) -> tuple[str, int]:
+                ctx: click.Context | None) -> tuple[str, Any]:
         """The pair that ``value`` says."""
-        name, equals, number = str(value).rpartition("=")
-        if not equals or not name or not number.isascii() or not number.isdigit() or len(number) > 18:
+        name, equals, said = str(value).rpartition("=")
+        found = _value(name, said) if equals and name else None
+        if found is None:
             self.fail(f"{value!r} is not of the form NAME=NUMBER, such as N=1", param, ctx)
-        return name, int(number)
+        return name, found
+
+
+def _value(name: str, said: str) -> Any:
+    """What a size or parameter is set to, None where it is no number."""
+    if said in ("yes", "no"):
+        return said == "yes"
+    if said == name:
+        from archcheck.dims import symbol
+        return symbol(name)
+    if not re.fullmatch(r"[0-9]{1,18}(\.[0-9]{1,18})?", said):
+        return None
+    return Fraction(said) if "." in said else int(said)
 
 
 model_argument = click.argument("model")
@@ -67,10 +83,10 @@ def on_terminal(output: Path | None) -> bool:
     return output is None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def script_for(report: Report, output: Path | None) -> Script:
+def script_for(report: Report | None, output: Path | None) -> Script:
     """Unicode where the stream can take it, else plain ASCII."""
     from archcheck.reporters.text import Script
-    names = {name: name for name in report.symbols}
+    names = {name: name for name in report.symbols} if report else {}
     try:
         "⌈×·█…≈≥≳²".encode("utf-8" if output else sys.stdout.encoding or "ascii")
     except UnicodeEncodeError:
@@ -95,8 +111,9 @@ def form_for(form: str | None, output: Path | None) -> str:
     return form or by_suffix or ("table" if on_terminal(output) else "plain")
 
 
-def emit(sheet: Sheet, report: Report, form: str | None, output: Path | None) -> None:
-    """Write a command's answer in the format that is asked for."""
+def emit(sheet: Sheet, report: Report | None, form: str | None, output: Path | None) -> None:
+    """Write a command's answer in the format that is asked for; ``report`` is None where it is about no
+    single network."""
     from shutil import get_terminal_size
 
     from archcheck.reporters.sheet import render

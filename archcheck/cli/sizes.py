@@ -24,14 +24,14 @@ def sizes(model: str, sizes: Sequence[tuple[str, int]], form: str | None, output
           plugins: Sequence[str], limits: Sequence[str], axes: Sequence[str]) -> None:
     """For which input sizes the network runs, and which layers make it so."""
     from archcheck.analyses import budgets, freeing
-    from archcheck.binding import bind
+    from archcheck.binding import bind, instance
     from archcheck.frontends import load
     from archcheck.infer import analyze
     from archcheck.reporters.sizes import Answer, sheet
     _options.load_plugins(plugins)
     wanted = list(map(budgets.budget, limits))
-    graph, freed = freeing.free(load(model), axes)
-    given = dict(sizes)
+    chosen, given = instance(load(model), dict(sizes))
+    graph, freed = freeing.free(chosen, axes)
     bind(graph, given)
     report = analyze(graph)
     validity = report.valid.at(given)

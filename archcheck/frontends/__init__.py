@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 from archcheck.collector import collector_held
 from archcheck.frontends._source import LoadError, Source, find, said, unpacked
 from archcheck.frontends._wire import WireError
+from archcheck.frontends._zoo import PREFIX, path_of
 
 if TYPE_CHECKING:
     from archcheck.graph import Graph
 
 __all__ = ["LoadError", "Source", "bytes_of", "graph_in", "load"]
 
-_SPECS = (".yaml", ".yml")
-
 
 def load(source: str | os.PathLike[str] | bytes | Any) -> Graph:
-    """The network in ``source``: the path of an ONNX file, gzipped or not; ``-`` for standard input;
-    ``onnx:NAME`` for a network that ships with onnx; the bytes of a file; or an ``onnx.ModelProto``. Large
-    tensors are not read. Raises `LoadError`."""
+    """The network in ``source``: the path of an ONNX file, gzipped or not, or of a specification; ``-`` for
+    standard input; ``specs:NAME`` for a specification that ships with archcheck; ``onnx:NAME`` for a network
+    that ships with onnx; the bytes of a file; or an ``onnx.ModelProto``. Large tensors are not read. Raises
+    `LoadError`."""
     if isinstance(source, (str, bytes, os.PathLike)):
         return graph_in(bytes_of(source))
     return _converted(source)
@@ -30,16 +30,19 @@ def bytes_of(source: str | bytes | os.PathLike[str]) -> Source:
     if isinstance(source, bytes):
         return Source(unpacked(source, ""), "", None)
     path = os.fspath(source)
-    if path.endswith(_SPECS):
-        raise LoadError(f"{path} is written in YAML, which this version does not read; name an ONNX file")
+    if path.startswith(PREFIX):
+        return find(path_of(path[len(PREFIX):]))._replace(name=path)
     return find(path)
 
 
 @collector_held
 def graph_in(source: Source) -> Graph:
-    """The network in the bytes of a file. Raises `LoadError`."""
-    from archcheck.frontends.onnx import read
+    """The network in the bytes of a file: an ONNX model, or a specification. Raises `LoadError`."""
+    from archcheck.frontends import spec
     try:
+        if spec.is_spec(source.data, source.name):
+            return spec.read(source.data, source.name)
+        from archcheck.frontends.onnx import read
         return read(*source)
     except (MemoryError, RecursionError):
         name = said(source.name)

@@ -115,7 +115,7 @@ def _why_not(error: OSError | ValueError, path: str) -> str:
     if isinstance(error, FileNotFoundError) and os.path.islink(path):
         return f"{path} is a link to {os.readlink(path)}, which does not exist; mend the link"
     if isinstance(error, FileNotFoundError):
-        return f"there is no file {path or repr(path)}{_similar(path)}"
+        return f"there is no file {path or repr(path)}{_similar(path) or _shipped_spec(path)}"
     if isinstance(error, PermissionError):
         return f"there is no permission to read {path}; change it with chmod, or ask its owner"
     reason = error.strerror if isinstance(error, OSError) else error
@@ -131,6 +131,12 @@ def _similar(path: str) -> str:
     if not os.path.isdir(folder or "."):
         return f", nor a folder {folder}"
     return _did_you_mean(name, _listed(folder or "."), os.path.join(folder, ""))
+
+
+def _shipped_spec(name: str) -> str:
+    """The specification that ships with archcheck and may be meant."""
+    from archcheck.frontends._zoo import PREFIX, names
+    return f"; did you mean {PREFIX}{name}?" if name in names() else ""
 
 
 def _listed(folder: str) -> list[str]:

@@ -13,8 +13,9 @@ from archcheck.dims import Size, is_known
 from archcheck.dtypes import NAMES
 from archcheck.errors import UserError
 from archcheck.files import replacing
-from archcheck.frontends import Source
+from archcheck.frontends import LoadError, Source, spec
 from archcheck.frontends._proto import schema
+from archcheck.frontends._source import said
 from archcheck.frontends._wire import Buffer, encoded, fields
 from archcheck.graph import Graph, Literal, Shape, TensorType
 from archcheck.report import Report
@@ -35,7 +36,9 @@ class Annotated(NamedTuple):
 def annotate(report: Report, source: Source, target: Path) -> Annotated:
     """Write to ``target`` the model in ``source`` with a ``value_info`` for every inner value whose dtype and
     rank are known, in place of those it had; gzipped if it is called ``….gz``. ``report`` is about the graph
-    in ``source``."""
+    in ``source``. Raises `LoadError` for a specification."""
+    if spec.is_spec(source.data, source.name):
+        raise LoadError(f"{said(source.name)} is a specification, which has no value_info; name an ONNX file")
     inner = dict.fromkeys(name for node in report.graph.nodes for name in node.outputs if name)
     names = [name for name in inner if name not in report.graph.outputs]
     known = [info for name in names if (info := _value_info(name, report.types.get(name)))]

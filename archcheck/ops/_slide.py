@@ -28,8 +28,8 @@ class Windows(NamedTuple):
     positions are padded in front of the input, or cut off the output of a transposed convolution."""
 
     kernel: Sizes
-    strides: Ints
-    dilations: Ints
+    strides: Sizes
+    dilations: Sizes
     before: Sizes
     sizes: tuple[Size, ...]
 
@@ -41,7 +41,7 @@ class Windows(NamedTuple):
     def readers(self, first: int = 2) -> tuple[Reader, ...]:
         """How the output's axes, from the axis ``first`` on, read those of the input."""
         windows = enumerate(zip(self.strides, self.before, self.kernel, self.dilations), first)
-        return tuple(Along(axis, s, -before, taps, d) for axis, (s, before, taps, d) in windows)
+        return tuple(_along(axis, *window) for axis, window in windows)
 
     def written(self, size: Sizes) -> Size | None:
         """How many taps of a transposed convolution over axes of ``size`` are not cut off."""
@@ -56,7 +56,7 @@ class Windows(NamedTuple):
 
 
 @lru_cache(4096)
-def slide(size: Sizes, kernel: Sizes, strides: Ints | None, dilations: Ints | None, pads: Ints | None,
+def slide(size: Sizes, kernel: Sizes, strides: Sizes | None, dilations: Sizes | None, pads: Sizes | None,
           auto_pad: str, ceil_mode: int = 0) -> Windows:
     """Windows over axes of ``size`` positions. ``pads`` are ONNX's: all starts, then all ends. ``SAME_UPPER``
     and ``SAME_LOWER`` pad for ``⌈size / stride⌉`` outputs, ``VALID`` pads nothing."""
@@ -76,7 +76,7 @@ def slide(size: Sizes, kernel: Sizes, strides: Ints | None, dilations: Ints | No
     return Windows(kernel, strides, dilations, before, tuple(sizes))
 
 
-def _positions(size: Size, span: Size, stride: int, before: int, after: int, ceil_mode: int) -> Size:
+def _positions(size: Size, span: Size, stride: Size, before: Size, after: Size, ceil_mode: int) -> Size:
     """How many positions a window takes. With ``ceil_mode`` the last may reach beyond the padding, but not
     start in the padding behind the axis."""
     padded = before + after
@@ -86,8 +86,8 @@ def _positions(size: Size, span: Size, stride: int, before: int, after: int, cei
     return count
 
 
-def unslide(size: Sizes, kernel: Sizes, strides: Ints | None, dilations: Ints | None, pads: Sizes | None,
-            auto_pad: str, output_padding: Ints | None, output_shape: Ints | None = None) -> Windows:
+def unslide(size: Sizes, kernel: Sizes, strides: Sizes | None, dilations: Sizes | None, pads: Sizes | None,
+            auto_pad: str, output_padding: Sizes | None, output_shape: Ints | None = None) -> Windows:
     """The windows of a transposed convolution: every input position writes one, and ``pads`` are cut off.
 
     ``output_shape`` names the sizes instead. ``SAME_UPPER`` and ``SAME_LOWER`` make them ``size · stride``,
@@ -113,14 +113,14 @@ def unslide(size: Sizes, kernel: Sizes, strides: Ints | None, dilations: Ints | 
     return Windows(kernel, strides, dilations, before, sizes)
 
 
-def taps_inside(outputs: Size, size: Size, stride: int, start: Size, taps: Size,
-                dilation: int) -> Size | None:
+def taps_inside(outputs: Size, size: Size, stride: Size, start: Size, taps: Size,
+                dilation: Size) -> Size | None:
     """How many taps of ``outputs`` windows lie inside an axis: of the positions ``o·stride + start +
     k·dilation`` those from 0 to ``size - 1``. None where there are too many taps to look at each."""
     last = (outputs - 1) * stride + start + (taps - 1) * dilation
     if least(start) >= 0 and least(size - 1 - last) >= 0:
         return outputs * taps
-    if not isinstance(taps, int) or taps > TABLE or stride < 1:
+    if not isinstance(taps, int) or taps > TABLE or not isinstance(stride, int) or stride < 1:
         return None
     return total(_windows_inside(outputs, size, stride, start + k * dilation) for k in range(taps))
 
@@ -131,8 +131,18 @@ def _windows_inside(outputs: Size, size: Size, stride: int, place: Size) -> Size
     return maximum(0, minimum(outputs - 1, (size - 1 - place) // stride) - first + 1)
 
 
-def _spread(axis: int, stride: int, before: Size, taps: Size, dilation: int) -> Reader:
+def _along(axis: int, stride: Size, before: Size, taps: Size, dilation: Size) -> Reader:
+    """Output ``o`` of a convolution reads ``o·stride - before + k·dilation``, somewhere along the axis where
+    these are formulas."""
+    if not isinstance(stride, int) or not isinstance(dilation, int):
+        return Picked(axis, None)
+    return Along(axis, stride, -before, taps, dilation)
+
+
+def _spread(axis: int, stride: Size, before: Size, taps: Size, dilation: Size) -> Reader:
     """Output ``o`` of a transposed convolution reads ``(o + before - k·dilation)/stride`` if it is whole."""
+    if not isinstance(stride, int) or not isinstance(dilation, int):
+        return Picked(axis, None)
     if stride == 1:
         return Along(axis, 1, before - (taps - 1) * dilation, taps, dilation)
     if not (isinstance(before, int) and isinstance(taps, int) and stride * taps <= TABLE):
@@ -150,7 +160,7 @@ def per_axis(given: Sequence[Any] | None, count: int, name: str, default: int = 
     if not given:
         return (default,) * count
     require(len(given) == count, "{} has {} values, but needs {}", name, len(given), count)
-    require(default == 0 or min(given) > 0, "{} is {}, but must be positive", name, given)
+    require(default == 0 or min(map(most, given)) > 0, "{} is {}, but must be positive", name, given)
     return tuple(given)
 
 

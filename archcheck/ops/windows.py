@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from archcheck import values
-from archcheck.dims import Size, prod, same
+from archcheck.dims import Size, most, prod, same
 from archcheck.graph import Shape, TensorType
 from archcheck.ops._inputs import expect, part
 from archcheck.ops._op import (
@@ -103,7 +103,7 @@ def convolution(x: TensorType, w: TensorType, b: TensorType | None, auto_pad: st
     filters, depth, kernel = weight_sizes(w, len(size), kernel_shape)
     equal(channels, depth * group, "the input has {} channels, but the weight takes {} ({} × {} groups)",
           channels, depth * group, depth, group)
-    divisible = group > 0 and same(filters % group, 0)
+    divisible = most(group) > 0 and same(filters % group, 0)
     require(divisible, "{} filters cannot be shared out to {} groups", filters, group)
     expect(b, "the bias", filters)
     windows = slide(size, kernel, strides, dilations, pads, auto_pad)

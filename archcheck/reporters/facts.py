@@ -2,9 +2,10 @@
 from __future__ import annotations
 
 from archcheck.dims import Size, divisor_of, evaluate
-from archcheck.graph import TensorType
+from archcheck.graph import Node, TensorType
 from archcheck.report import Report
 from archcheck.reporters.text import Script, compact, shortened, size_in_bytes
+from archcheck.scopes import specified
 
 SHORT = 200
 """Longer formulas are shown by ``--wide`` only."""
@@ -100,7 +101,8 @@ def _file(report: Report, script: Script) -> list[str]:
     graph = report.graph
     size = [size_in_bytes(graph.file_size)] if graph.file_size else []
     opsets = [f"{script.safe(domain) or 'opset'} {version}" for domain, version in graph.opsets.items()]
-    return [*size, *opsets, f"IR {graph.ir_version}", *filter(None, [script.safe(graph.producer)]),
+    version = [f"IR {graph.ir_version}"] if graph.ir_version else []
+    return [*size, *opsets, *version, *filter(None, [script.safe(graph.producer)]),
             f"{len(graph.nodes):,} node" + "s" * (len(graph.nodes) != 1)]
 
 
@@ -121,8 +123,14 @@ def _unknown(report: Report, script: Script, wide: bool) -> str:
 
 def _reasons(report: Report, found: dict[int, str], script: Script, wide: bool) -> str:
     shown = list(found.items())[:None if wide else MAX_PROBLEMS]
-    lines = [_sentence(f"{report.graph.nodes[index].name}: {reason}", script) for index, reason in shown]
+    lines = [_sentence(f"{_where(report.graph.nodes[index])}: {reason}", script) for index, reason in shown]
     return "\n".join(lines) + _more(len(found) - len(shown))
+
+
+def _where(node: Node) -> str:
+    """A node's name, and its place in a specification."""
+    place = specified(node)
+    return node.name if place is None else f"{node.name} (line {place.line})"
 
 
 def _faults(report: Report, script: Script, wide: bool) -> str:
@@ -155,7 +163,7 @@ def _hint(report: Report, script: Script) -> str:
 
 
 def example_sizes(report: Report) -> dict[str, int]:
-    """Sizes that one would try first: one sample, of an image or a sequence."""
+    """Sizes that one would try first: one sample, of an image or a sequence; 1 for a parameter."""
     sizes: dict[str, int] = {}
     for name in report.graph.inputs:
         shape = report.types[name].shape or ()
@@ -164,7 +172,8 @@ def example_sizes(report: Report) -> dict[str, int]:
                 large = IMAGE if len(shape) == 4 and axis > 1 else SEQUENCE
                 usual = 1 if axis == 0 and len(shape) > 1 else max(1, large // divisor_of(size))
                 sizes.setdefault(atom.args[0], usual)
-    return {name: sizes[name] for name in report.symbols if name in sizes}
+    parameters = report.graph.family.symbols if report.graph.family else ()
+    return {name: sizes.get(name, 1) for name in report.symbols if name in sizes or name in parameters}
 
 
 def runs_at(report: Report, sizes: dict[str, int]) -> bool:

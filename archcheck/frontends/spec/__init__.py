@@ -1,0 +1,41 @@
+"""The specification language: an architecture as people write it in papers, as YAML, to a `Graph`.
+
+``docs/spec-format.md`` is its manual. A specification is read once, and built for the values that are given
+to its parameters: building is cheap, so that ``--set`` builds it anew.
+"""
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from archcheck.graph import Family, Graph
+
+HEAD = 4096
+"""So many bytes of a file without a telling name are looked at."""
+
+_BEGINS = re.compile(rb"\A(?:\xef\xbb\xbf)?(?:\s*#[^\n]*\n|\s*\n|---[^\n]*\n)*"
+                     rb"(?:name|about|params|inputs?|constants|defaults|blocks|layers|pattern|outputs?)"
+                     rb"[ \t]*:")
+
+
+def is_spec(data: Any, name: str) -> bool:
+    """Whether a file is a specification: by its suffix, or where it has none that tells, by its first key."""
+    return name.lower().endswith((".yaml", ".yml")) or bool(_BEGINS.match(bytes(data[:HEAD])))
+
+
+def read(data: Any, name: str) -> Graph:
+    """The network that the text ``data``, in bytes, specifies, with all its parameters at their defaults.
+    Raises `archcheck.frontends.LoadError` with the line and column of what is wrong."""
+    from archcheck.frontends.spec._document import Document
+    from archcheck.frontends.spec._read import specification
+    found = specification(Document(bytes(data), name))
+    build = partial(_built, found, len(data))
+    return build({})
+
+
+def _built(found: Any, size: int, values: Mapping[str, Any]) -> Graph:
+    from archcheck.frontends.spec._network import network
+    family = Family(partial(_built, found, size))
+    return network(found, values, family, size)
