@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from archcheck.claims._parts import Part
 
@@ -24,17 +24,18 @@ class Function(NamedTuple):
         return sum(parameter.default is parameter.empty for parameter in parameters), len(parameters)
 
 
+Apply = TypeVar("Apply", bound=Callable[..., Any])
 FUNCTIONS: dict[str, Function] = {}
 
 
-def function(apply: Callable[..., Any]) -> Callable[..., Any]:
+def function(apply: Apply) -> Apply:
     """Register a function of numbers, texts and lists; a ``_`` at the end of its name is left out."""
     name = apply.__name__.rstrip("_")
     FUNCTIONS[name] = Function(name, apply, False)
     return apply
 
 
-def figure(apply: Callable[..., Any]) -> Callable[..., Any]:
+def figure(apply: Apply) -> Apply:
     """Register a function whose first argument is a part of a network."""
     name = apply.__name__.rstrip("_")
     FUNCTIONS[name] = Function(name, apply, True)

@@ -82,7 +82,7 @@ def _statements(document: Document, field: Field) -> Iterator[Statement]:
     for number, node in enumerate(document.items(field.node, f"{field.key.value!r}"), 1):
         statement = _statement(document, node, str(number))
         if statement.id in seen:
-            raise document.error(statement.fields["id"].node, f"there is a statement {statement.id} already")
+            raise document.error(node, f"there is a statement {statement.id} already; each needs its own 'id'")
         seen.add(statement.id)
         yield statement
 

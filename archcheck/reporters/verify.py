@@ -75,6 +75,8 @@ def _slip(outcome: Outcome) -> str:
 
 def difference(outcome: Outcome) -> str:
     """What is printed, and what is computed."""
+    if isinstance(outcome.value, bool):
+        return "it holds" if outcome.value else "it does not hold"
     return f"printed {outcome.statement.printed.text}, computed {text_of(outcome.value)}"
 
 
