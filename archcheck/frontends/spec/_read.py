@@ -163,9 +163,9 @@ class _Reader:
             if name not in done:
                 visit(name, ())
 
-    def defaults(self, fields: dict[str, Field]) -> dict[str, tuple[Arg, ...]]:
+    def defaults(self, fields: dict[str, Field]) -> dict[Text, tuple[Arg, ...]]:
         found = self.mapping(fields, "defaults")
-        return {name: args_of(self.document, field.node, name) for name, field in found.items()}
+        return {field.key: args_of(self.document, field.node, name) for name, field in found.items()}
 
     # -------------------------------------------------------------------------------------------- steps
     def pattern(self, fields: dict[str, Field], steps: Steps) -> dict[str, Field] | None:

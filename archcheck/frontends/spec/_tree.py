@@ -147,6 +147,6 @@ class Specification:
     blocks: dict[str, Block] = field(default_factory=dict)
     params: dict[str, Field] = field(default_factory=dict)
     constants: dict[str, Field] = field(default_factory=dict)
-    defaults: dict[str, tuple[Arg, ...]] = field(default_factory=dict)
+    defaults: dict[Text, tuple[Arg, ...]] = field(default_factory=dict)
     outputs: tuple[Text, ...] = ()
     pattern: dict[str, Field] | None = None
