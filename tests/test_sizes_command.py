@@ -65,7 +65,7 @@ class TestWhatIsSaid:
         code, out, err = ends(capsys, "sizes", file("unet-valid"))
         assert (code, err) == (0, "")
         heading, row, *rest = out.splitlines()
-        assert heading.split() == ["SIZE", "VALID", "SMALLEST", "THEN"]
+        assert heading.split() == ["size", "valid", "smallest", "then"]
         assert row == "H     H ≥ 188 and H ≡ 12 mod 16       188  204, 220, 236, …"
         assert any("concat_34" in line for line in rest)
 

@@ -145,7 +145,8 @@ def _axis(report: Report, name: str, place: int) -> Axis:
 
 def _is_windowed(report: Report, name: str, place: int) -> bool:
     fields = (field[name][place] for field in report.fields.values() if name in field)
-    return any(field.moves and any(size != 1 for size in field.sizes) for field in fields)
+    return any(field.moves and not field.upper_bound and any(size != 1 for size in field.sizes)
+               for field in fields)
 
 
 def _moves_on(report: Report, name: str, place: int) -> bool:

@@ -159,7 +159,8 @@ class Reach:
         own = tuple(place for place, axis in enumerate(a.axes) if axis not in b.axes)
         data = tuple(_reduced(unite, array, own, nothing)
                      for unite, array, nothing in zip(self.kind.unite, a.data, self.kind.nothing))
-        return a._replace(axes=tuple(axis for axis in a.axes if axis in b.axes), data=data)
+        kept = tuple(axis for axis in a.axes if axis in b.axes)
+        return a._replace(axes=kept, data=data, bound=a.bound or kept != a.axes)
 
 
 def _renamed(relation: Rows, axes: tuple[int, ...]) -> Rows:

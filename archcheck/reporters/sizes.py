@@ -53,9 +53,9 @@ def _in_python(axis: Axis, sizes: SizeSet) -> str:
 
 def sheet(answer: Answer, script: Script) -> Sheet:
     """A row for each symbol, and below why."""
-    columns = (Column("symbol", "SIZE"), Column("condition", "VALID", _condition),
-               Column("smallest", "SMALLEST", right=True), Column("next", "THEN", _then, spared=True),
-               Column("largest", "LARGEST", right=True))
+    columns = (Column("symbol", "size"), Column("condition", "valid", _condition),
+               Column("smallest", "smallest", right=True), Column("next", "then", _then, spared=True),
+               Column("largest", "largest", right=True))
     rows = [_row(axis) for axis in answer.validity.axes.values()]
     facts = [(label, text) for label, text in _facts(answer, script) if text]
     return Sheet(SCHEMA, columns, rows, facts, _record(answer), rows_key="sizes")

@@ -4,11 +4,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, Union
 
 import numpy as np
 
-from tests.oracles.measure import Bounds, Cuts, Points, Run, all_points, bounds, everywhere, sets
+from tests.oracles.measure import Bounds, Cuts, Points, all_points, bounds, everywhere, sets
 from tests.oracles.probe import Array, Network
 
 Box = Sequence[tuple[int, int]]
@@ -24,8 +24,9 @@ class Reach(Protocol):
         ...
 
 
-Said = Callable[[str], Mapping[str, Reach]]
-"""The name of a value to its `Reach` by input; an input that is not there is not read at all."""
+Said = Callable[[str], Union[Mapping[str, Reach], None]]
+"""The name of a value to its `Reach` by input; an input that is not there is not read at all. None where not
+even the value's shape is known."""
 
 
 class Fault(NamedTuple):
@@ -59,12 +60,12 @@ class Verdict:
 
 class Claims(NamedTuple):
     """What is said of the points of a value along one axis of an input: ``first`` and ``last``, whether that
-    may be more than is read, and which points read some axis as a whole."""
+    may be more than is read, and for which points the same is said along some axis."""
 
     first: Array
     last: Array
     is_bound: bool
-    is_whole: Array
+    is_still: Array
 
 
 def judged(network: Network, said: Said, most_points: int = 24, most_runs: int | None = None,
@@ -73,28 +74,40 @@ def judged(network: Network, said: Said, most_points: int = 24, most_runs: int |
     an axis (None: as many as settle everything); of given ``points`` and ``axes`` only."""
     verdict = Verdict()
     points = all_points(network, most_points) if points is None else points
-    told = {value: dict(said(value)) for value in points}
+    answers = {value: said(value) for value in points}
+    told = {value: dict(answer) for value, answer in answers.items() if answer is not None}
+    verdict.undecided.update(["values of unknown shape"] * (len(points) - len(told)))
+    points = {value: where for value, where in points.items() if value in told}
     verdict.values.update(points)
     for name, given in network.inputs.items():
         boxes = {value: _boxes(told[value].get(name), points[value]) for value in points}
+        still = {value: _still(told[value].get(name), points[value], network.values[value])
+                 for value in points}
         for axis, size in enumerate(given.shape):
             if axis in axes if axes is not None else size > 1 or max(given.shape) == 1:
-                claims = {value: _claims(told[value].get(name), boxes[value], axis, given.shape)
+                claims = {value: _claims(told[value].get(name), boxes[value], axis, size, still[value])
                           for value in points}
                 _along(verdict, network, name, axis, points, claims, most_runs)
     return verdict
 
 
 def _boxes(reach: Reach | None, where: tuple[Array, ...]) -> list[Box | None]:
-    positions = list(zip(*(map(int, places) for places in where))) if where else [()]
-    return [reach and reach.box(position) for position in positions]
+    return [reach and reach.box(position) for position in _positions(where)]
 
 
-def _claims(reach: Reach | None, boxes: list[Box | None], axis: int, shape: Sequence[int]) -> Claims:
-    ends = [(shape[axis], -1) if box is None else box[axis] for box in boxes]
-    whole = [box is not None and _is_whole_somewhere(box, shape) for box in boxes]
+def _positions(where: tuple[Array, ...]) -> list[tuple[int, ...]]:
+    return list(zip(*(map(int, places) for places in where))) if where else [()]
+
+
+def _still(reach: Reach | None, where: tuple[Array, ...], shape: Sequence[int]) -> Array:
+    return np.array([reach is not None and _stands_still(reach, position, shape)
+                     for position in _positions(where)])
+
+
+def _claims(reach: Reach | None, boxes: list[Box | None], axis: int, size: int, still: Array) -> Claims:
+    ends = [(size, -1) if box is None else box[axis] for box in boxes]
     first, last = np.array(ends).T
-    return Claims(first, last, reach is not None and reach.upper_bound, np.array(whole))
+    return Claims(first, last, reach is not None and reach.upper_bound, still)
 
 
 def _along(verdict: Verdict, network: Network, name: str, axis: int, points: Points,
@@ -102,11 +115,10 @@ def _along(verdict: Verdict, network: Network, name: str, axis: int, points: Poi
     """Judge the claims along one axis."""
     size = network.inputs[name].shape[axis]
     cuts = everywhere(size) if most_runs is None else _chosen(claims.values(), size, most_runs)
-    run: Run = network.poisoned if network.inputs[name].is_float else network.disturbed
-    found = bounds(run, network, name, axis, points, cuts)
+    found = bounds(network.run(name), network, name, axis, points, cuts)
     doubted = {value: points[value] for value in points if np.any(found[value].refute(*claims[value][:2]))}
     changed: dict[str, Bounds] = {}
-    if doubted and network.inputs[name].is_float:
+    if doubted and network.run(name) == network.poisoned:
         near = everywhere(size) if most_runs is None else \
             _chosen((claims[value] for value in doubted), size, most_runs)
         changed = bounds(network.disturbed, network, name, axis, doubted, near)
@@ -131,31 +143,39 @@ def _decide(verdict: Verdict, network: Network, what: tuple[str, str, int], wher
     """Take up what becomes of the claims about one value along one axis.
 
     What is read without being claimed is a fault, unless an operator on the way spreads NaN to where nothing
-    is read: then a change has to show it. What is claimed without being read is one unless it is said to be a
-    bound, or an operator on the way drops NaN, and no change shows that it is read either."""
-    value, name, _ = what
+    is read: then a change has to show it. What is claimed without being read is one if no change shows that
+    it is read either, and there is no reason (`_excuses`) for that."""
     missed, spare = found.refute(told.first, told.last)
-    proved = found.settle(told.first, told.last) & ~missed
+    proved = found.settle(told.first, told.last)
+    anyway = network.is_nan(what[0], where)
+    verdict.undecided.update(["NaN anyway"] * int(anyway.sum()))
     if changed is not None:
         missed_too, spare_too = changed.refute(told.first, told.last)
-        leaks = bool(network.leaking.get(value))
-        verdict.undecided["zero taps"] += int((missed & ~missed_too).sum()) if leaks else 0
-        missed = missed_too if leaks else missed | missed_too
+        leaked = missed & ~missed_too if network.leaking.get(what[0]) else np.zeros_like(missed)
+        verdict.undecided.update(["zero taps"] * int(leaked.sum()))
         shown = changed.settle(told.first, told.last)
-        proved, spare = (proved | shown) & ~missed, spare & spare_too & ~shown
-    nothing = spare & (found.first_least > found.last_most) & told.is_whole
-    verdict.undecided["nothing is read"] += int(nothing.sum())
-    spare &= ~nothing
-    drops = sorted(network.through.get(value, ()))
-    if spare.any() and (told.is_bound or drops or not network.inputs[name].is_float):
-        reason = "said to be a bound" if told.is_bound else \
-            f"{'/'.join(drops)} may drop NaN" if drops else "integers: a change may have no effect"
-        verdict.undecided[reason] += int((spare & ~missed).sum())
-        spare &= False
+        missed, proved, spare = (missed | missed_too) & ~leaked, proved | shown, spare & spare_too & ~shown
+    missed, proved, spare = missed & ~anyway, proved & ~anyway, spare & ~missed & ~anyway
+    for reason, excused in _excuses(network, what, told, found):
+        verdict.undecided.update([reason] * int((spare & excused).sum()))
+        spare = spare & np.logical_not(excused)
     verdict.claims += len(missed)
-    verdict.proved += int((proved & ~spare).sum())
+    verdict.proved += int((proved & ~missed & ~spare).sum())
     verdict.faults += _faults("unsound", missed, what, where, told, found)
-    verdict.faults += _faults("loose", spare & ~missed, what, where, told, found)
+    verdict.faults += _faults("loose", spare, what, where, told, found)
+
+
+def _excuses(network: Network, what: tuple[str, str, int], told: Claims,
+             found: Bounds) -> Iterator[tuple[str, Any]]:
+    """Why some points may read less than is claimed."""
+    value, name, _ = what
+    if network.run(name) == network.poisoned:
+        yield "nothing is read", (found.first_least > found.last_most) & told.is_still
+    else:
+        yield "changes only", np.ones_like(told.is_still)
+    yield "said to be a bound", told.is_bound
+    drops = sorted(network.through.get(value, ()))
+    yield f"{'/'.join(drops)} may drop NaN", bool(drops)
 
 
 def _faults(kind: str, which: Array, what: tuple[str, str, int], where: tuple[Array, ...], told: Claims,
@@ -171,7 +191,13 @@ def _faults(kind: str, which: Array, what: tuple[str, str, int], where: tuple[Ar
 
 def of_report(report: Any, exact: bool = False) -> Said:
     """What a report says of the fields of the values."""
-    return lambda value: report.fields[value].at(exact=exact) if value in report.fields else {}
+    def said(value: str) -> Any:
+        shape = report.types[value].shape
+        if shape is None or not all(isinstance(size, int) for size in shape):
+            return None
+        return report.fields[value].at(exact=exact) if value in report.fields else {}
+
+    return said
 
 
 # ---------------------------------------------------------------------------------------------- exact sets
@@ -203,28 +229,30 @@ def misfits(network: Network, said: Any, points: Points) -> Iterator[Misfit]:
                 nan, changed = poisoned[value], disturbed[value]
                 least = changed if network.leaking.get(value) else nan | changed
                 reach = said(value).get(name)
-                yield from _compared(reach, (value, name, axis), given.shape, where, least, nan | changed,
-                                     bool(network.through.get(value)))
+                yield from _compared(network, reach, (value, name, axis), where, least, nan | changed)
 
 
-def _is_whole_somewhere(box: Box, shape: Sequence[int]) -> bool:
-    """Whether a box spans an axis of several positions: what reads a whole axis is not told apart from what
-    reads nothing behind it, as padding behind a global mean does."""
-    return any(size > 1 and ends == (0, size - 1) for ends, size in zip(box, shape))
+def _stands_still(reach: Reach, position: tuple[int, ...], shape: Sequence[int]) -> bool:
+    """Whether what is said of a position is said of all along some axis, which may have no other. Padding
+    behind a global mean reads nothing; but a field that does not move along an axis has no place for that."""
+    moved = [(*position[:axis], size // 2 if position[axis] != size // 2 else 0, *position[axis + 1:])
+             for axis, size in enumerate(shape)]
+    return any(reach.box(other) == reach.box(position) for other in moved)
 
 
-def _compared(reach: Any, what: tuple[str, str, int], given: Sequence[int], where: tuple[Array, ...],
-              least: Array, most: Array, drops: bool) -> Iterator[Misfit]:
+def _compared(network: Network, reach: Any, what: tuple[str, str, int], where: tuple[Array, ...],
+              least: Array, most: Array) -> Iterator[Misfit]:
     value, name, axis = what
+    drops = bool(network.through.get(value))
     size = len(least)
-    for k, position in enumerate(zip(*(map(int, places) for places in where))):
+    for k, position in enumerate(_positions(where)):
         must, may = _places(least[:, k]), _places(most[:, k])
         box = reach and reach.box(position)
         found = reach.positions(position) if box is not None else None
         exact = () if found is None or not all(found) else tuple(found[axis])
         hull = () if box is None else tuple(range(box[axis][0], box[axis][1] + 1))
         here = value, position, name, axis
-        if hull and not may and _is_whole_somewhere(box, given):
+        if hull and not may and _stands_still(reach, position, network.values[value]):
             yield Misfit("nothing", *here, exact, must, may)
             continue
         tight = not (reach and reach.upper_bound) and not drops

@@ -9,10 +9,10 @@ import argparse
 import gzip
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import onnx
 
@@ -23,7 +23,7 @@ from tests.oracles.prepare import Unprobed
 from tests.oracles.probe import Network
 
 SIZES = ({"N": 2, "H": 64, "W": 32}, {"N": 1, "H": 96, "W": 64}, {"N": 1, "H": 224, "W": 224},
-         {"N": 1, "T": 400, "S": 24, "H": 256, "W": 256})
+         {"N": 1, "T": 400, "S": 24, "H": 256, "W": 256}, {"N": 1, "T": 11, "S": 20, "L": 4000})
 """What symbols are set to, the first for which the network runs."""
 OTHERS = 12
 """What symbols of other names are set to."""
@@ -40,8 +40,9 @@ class Probed(NamedTuple):
 
 
 def probed(name: str, data: bytes, points: int = 12, runs: int = 40,
-           candidates: Any = SIZES) -> Probed:
-    """Probe one model: at most ``points`` positions of each value and ``runs`` cuts of each axis."""
+           candidates: Sequence[Mapping[str, int]] = SIZES) -> Probed:
+    """Probe one model: at most ``points`` positions of each value and ``runs`` cuts of each axis, at the
+    first sizes of the ``candidates`` at which it runs."""
     start = time.perf_counter()
     sizes: dict[str, int] = {}
     try:
@@ -55,7 +56,7 @@ def probed(name: str, data: bytes, points: int = 12, runs: int = 40,
     return Probed(name, verdict, skipped, sizes, time.perf_counter() - start)
 
 
-def _network(data: bytes, candidates: Any) -> tuple[dict[str, int], Network]:
+def _network(data: bytes, candidates: Sequence[Mapping[str, int]]) -> tuple[dict[str, int], Network]:
     """The network at the first sizes at which it runs."""
     graph = archcheck.load(data)
     symbols = {str(size) for kind in graph.inputs.values() for size in kind.shape or ()

@@ -10,11 +10,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tests.oracles.probe import Array, Marks, Network
+from tests.oracles.probe import Array, Marks, Network, Points
 
-Points = Mapping[str, tuple[Array, ...]]
-"""For some values the positions that are looked at: for each axis an array of places, as numpy indexes."""
-Run = Callable[[Mapping[str, Array]], Marks]
+Run = Callable[[Mapping[str, Array], Points], Marks]
 Cuts = tuple[Iterable[int], Iterable[int]]
 """Up to where, included, and from where on the input is changed, each in a run of its own."""
 
@@ -58,11 +56,11 @@ def bounds(run: Run, network: Network, name: str, axis: int, points: Points, cut
     size = shape[axis]
     found = {value: Bounds.unknown(len(where[0]) if where else 1, size) for value, where in points.items()}
     for cut in cuts[0]:
-        for value, hit in _hits(run({name: region(shape, axis, slice(cut + 1))}), points):
+        for value, hit in run({name: region(shape, axis, slice(cut + 1))}, points).items():
             np.minimum(found[value].first_most, cut, out=found[value].first_most, where=hit)
             np.maximum(found[value].first_least, cut + 1, out=found[value].first_least, where=~hit)
     for cut in cuts[1]:
-        for value, hit in _hits(run({name: region(shape, axis, slice(cut, None))}), points):
+        for value, hit in run({name: region(shape, axis, slice(cut, None))}, points).items():
             np.maximum(found[value].last_least, cut, out=found[value].last_least, where=hit)
             np.minimum(found[value].last_most, cut - 1, out=found[value].last_most, where=~hit)
     return found
@@ -71,12 +69,8 @@ def bounds(run: Run, network: Network, name: str, axis: int, points: Points, cut
 def sets(run: Run, network: Network, name: str, axis: int, points: Points) -> dict[str, Array]:
     """Which positions of an axis of an input each point reads: an array (size, points) for each value."""
     shape = network.inputs[name].shape
-    columns = [dict(_hits(run({name: region(shape, axis, [row])}), points)) for row in range(shape[axis])]
-    return {value: np.stack([column[value] for column in columns]) for value in points}
-
-
-def _hits(marks: Marks, points: Points) -> Iterable[tuple[str, Array]]:
-    return ((value, np.atleast_1d(marks[value][where])) for value, where in points.items())
+    columns = [run({name: region(shape, axis, [row])}, points) for row in range(shape[axis])]
+    return {value: np.stack([np.atleast_1d(column[value]) for column in columns]) for value in points}
 
 
 def everywhere(size: int) -> Cuts:

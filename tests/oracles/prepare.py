@@ -58,8 +58,8 @@ def fill(model: ModelProto) -> None:
 
 
 def _drawn(tensor: TensorProto) -> np.ndarray[Any, Any]:
-    """Numbers that keep activations near 1: positive ones for vectors, which are scales and variances, and
-    for others a normal distribution divided by the root of how many are summed."""
+    """Positive numbers for vectors, which are scales and variances; for matrices and kernels mostly positive
+    ones, which open rectifiers, divided by how many are summed, so that activations stay near 1."""
     shape, dtype = tuple(tensor.dims), helper.tensor_dtype_to_np_dtype(tensor.data_type)
     draw = np.random.default_rng(zlib.crc32(tensor.name.encode()))
     if "float" not in dtype.name:
@@ -67,7 +67,7 @@ def _drawn(tensor: TensorProto) -> np.ndarray[Any, Any]:
     elif len(shape) < 2:
         block = draw.uniform(0.5, 1.5, BLOCK)
     else:
-        block = draw.standard_normal(BLOCK) / np.sqrt(np.prod(shape[1:]) if len(shape) > 2 else max(shape))
+        block = draw.uniform(-1, 2, BLOCK) / (np.prod(shape[1:]) if len(shape) > 2 else max(shape))
     return np.resize(block.astype(dtype), shape)
 
 
@@ -146,9 +146,9 @@ def _unquantize(graph: GraphProto) -> bool:
 
 
 # ---------------------------------------------------------------------------------------------------- outputs
-def shortened(model: ModelProto, height: int, width: int, ends: Sequence[str] = ()) -> None:
-    """Give an image network another size of image, and leave out what comes behind the first operators
-    ``ends``, which may fit no other."""
+def shortened(model: ModelProto, height: int, width: int) -> None:
+    """Give an image classifier another size of image, and leave out its head, which may fit no other: what
+    flattens the map or takes the mean of 7 × 7 pixels, and all behind it."""
     graph = model.graph
     stored = {tensor.name for tensor in graph.initializer}
     for given in graph.input:
@@ -159,7 +159,8 @@ def shortened(model: ModelProto, height: int, width: int, ends: Sequence[str] = 
     gone: set[str] = set()
     kept = []
     for node in graph.node:
-        if node.op_type in ends or gone.intersection(node.input):
+        pools = node.op_type == "AveragePool" and max(_ints(node, "kernel_shape")) > 5
+        if pools or node.op_type in ("Reshape", "Gemm") or gone.intersection(node.input):
             gone.update(node.output)
         else:
             kept.append(node)

@@ -1,7 +1,7 @@
 """A network that can be run with parts of its inputs changed, and what becomes of its values then."""
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -13,6 +13,8 @@ from tests.oracles.prepare import FLOATS, Unprobed, expose, fill, graphs, passin
 Array = np.ndarray[Any, Any]
 Marks = dict[str, Array]
 """For some values which of their elements are meant."""
+Points = Mapping[str, Any]
+"""For some values the positions that are looked at, as numpy indexes: for each axis an array of places."""
 
 STEPS = 0.37, 40.0
 """What is added to an element to change it: a little, for functions that saturate, and a lot, for others."""
@@ -24,8 +26,7 @@ SELECTING = {"Where", "TopK", "ScatterND", "ScatterElements", "Loop", "Scan", "I
              "GridSample", "DeformConv", "NonMaxSuppression", "Pow", "MaxUnpool", "Hardmax", "Shrink",
              "ThresholdedRelu"}
 """Operators that may drop a NaN which they read."""
-
-
+NUMBERS = (*FLOATS[:3], "tensor(int8)", "tensor(uint8)", "tensor(int32)")
 LEAKING = {"Resize", "Upsample", "GridSample", "LRN"}
 """Operators that multiply by 0 what they do not read, or take out again what they summed before."""
 BLOCKED = "com.microsoft.nchwc"
@@ -53,7 +54,8 @@ class Network:
     """A model prepared for probing, at fixed shapes of its ``inputs``.
 
     Two networks run side by side: the one that was given, which is disturbed by finite amounts, and one in
-    which every operator passes NaN on as far as that can be had. ``model`` is changed.
+    which every operator passes NaN on as far as that can be had. ``cut`` says why that cannot be built, where
+    it cannot: then only changes tell. ``model`` is changed.
     """
 
     def __init__(self, model: ModelProto, shapes: Mapping[str, tuple[int, ...]], seed: int = 0) -> None:
@@ -65,8 +67,15 @@ class Network:
         draw = np.random.default_rng(seed)
         self.inputs = {given.name: Given(_array(draw, given.type, shapes[given.name]))
                        for given in self._true.get_inputs()}
-        self._before = self._run(self._true, self.inputs_as_given)
-        self._passing = _session(model) if passing(model, self.kinds) else self._true
+        self._passing, self.cut = self._true, ""
+        try:
+            if passing(model, self.kinds):
+                self._passing = _session(model)
+        except Unprobed as why:
+            self.cut = str(why)
+        numbers = NUMBERS if self.cut else FLOATS[:3]
+        probed = [output.name for output in self._true.get_outputs() if output.type in numbers]
+        self._before = dict(zip(probed, self._true.run(probed, self.inputs_as_given)))
 
     @property
     def inputs_as_given(self) -> dict[str, Array]:
@@ -75,21 +84,29 @@ class Network:
 
     @cached_property
     def values(self) -> dict[str, tuple[int, ...]]:
-        """The values that are probed, and their shapes: those that hold floats without any change."""
+        """The values that are probed, and their shapes: those that hold floats, and integers where NaN does
+        not get through."""
         return {name: tuple(array.shape) for name, array in self._clean.items()}
 
     @cached_property
     def _clean(self) -> dict[str, Array]:
-        found = self._run(self._passing, self.inputs_as_given)
         packed = {name for node in self.nodes if node.domain == BLOCKED for name in node.output
                   if node.op_type != "ReorderOutput"}
-        return {name: np.isnan(array) for name, array in found.items()
-                if array.shape == self._before.get(name, array).shape and name not in packed}
+        kept = {name: ... for name in self._before if name not in packed}
+        if self.cut:
+            return {name: np.zeros(self._before[name].shape, bool) for name in kept}
+        return {name: np.isnan(array)
+                for name, array in self._run(self._passing, self.inputs_as_given, kept).items()}
 
     @cached_property
     def through(self) -> dict[str, frozenset[str]]:
-        """For each value the operators on the way to it that may drop a NaN."""
-        return _through(self.nodes, self.inputs, self.kinds, _drops)
+        """For each value the operators on the way to it that may drop a NaN; ``directions`` for what a
+        recurrence in both directions makes: an operator says what they read together."""
+        if self.cut:
+            return dict.fromkeys(self.values, frozenset({"all it goes through"}))
+        found = _through(self.nodes, self.inputs, self.kinds, _drops)
+        return found | {name: found[name] | {"directions"} for node in self.nodes if _turns(node)
+                        for name in node.output if name in found}
 
     @cached_property
     def leaking(self) -> dict[str, frozenset[str]]:
@@ -97,34 +114,53 @@ class Network:
         because they multiply it by 0."""
         return _through(self.nodes, self.inputs, {}, _leaks)
 
-    def poisoned(self, where: Mapping[str, Array]) -> Marks:
-        """Which elements turn NaN where the elements ``where`` of the inputs are NaN."""
+    def run(self, name: str) -> Callable[[Mapping[str, Array], Points], Marks]:
+        """How it is best seen what reads the input ``name``."""
+        return self.poisoned if self.inputs[name].is_float and not self.cut else self.disturbed
+
+    def poisoned(self, where: Mapping[str, Array], points: Points | None = None) -> Marks:
+        """Which elements turn NaN where the elements ``where`` of the inputs are; at the ``points`` only."""
         feeds = self.inputs_as_given
         for name, mask in where.items():
             feeds[name] = np.where(mask, feeds[name].dtype.type(np.nan), feeds[name])
-        found = self._run(self._passing, feeds)
-        return {name: np.isnan(found[name]) & ~clean for name, clean in self._clean.items()}
+        points = self._everything if points is None else points
+        found = self._run(self._passing, feeds, points)
+        return {name: np.isnan(array) & ~self._clean[name][points[name]] for name, array in found.items()}
 
-    def disturbed(self, where: Mapping[str, Array]) -> Marks:
+    def disturbed(self, where: Mapping[str, Array], points: Points | None = None) -> Marks:
         """Which elements change where the elements ``where`` of the inputs do, by finite amounts."""
-        marks = {name: np.zeros(shape, bool) for name, shape in self.values.items()}
+        points = self._everything if points is None else points
+        marks: Marks = {}
         for step in STEPS if any(self.inputs[name].is_float for name in where) else STEPS[:1]:
             feeds = self.inputs_as_given | {name: _changed(self.inputs[name].array, mask, step)
                                             for name, mask in where.items()}
-            for name, after in self._run(self._true, feeds).items():
-                before = self._before[name]
-                if name in marks and before.shape == after.shape:
-                    least = step * ROUNDING if self.leaking.get(name) else 0
-                    marks[name] |= _differs(before, after, least)
+            for name, after in self._run(self._true, feeds, points).items():
+                least = step * ROUNDING if self.leaking.get(name) else 0
+                differs = _differs(self._before[name][points[name]], after, least)
+                marks[name] = marks[name] | differs if name in marks else differs
         return marks
 
-    def _run(self, session: Any, feeds: Mapping[str, Array]) -> dict[str, Array]:
-        names = [output.name for output in session.get_outputs() if output.type in FLOATS[:3]]
-        return dict(zip(names, session.run(names, dict(feeds))))
+    def is_nan(self, value: str, where: tuple[Array, ...]) -> Array:
+        """Which positions of a value are NaN without any change, so that nothing can be seen there."""
+        return np.atleast_1d(self._clean[value][where])
+
+    @property
+    def _everything(self) -> Points:
+        return dict.fromkeys(self.values, ...)
+
+    def _run(self, session: Any, feeds: Mapping[str, Array], points: Points) -> Marks:
+        """The values as they are at ``points``."""
+        found = dict(zip(points, session.run(list(points), dict(feeds))))
+        for name, array in found.items():
+            if array.shape != self._before[name].shape:
+                raise Unprobed(f"the shape of {name} depends on the data")
+        return {name: array[points[name]] for name, array in found.items()}
 
 
 def _differs(before: Array, after: Array, least: float) -> Array:
     """Where two arrays differ by more than ``least``; NaN does not differ from NaN."""
+    if before.dtype.kind != "f":
+        return np.asarray(before != after)
     with np.errstate(invalid="ignore"):
         far = np.abs(before - after) > least
     appeared = np.isnan(before) != np.isnan(after)
@@ -186,6 +222,10 @@ def _drops(node: NodeProto, kinds: Mapping[str, str]) -> set[str]:
     if any(kinds.get(name, FLOATS[0]) not in FLOATS for name in node.output if name):
         return {"integers"}
     return {node.op_type} if node.op_type in SELECTING or node.domain not in ("", "ai.onnx") else set()
+
+
+def _turns(node: NodeProto) -> bool:
+    return any(found.name == "direction" and found.s == b"bidirectional" for found in node.attribute)
 
 
 def _leaks(node: NodeProto, kinds: Mapping[str, str]) -> set[str]:
