@@ -13,7 +13,7 @@ import numpy as np
 
 from archcheck.dims import Size
 from archcheck.graph import Shape
-from archcheck.ops._op import All, Along, Packed, Picked, Prefix, Reader, Spread
+from archcheck.ops._op import All, Along, BothWays, Packed, Picked, Prefix, Reader, Spread
 
 Array = np.ndarray[Any, Any]
 NOTHING, FAR = -1, 1 << 30
@@ -56,6 +56,7 @@ class Reach:
         self.kind = SETS if exact else HULLS
         self._known: dict[object, tuple[object, Rows]] = {}
         self._identities: dict[int, tuple[Array, ...]] = {}
+        self._empty: dict[object, Array | None] = {}
 
     def identity(self, axis: int, extent: Size) -> Rows:
         """Each position of ``axis`` reads itself."""
@@ -81,21 +82,50 @@ class Reach:
 
     def part(self, relation: Rows, axis: int, first: Size, count: Size, target: Shape) -> Rows:
         """``relation`` for the ``count`` positions of ``axis`` from ``first`` on; the others read nothing."""
-        if axis in relation.axes or _rows((*relation.axes, axis), target) > GROWN:
-            return relation
-        axes = tuple(sorted((*relation.axes, axis)))
-        place, size, start = axes.index(axis), _count(target[axis]), _count(first)
-        data = []
-        for array, nothing in zip(relation.data, self.kind.nothing):
-            wide = np.repeat(np.expand_dims(array, place), size, axis=place)
-            outside = np.r_[0:start, start + _count(count):size]
-            wide[(slice(None),) * place + (outside,)] = nothing
-            data.append(wide)
-        return relation._replace(axes=axes, data=tuple(data))
+        places = np.arange(_count(target[axis])) - _count(first)
+        return self._without(relation, axis, (places < 0) | (places >= _count(count)), target)
 
     def moves(self, relation: Rows) -> bool:
         """Whether positions of the value read differently."""
         return bool(relation.axes)
+
+    def emptied(self, relations: tuple[Rows, ...], readers: Sequence[Reader], source: Shape,
+                target: Shape) -> tuple[Rows, ...]:
+        """``relations`` with nothing at positions that read nothing, such as those of a padding, along axes
+        along which none of them moves."""
+        moving = {axis for relation in relations for axis in relation.axes}
+        for count, reader in zip(source, readers):
+            if isinstance(reader, (Along, Spread, Prefix)) and reader.axis not in moving and relations:
+                outside = self._outside(reader._replace(axis=0), count, target[reader.axis])
+                if outside is not None and outside.any():
+                    relations = (self._without(relations[0], reader.axis, outside, target), *relations[1:])
+        return relations
+
+    def _outside(self, reader: Along | Spread | Prefix, count: Size, size: Size) -> Array | None:
+        """Which of ``size`` positions read none of ``count``; None where those are no numbers."""
+        if not isinstance(count, int) or not isinstance(size, int) or reader[1:] == (1, 0, 1, 1, ""):
+            return None
+        key = reader, count, size
+        if key not in self._empty:
+            everywhere = Rows((0,), (np.zeros(count, int), np.zeros(count, int)))
+            try:
+                lo, hi = _Reading(HULLS, everywhere, (count,), (size,)).through((reader,)).data
+                self._empty[key] = lo > hi
+            except Unbound:
+                self._empty[key] = None
+        return self._empty[key]
+
+    def _without(self, relation: Rows, axis: int, outside: Array, target: Shape) -> Rows:
+        """``relation`` with nothing at the positions ``outside`` of an axis that it does not move along."""
+        if axis in relation.axes or _rows((*relation.axes, axis), target) > GROWN:
+            return relation
+        axes = tuple(sorted((*relation.axes, axis)))
+        place, data = axes.index(axis), []
+        for array, nothing in zip(relation.data, self.kind.nothing):
+            wide = np.repeat(np.expand_dims(array, place), len(outside), axis=place)
+            wide[(slice(None),) * place + (outside,)] = nothing
+            data.append(wide)
+        return relation._replace(axes=axes, data=tuple(data))
 
     def through(self, relation: Rows, readers: Sequence[Reader], source: Shape, target: Shape, extent: Size,
                 by: str) -> Rows:
@@ -209,6 +239,7 @@ class _Reading:
         self.kind, self.relation, self.source, self.target = kind, relation, source, target
         self.bound, self.reason = relation.bound, relation.reason
         self.data = relation.data
+        self.more: list[int] = []
 
     def through(self, readers: Sequence[Reader]) -> Rows:
         """The relation as the readers have it."""
@@ -217,7 +248,7 @@ class _Reading:
             axes.append(self._along(place, readers[axis], _count(self.source[axis])))
         gone = tuple(place for place, axis in enumerate(axes) if axis is None)
         self._each(lambda unite, nothing, array: _reduced(unite, array, gone, nothing))
-        kept = [axis for axis in axes if axis is not None]
+        kept = [*(axis for axis in axes if axis is not None), *self.more]
         return Rows(*self._placed(kept), self.relation.by, self.reason, self.bound)
 
     def _each(self, function: Callable[[Any, Any, Array], Array]) -> None:
@@ -234,7 +265,9 @@ class _Reading:
         if isinstance(reader, Packed):
             return reader
         size = _count(self.target[reader.axis])
-        if isinstance(reader, Prefix):
+        if isinstance(reader, BothWays):
+            self._both_ways(place, reader, size, count)
+        elif isinstance(reader, Prefix):
             self._prefix(place, reader, size, count)
         elif isinstance(reader, Spread):
             steps, phases = np.divmod(np.arange(size), len(reader.first))
@@ -277,6 +310,16 @@ class _Reading:
         if size != count or reader.gap:
             gap = -reader.gap if reader.reverse else reader.gap
             self._take(place, np.minimum(np.arange(size), count - 1) - gap)
+
+    def _both_ways(self, place: int, reader: BothWays, size: int, count: int) -> None:
+        """The rows up to each position, and behind them along a new axis those from it on."""
+        whole, ways = self.data, []
+        for reverse in (False, True):
+            self.data = whole
+            self._prefix(place, Prefix(reader.axis, reverse), size, count)
+            ways.append(self.data)
+        self.data = tuple(np.stack(pair, axis=-1) for pair in zip(*ways))
+        self.more.append(reader.direction)
 
     def _window(self, place: int, reader: Along, size: int, count: int) -> None:
         start, taps = _count(reader.start), _count(reader.taps)

@@ -120,6 +120,14 @@ class Prefix(NamedTuple):
     gap: int = 0
 
 
+class BothWays(NamedTuple):
+    """Position 0 of the output axis ``direction`` reads like a `Prefix` along ``axis``, position 1 like one
+    in ``reverse``: a recurrence that runs in both directions."""
+
+    axis: int
+    direction: int
+
+
 class Picked(NamedTuple):
     """Positions that a table names (Gather): ``indices[o]`` for position ``o`` of the output axis ``axis``,
     or any position where the indices are not known. With ``axis`` None the same positions are read by every
@@ -141,7 +149,7 @@ ALL = All()
 STATISTIC = All(statistic=True)
 ONLY = Picked(None, (0,))
 """The one position of an axis that is broadcast."""
-Reader = Union[Along, Spread, Packed, Prefix, Picked, All]
+Reader = Union[Along, Spread, Packed, Prefix, BothWays, Picked, All]
 Axes = tuple[Reader, ...]  # a reader per axis of one input
 Reads = tuple[Union[Axes, None], ...]
 """For each input a reader per input axis; None for an input whose data are not read."""
