@@ -1,7 +1,7 @@
 """How values depend on the network's inputs: what every node reads, folded over the graph.
 
 A value depends on an input through a relation for each axis of the input. An algebra says what relations are:
-`tracing.Phases` is free of sizes, `reach.Rows` has a row for every position. The fold is the same.
+`tracing.Phases` is free of sizes, `reach.Reach` has a row for every position. The fold is the same.
 """
 from __future__ import annotations
 

@@ -1,11 +1,12 @@
-"""What positions of values read at given sizes: `reach.Rows` as people ask for them."""
+"""What positions of values read at given sizes: `rows.Rows` as people ask for them."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from archcheck.analyses.dataflow import Fold, State
-from archcheck.analyses.reach import Array, Reach, Rows
+from archcheck.analyses.reach import Reach
+from archcheck.analyses.rows import Array, Rows
 from archcheck.dims import Size, evaluate, symbols
 from archcheck.errors import UserError
 from archcheck.graph import Shape
