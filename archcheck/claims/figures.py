@@ -323,18 +323,6 @@ def depth_to(x: Part) -> int:
     return 0 if made is None else path(x.report, range(made + 1), set(with_weights(x.report)), max)
 
 
-@figure
-def fits(x: Part) -> bool:
-    """Whether the shapes that its layers read go together."""
-    failed = {index: x.report.failures[index] for index in x.indices if index in x.report.failures}
-    if any(failure.kind == "shapes" for failure in failed.values()):
-        return False
-    unsure = {*failed, *x.report.reasons, *(index for index, _ in x.report.assumptions)}
-    if unsure & set(x.indices):
-        raise NotKnown(f"whether the shapes of {x.name} go together depends on what is not known")
-    return True
-
-
 def _path(x: Part, pick: Any) -> int:
     from archcheck.analyses.structure import path
     return path(x.report, x.indices, set(weighted(x)), pick)
