@@ -328,6 +328,12 @@ def chain(x: Part) -> bool:
 
 
 @figure
+def fails(x: Part) -> bool:
+    """Whether something in it cannot be: shapes that do not go together, an operator that there is not."""
+    return any(index in x.report.failures for index in x.indices)
+
+
+@figure
 def parts(x: Part, begin: str) -> int:
     """The number of scopes whose own name begins so: ``"inception"`` counts inception3a, inception3b."""
     from archcheck.scopes import scope
