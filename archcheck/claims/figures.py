@@ -332,8 +332,8 @@ def shortest(x: Part) -> int:
 def depth_to(x: Part) -> int:
     """Layers with weights on the longest path from the network's inputs, its own among them."""
     from archcheck.analyses.structure import path, with_weights
-    made = x.report.graph.producers.get(x.output)
-    return 0 if made is None else path(x.report, range(made + 1), set(with_weights(x.report)), max)
+    made = x.report.graph.producers.get(x.output, -1)
+    return path(x.report, range(made + 1), set(with_weights(x.report)), max).get(x.output, 0)
 
 
 def _path(x: Part, pick: Any) -> int:
