@@ -107,6 +107,13 @@ def test_short_and_full_forms_are_the_same() -> None:
     assert net(forms[4]).params == 8 * 3 * 15 + 8
 
 
+def test_defaults_hold_unless_a_layer_says_otherwise() -> None:
+    text = ("defaults: {conv: same bias=no, linear: bias=no}\ninput: 1 x 3 x 9\n"
+            "layers: conv 4 3 -> conv 4 3 bias=yes")
+    found = report(text + " -> dense 5")
+    assert found.params == 36 + 52 + 45 and shapes(found)["conv2"] == (1, 4, 9)
+
+
 def test_a_number_holds_for_all_axes() -> None:
     assert shapes(net("- conv 8 3"))["conv1"] == (1, 8, 30, 30)
     assert shapes(report("input: 1 x 3 x 9\nlayers: conv 8 3"))["conv1"] == (1, 8, 7)
@@ -261,6 +268,13 @@ def test_fractions_are_exact_and_formulas_stay() -> None:
                   "ceildiv(W, 2) 1")
     assert shapes(free)["conv1"][1] == 2 * W
     assert [evaluate(shape[1], {"W": 7}) for shape in shapes(free).values()] == [14, 4, 4]
+
+
+@pytest.mark.parametrize("given", [True, 1])
+def test_one_switches_on(given: int) -> None:
+    text = "params: {wide: no}\ninput: 1 x 8\nlayers:\n- if: wide\n  then: fc 20\n  else: fc 10"
+    assert report(text).params == 90
+    assert report(text, wide=given).params == 180
 
 
 def test_the_command_line_sets_parameters(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
