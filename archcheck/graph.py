@@ -17,12 +17,14 @@ Element = Any  # int | Dim | Ratio | float | bool | str, or None where one eleme
 
 
 class Location(NamedTuple):
-    """Where a stored payload lies: a file (None: the model's own), the offset of its first byte, its
-    length."""
+    """Where a stored payload lies: a file (None: the model's own), the offset of its first byte, its length,
+    and the ``field`` of the tensor message that it is the contents of (``row``: one field after another, with
+    their headers; ``sparse``: the elements that are not zero)."""
 
     file: str | None
     offset: int
     length: int
+    field: str = "raw_data"
 
 
 class Literal:
