@@ -28,8 +28,7 @@ def model_of(report: Report) -> Any:
     from archcheck import __version__
     graph, proto = report.graph, schema().ModelProto()
     proto.ir_version = max(graph.ir_version or IR, OLDEST_IR)
-    proto.producer_name = graph.producer or "archcheck"
-    proto.producer_version = "" if graph.producer else __version__
+    proto.producer_name, proto.producer_version = _producer(graph.producer or f"archcheck {__version__}")
     proto.doc_string = graph.doc
     proto.opset_import.extend(_opsets(graph.opsets))
     proto.metadata_props.extend(_entries(graph.metadata))
@@ -131,6 +130,12 @@ class Messages:
 
     def _tensor(self, name: str, kind: TensorType) -> Any:
         return self.tensors.tensor(name, kind, _AROUND_ONE).whole
+
+
+def _producer(text: str) -> tuple[str, str]:
+    """The name and the version in ``pytorch 2.13``."""
+    name, _, version = text.rpartition(" ")
+    return (name, version) if name and version[:1].isdigit() else (text, "")
 
 
 def _opsets(opsets: Mapping[str, int]) -> list[Any]:

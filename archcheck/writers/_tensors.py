@@ -15,7 +15,7 @@ from archcheck.frontends._elements import to_bytes
 from archcheck.frontends._external import resolved
 from archcheck.frontends._proto import schema
 from archcheck.frontends._wire import encoded
-from archcheck.graph import Literal, Location, TensorType
+from archcheck.graph import Deferred, Literal, Location, TensorType
 from archcheck.writers._formulas import NotWritable
 from archcheck.writers._numbers import Span, made_up
 from archcheck.writers._stream import pieces, pieces_of_file
@@ -85,7 +85,7 @@ class Tensors:
         if shape is None or dtype not in NAMES or dtype is None:
             raise NotWritable(f"the tensor {name!r} cannot be written: its type is not known")
         proto = schema().TensorProto(name=name, data_type=NAMES.index(dtype), dims=shape)
-        items = kind.value if isinstance(kind.value, tuple) else getattr(kind.value, "items", None)
+        items = _elements(kind)
         if items is not None:
             return _known(proto, dtype, items)
         location = kind.value.location if isinstance(kind.value, Literal) else None
@@ -114,6 +114,14 @@ class Tensors:
         folder = self.source.folder if self.source else None
         path = folder and resolved(location.file, folder)[0]
         return partial(pieces_of_file, path, begin, end) if path and os.path.getsize(path) >= end else None
+
+
+def _elements(kind: TensorType) -> tuple[Any, ...] | None:
+    """The elements of a tensor; None where they are not known, or too many to have been read."""
+    value = kind.value
+    if isinstance(value, Deferred):
+        return value.elements()
+    return value.items if isinstance(value, Literal) else value if isinstance(value, tuple) else None
 
 
 def _known(proto: Any, dtype: str, items: tuple[Any, ...]) -> Tensor:
