@@ -17,12 +17,14 @@ Element = Any  # int | Dim | Ratio | float | bool | str, or None where one eleme
 
 
 class Location(NamedTuple):
-    """Where a stored payload lies: a file (None: the model's own), the offset of its first byte, its
-    length."""
+    """Where a stored payload lies: a file (None: the model's own), the offset of its first byte, its length,
+    and the ``field`` of the tensor message that it is the contents of (``row``: one field after another, with
+    their headers; ``sparse``: the elements that are not zero)."""
 
     file: str | None
     offset: int
     length: int
+    field: str = "raw_data"
 
 
 class Literal:
@@ -56,6 +58,15 @@ class Uniform:
 
 
 @dataclass(frozen=True)
+class Deferred:
+    """The value of a constant table of numbers that nothing but a run has to know: ``elements`` works them
+    out, in row-major order."""
+
+    elements: Callable[[], tuple[int, ...]] = field(compare=False)
+    items = None
+
+
+@dataclass(frozen=True)
 class Several:
     """The value of a sequence of ``length`` elements, of which no more is known than what they have in
     common."""
@@ -72,12 +83,12 @@ class TensorType(NamedTuple):
     None is not known. ``shape`` is None where the rank is not known. For a sequence it is what all elements
     have in common and ``value`` holds the elements' own types, or `Several`, if their number is known.
     ``value`` of a tensor is its elements in row-major order, with None for an element that is not known; or a
-    `Literal`; or `Uniform`; or None when nothing is known of them.
+    `Literal`, `Uniform` or `Deferred`; or None when nothing is known of them.
     """
 
     dtype: str | None
     shape: Shape | None
-    value: Union[tuple[Element, ...], Literal, Uniform, Several, None] = None
+    value: Union[tuple[Element, ...], Literal, Uniform, Deferred, Several, None] = None
 
     @property
     def bytes(self) -> Size | None:

@@ -92,6 +92,16 @@ def specified(node: Node) -> SourceLine | None:
     return SourceLine(metadata[FILE], int(line), int(column) if column.isdecimal() else None)
 
 
+def namespaced(node: Node) -> dict[str, str]:
+    """The entry of a node's metadata that tells its scope, as PyTorch's exporter writes it, for a node that
+    was built from a specification; none for others, which keep theirs."""
+    path = scope(node) if specified(node) and _NAMESPACE not in node.metadata else ()
+    if not path:
+        return {}
+    modules = [".".join(path[:depth]) for depth in range(1, len(path) + 1)]
+    return {_NAMESPACE: "/".join([*(f"{name}: " for name in modules), f"{node.name}: {node.op}"])}
+
+
 def _module_path(innermost: tuple[str, ...]) -> tuple[str, ...]:
     """The parts of a dotted module name; those of no name are none."""
     return tuple(part for name in innermost if name != _NO_MODULE for part in name.split(".") if part)

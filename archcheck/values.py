@@ -13,12 +13,12 @@ from typing import Union
 
 from archcheck import elements
 from archcheck.dims import Dim, Size
-from archcheck.graph import Element, Literal, Several, Shape, TensorType, Uniform
+from archcheck.graph import Deferred, Element, Literal, Several, Shape, TensorType, Uniform
 from archcheck.ops._op import ShapeError, Unknown, unknown_size
 
 CAP = 1024
 Items = tuple[Element, ...]
-Value = Union[Items, Literal, Uniform, Several, None]
+Value = Union[Items, Literal, Uniform, Deferred, Several, None]
 
 
 # ---------------------------------------------------------------------------------- reading a value

@@ -13,7 +13,7 @@ from onnx import ModelProto, TensorProto, helper, parser
 
 from archcheck import analyze
 from archcheck.frontends import bytes_of, graph_in
-from archcheck.frontends.annotate import Annotated, annotate
+from archcheck.writers.annotate import Annotated, annotate
 
 DATA = Path(__file__).parent / "data"
 LIGHT = ["light_resnet50", "light_densenet121", "light_shufflenet", "light_bvlc_alexnet",

@@ -19,7 +19,7 @@ def annotate(model: str, output: Path, sizes: Sequence[tuple[str, int]], plugins
     """Write the inferred dtype and shape of every value into a copy of MODEL, as value_info."""
     from archcheck import infer
     from archcheck.frontends import bytes_of, graph_in
-    from archcheck.frontends.annotate import annotate as write
+    from archcheck.writers.annotate import annotate as write
     _options.load_plugins(plugins)
     source = bytes_of(model)
     done = write(infer.analyze(graph_in(source), dict(sizes)), source, output)

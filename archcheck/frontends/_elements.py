@@ -65,6 +65,26 @@ def from_numbers(dtype: str, numbers: Iterable[Any], count: int) -> Elements:
     return from_bytes(dtype, b"".join((number & mask).to_bytes(width, "little") for number in numbers), count)
 
 
+def to_bytes(dtype: str, elements: Elements) -> bytes:
+    """``elements`` of ``dtype``, which is not ``string``, as `from_bytes` reads them."""
+    if dtype in _STRUCT:
+        return struct.pack(f"<{len(elements)}{_STRUCT[dtype]}", *elements)
+    if dtype in _PARTS:
+        parts = tuple(part for number in elements for part in (number.real, number.imag))
+        return to_bytes(_PARTS[dtype], parts)
+    if dtype == "bfloat16":
+        return b"".join(struct.pack("<f", element)[2:] for element in elements)
+    codes, bits = codes_of(dtype), BITS[dtype]
+    packed = sum(codes[repr(element)] << bits * place for place, element in enumerate(elements))
+    return packed.to_bytes(-(-bits * len(elements) // 8), "little")
+
+
+@cache
+def codes_of(dtype: str) -> dict[str, int]:
+    """The code of each element of a type of at most a byte, by the element's text: -0.0 is not 0.0."""
+    return {repr(meaning): code for code, meaning in enumerate(_meanings(dtype))}
+
+
 def numbers_stored(dtype: str, count: int) -> int:
     """How many entries of a typed field ``count`` elements of ``dtype`` take."""
     if dtype in _PARTS:

@@ -58,7 +58,7 @@ class _File:
         self.name = name
         self.tensors: list[str] = []
         self.needed = 0
-        self.path, self.wrong = (None, "") if folder is None else _resolved(name, folder)
+        self.path, self.wrong = (None, "") if folder is None else resolved(name, folder)
 
     def path_for(self, tensor: str, end: int) -> str | None:
         """The file to read ``tensor`` from, which ends at the byte ``end``; None where it may not be read."""
@@ -86,7 +86,7 @@ def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else -1
 
 
-def _resolved(name: str, folder: str) -> tuple[str | None, str]:
+def resolved(name: str, folder: str) -> tuple[str | None, str]:
     """The real path of ``name`` in ``folder``, or None and what is wrong with it."""
     try:
         root, path = os.path.realpath(folder), os.path.realpath(os.path.join(folder, name))

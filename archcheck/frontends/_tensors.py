@@ -53,13 +53,15 @@ class Tensors:
         location = values.value.location if isinstance(values.value, Literal) else None
         shape = tuple(proto.dims[:])
         possible = min(shape, default=0) >= 0 and len(shape) <= MAX_RANK
-        return TensorType(values.dtype, shape if possible else None, Literal(None, location))
+        literal = Literal(None, location and location._replace(field="sparse"))
+        return TensorType(values.dtype, shape if possible else None, literal)
 
     def _literal(self, proto: Any, dtype: str | None, count: int) -> Literal:
         if self.cut and proto.HasField("segment"):
             begin, end = proto.segment.begin, proto.segment.end
             if field := self.cut.get((begin, end)):
-                return self._located(proto, dtype, count, field, Location(None, begin, end - begin))
+                return self._located(proto, dtype, count, field,
+                                     Location(None, begin, end - begin, field))
         if dtype is None:
             return Literal(None)
         if proto.data_location == _EXTERNAL:

@@ -1,12 +1,12 @@
 """Building the graph: nodes, weights and constants, with the type of every value as soon as it is made."""
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from archcheck.dims import Size, is_known
 from archcheck.frontends.spec._document import Document, Text
-from archcheck.graph import Element, Family, Graph, Node, Shape, TensorType
+from archcheck.graph import Deferred, Element, Family, Graph, Node, Shape, TensorType
 from archcheck.infer import Walk
 from archcheck.scopes import COLUMN, FILE, LINE
 
@@ -64,9 +64,9 @@ class Builder:
         """A tensor whose elements are known."""
         return self._stored(name, TensorType(dtype, shape, items))
 
-    def table(self, name: str, shape: Shape) -> str:
-        """A constant table of whole numbers, which are not written out."""
-        return self._stored(name, TensorType("int64", shape))
+    def table(self, name: str, shape: Shape, elements: Callable[[], tuple[int, ...]]) -> str:
+        """A constant table of whole numbers, which are worked out when they are wanted."""
+        return self._stored(name, TensorType("int64", shape, Deferred(elements)))
 
     def _stored(self, name: str, kind: TensorType) -> str:
         if name in self.types:

@@ -170,9 +170,9 @@ class At:
         return self.build.constant(f"{self.name}.{part}", "float32", elements[0],
                                    tuple(map(float, elements[1])))
 
-    def table(self, part: str, *shape: Size) -> str:
-        """A constant table of whole numbers, which are not written out."""
-        return self.build.table(f"{self.name}.{part}", shape)
+    def table(self, part: str, elements: Callable[[], tuple[int, ...]], *shape: Size) -> str:
+        """A constant table of whole numbers, which are worked out when they are wanted."""
+        return self.build.table(f"{self.name}.{part}", shape, elements)
 
     def ints(self, values: Iterable[Size], part: str = "sizes") -> str:
         """A constant list of whole numbers."""

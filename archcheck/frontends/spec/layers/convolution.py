@@ -1,6 +1,9 @@
 """Convolutions of all kinds."""
 from __future__ import annotations
 
+import functools
+from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
 from archcheck.dims import Size, prod
@@ -113,12 +116,27 @@ def local(at: At, x: str, filters: Size, kernel: Window = (3,), stride: Window =
     sizes = slide(shape[2:], kernel, attrs["strides"], None, None, "NOTSET").sizes
     places, taps = prod(sizes), prod(kernel)
     flat = at.node("Reshape", x, at.ints((0, 0, -1), "flat_sizes"), part="flat")
-    picked = at.node("Gather", flat, at.table("positions", places, taps), part="windows", axis=2)
+    picks = functools.partial(_positions, shape[2:], sizes, kernel, attrs["strides"])
+    picked = at.node("Gather", flat, at.table("positions", picks, places, taps), part="windows", axis=2)
     weights = at.weight("weight", places, shape[1], taps, filters)
     made = at.node("Einsum", picked, weights, part="product", equation="ncpt,pctk->nkp")
     if bias:
         made = at.node("Add", made, at.weight("bias", filters, places), part="sum")
     return at.node("Reshape", made, at.ints((0, 0, *sizes), "map_sizes"), part="map")
+
+
+def _positions(axes: Any, sizes: Any, kernel: Any, strides: Any) -> tuple[int, ...]:
+    """For each place of the result, the positions that its window covers, in the input with its ``axes``
+    flattened."""
+    steps: list[Any] = [prod(axes[axis + 1:]) for axis in range(len(axes))]
+    places = _places(sizes, [stride * step for stride, step in zip(strides, steps)])
+    taps = _places(kernel, steps)
+    return tuple(place + tap for place in places for tap in taps)
+
+
+def _places(sizes: Sequence[int], steps: Sequence[int]) -> list[int]:
+    """All places of a grid in row-major order, its neighbours along each axis a step apart."""
+    return list(map(sum, product(*(range(0, size * step, step) for size, step in zip(sizes, steps)))))
 
 
 @layer("partial")

@@ -2,26 +2,22 @@
 loaded."""
 from __future__ import annotations
 
-import mmap
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from archcheck.dims import Size, is_known
-from archcheck.dtypes import NAMES
 from archcheck.errors import UserError
-from archcheck.files import replacing
 from archcheck.frontends import LoadError, Source, spec
 from archcheck.frontends._proto import schema
 from archcheck.frontends._source import said
 from archcheck.frontends._wire import Buffer, encoded, fields
-from archcheck.graph import Graph, Literal, Shape, TensorType
+from archcheck.graph import Graph, Literal, TensorType
 from archcheck.report import Report
+from archcheck.writers._stream import pieces, written
+from archcheck.writers._types import value_info
 
 GRAPH, VALUE_INFO = 7, 13  # fields of ModelProto and of GraphProto
-CHUNK = 1 << 20
 
 
 class Annotated(NamedTuple):
@@ -41,22 +37,20 @@ def annotate(report: Report, source: Source, target: Path) -> Annotated:
         raise LoadError(f"{said(source.name)} is a specification, which has no value_info; name an ONNX file")
     inner = dict.fromkeys(name for node in report.graph.nodes for name in node.outputs if name)
     names = [name for name in inner if name not in report.graph.outputs]
-    known = [info for name in names if (info := _value_info(name, report.types.get(name)))]
-    with replacing(target) as out, _packed(target, out) as stream:
+    known = [info for name in names if (info := _known(name, report.types.get(name)))]
+    with written(target) as stream:
         _rewritten(source.data, known, stream)
     folder = os.path.dirname(os.path.realpath(target))
     missing = [file for file in _files(report.graph) if not os.path.exists(os.path.join(folder, file))]
     return Annotated(len(known), len(names) - len(known), tuple(missing))
 
 
-@contextmanager
-def _packed(target: Path, out: IO[bytes]) -> Iterator[IO[bytes]]:
-    if target.suffix == ".gz":
-        import gzip
-        with gzip.GzipFile("", "wb", fileobj=out, mtime=0) as stream:
-            yield stream  # type: ignore[misc]  # it is written to only
-    else:
-        yield out
+def _known(name: str, kind: TensorType | None) -> Any:
+    """A ``ValueInfoProto``; None where there is too little to say."""
+    if kind is None or kind.shape is None:
+        return None
+    info = value_info(name, kind)
+    return info if info.HasField("type") else None
 
 
 def _files(graph: Graph) -> list[str]:
@@ -69,39 +63,6 @@ def _files(graph: Graph) -> list[str]:
         elif isinstance(value, TensorType) and isinstance(value.value, Literal) and value.value.location:
             found[value.value.location.file or ""] = None
     return [file for file in found if file]
-
-
-# ------------------------------------------------------------------------------------------------ types
-def _value_info(name: str, kind: TensorType | None) -> Any:
-    """A ``ValueInfoProto``; None where there is too little to say."""
-    info = schema().ValueInfoProto(name=name)
-    if kind is None or kind.dtype is None or kind.shape is None:
-        return None
-    return info if _fill(info.type, kind.dtype, kind.shape) else None
-
-
-def _fill(proto: Any, dtype: str, shape: Shape) -> bool:
-    """Set a ``TypeProto``; False where the format has no name for the dtype."""
-    wrapper, _, inner = dtype.partition("(")
-    if wrapper in ("seq", "opt"):
-        part = proto.sequence_type if wrapper == "seq" else proto.optional_type
-        return _fill(part.elem_type, inner[:-1], shape)
-    tensor = proto.sparse_tensor_type if wrapper == "sparse" else proto.tensor_type
-    element = inner[:-1] if wrapper == "sparse" else dtype
-    tensor.elem_type = NAMES.index(element) if element in NAMES else 0
-    tensor.shape.SetInParent()
-    for size in shape:
-        _set_size(tensor.shape.dim.add(), size)
-    return element in NAMES
-
-
-def _set_size(dim: Any, size: Size) -> None:
-    """A number, or a formula as the text of a ``dim_param``; a size that is not known stays unset."""
-    if isinstance(size, int):
-        if size < 1 << 63:
-            dim.dim_value = size
-    elif is_known(size):
-        dim.dim_param = repr(size)
 
 
 # ------------------------------------------------------------------------------------------------ bytes
@@ -133,7 +94,5 @@ def _without(data: Buffer, body: int, end: int, names: set[str]) -> Iterator[tup
 
 
 def _copy(data: Buffer, begin: int, end: int, out: IO[bytes]) -> None:
-    for at in range(begin, end, CHUNK):
-        out.write(data[at:min(at + CHUNK, end)])
-        if isinstance(data, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-            data.madvise(mmap.MADV_DONTNEED, 0, at // CHUNK * CHUNK)  # else all of it would count as memory
+    for piece in pieces(data, begin, end):
+        out.write(piece)
