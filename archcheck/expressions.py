@@ -2,7 +2,9 @@
 
 Whole numbers, names (those that are no identifiers in quotes), the `ARITHMETIC` operators and parentheses.
 Nothing is evaluated but this. Whoever needs more operators (comparisons, words such as ``and``), functions or
-decimal fractions, gives `parse` larger tables.
+decimal fractions, gives `parse` larger tables. A ``rich`` language also has lists ``[1, 2]``, texts in quotes,
+``not``, numbers such as ``60e6``, and names with parameters, ``net[H=256].conv1``; whoever uses it evaluates
+its trees.
 """
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ from typing import Any, NamedTuple
 from archcheck.dims import Dim, Size, is_known
 from archcheck.errors import UserError, closest
 
-MAX_LENGTH, MAX_NESTING, MAX_DIGITS = 300, 40, 18
+MAX_LENGTH, MAX_RICH_LENGTH, MAX_NESTING, MAX_DIGITS = 300, 2000, 40, 18
+TIGHTEST, NEGATED = 6, 2
+"""The levels from which on operators bind tighter than a minus in front, and than ``not``."""
 OPERAND = "a number, a name or ( should stand here"
 CURES = {"/": "sizes are whole numbers: divide with //", "**": "write a power as a product, such as h*h",
          "^": "write a power as a product, such as h*h"}
@@ -45,16 +49,20 @@ ARITHMETIC: Mapping[str, Operator] = {
 
 class Language(NamedTuple):
     """What may stand in an expression: ``operators``; ``functions`` by name, each with its least and largest
-    number of arguments; and whether numbers may be ``decimal`` fractions, which are kept exact."""
+    number of arguments; whether numbers may be ``decimal`` fractions, which are kept exact; and whether it is
+    ``rich``."""
 
     operators: Mapping[str, Operator]
     functions: Mapping[str, tuple[Callable[..., Any], int, int]]
     decimal: bool
+    rich: bool = False
 
 
 class Tree(NamedTuple):
     """What stands at the place ``at`` of a text: a ``number``, a ``name``, the operator ``kind`` with one or
-    two operands, or a ``call`` of the function ``value``."""
+    two operands, or a ``call`` of the function ``value``. In a rich language also a ``text``, a ``list`` of
+    operands, or a ``bound`` name: its value is the name, what is behind the brackets, and the names set in
+    them to the operands."""
 
     kind: str
     at: int
@@ -114,12 +122,13 @@ class Expression:
 
 def parse(text: str, operators: Mapping[str, Operator] = ARITHMETIC,
           functions: Mapping[str, tuple[Callable[..., Any], int, int]] = MappingProxyType({}),
-          decimal: bool = False) -> Expression:
+          decimal: bool = False, rich: bool = False) -> Expression:
     """The expression that ``text`` says. Raises `ExpressionError` with a mark below the place."""
-    if len(text) > MAX_LENGTH:
-        reason = f"an expression of {len(text):,} characters is too long; {MAX_LENGTH} are the most"
+    longest = MAX_RICH_LENGTH if rich else MAX_LENGTH
+    if len(text) > longest:
+        reason = f"an expression of {len(text):,} characters is too long; {longest} are the most"
         raise ExpressionError(reason, reason, 0)
-    language = Language(operators, functions, decimal)
+    language = Language(operators, functions, decimal, rich)
     return Expression(text, _Parser(text, language).whole(), language)
 
 
@@ -144,10 +153,13 @@ def _names(tree: Tree) -> Iterator[str]:
 
 def _tokens(text: str, language: Language) -> Iterator[Token]:
     comma = [","] if language.functions else []
-    signs = sorted({*language.operators, *CURES, *comma, "(", ")"}, key=len, reverse=True)
+    more = ["[", "]", "="] if language.rich else []
+    signs = sorted({*language.operators, *CURES, *comma, *more, "(", ")"}, key=len, reverse=True)
     number = r"[0-9]+(?:[.][0-9]+)?" if language.decimal else "[0-9]+"
+    number += "(?:e-?[0-9]{1,2})?" if language.rich else ""
     pattern = re.compile(
         rf"""(?P<number>{number})|(?P<name>[^\W\d]\w*(?:\.\w+)*)|(?P<quoted>"[^"]*"|'[^']*')
+             |(?P<member>[.]\w+(?:\.\w+)*)
              |(?P<sign>{"|".join(map(re.escape, signs))})|(?P<space>\s+)""", re.VERBOSE)
     at = 0
     while at < len(text):
@@ -165,12 +177,22 @@ def _token(text: str, found: re.Match[str], language: Language) -> Token:
     if kind == "number":
         if len(said) > MAX_DIGITS:
             raise error(text, at, f"a number of more than {MAX_DIGITS} digits is no size")
-        return Token("number", at, Fraction(said) if "." in said else int(said))
+        return Token("number", at, int(said) if said.isdecimal() else _whole(Fraction(said)))
+    if kind == "member":
+        if language.rich:
+            return Token("member", at, said[1:])
+        raise error(text, at, f"{said[0]!r} has no meaning here")
+    if language.rich and (said == "not" or kind == "quoted"):
+        return Token("not" if said == "not" else "text", at, said[1:-1])
     if kind == "sign" or said in language.operators:
         if said not in language.operators and said in CURES:
             raise error(text, at, CURES[said])
         return Token(said, at)
     return Token("name", at, said[1:-1] if kind == "quoted" else said)
+
+
+def _whole(value: Fraction) -> int | Fraction:
+    return value.numerator if value.denominator == 1 else value
 
 
 class _Parser:
@@ -199,18 +221,56 @@ class _Parser:
 
     def operand(self) -> Tree:
         token = self.taken()
-        if token.kind == "name" and self.token.kind == "(" and self.language.functions:
-            return self.call(token)
-        if token.kind in ("number", "name"):
-            return Tree(*token)
-        if token.kind not in ("(", "-"):
-            raise error(self.text, token.at, OPERAND)
         self.nesting += 1
         if self.nesting > MAX_NESTING:
             raise error(self.text, token.at, f"this nests deeper than {MAX_NESTING}")
-        inner = Tree("-", token.at, None, (self.operand(),)) if token.kind == "-" else self.closed(token)
+        found = self.begun(token)
         self.nesting -= 1
-        return inner
+        return found
+
+    def begun(self, token: Token) -> Tree:
+        """The operand that begins with ``token``."""
+        if token.kind == "name" and self.token.kind == "(" and self.language.functions:
+            return self.call(token)
+        if token.kind == "name" and self.token.kind == "[":
+            return self.bound(token)
+        if token.kind in ("number", "name", "text"):
+            return Tree(*token)
+        if token.kind == "[":
+            return Tree("list", token.at, None, self.several(token, "]"))
+        if token.kind in ("-", "not"):
+            return Tree(token.kind, token.at, None, (self.above(TIGHTEST if token.kind == "-" else NEGATED),))
+        if token.kind != "(":
+            raise error(self.text, token.at, OPERAND)
+        return self.closed(token)
+
+    def several(self, opened: Token, closing: str) -> tuple[Tree, ...]:
+        """What stands between ``opened`` and ``closing``, with commas between."""
+        found: list[Tree] = []
+        while self.token.kind != closing:
+            found.append(self.above(0))
+            if self.token.kind != ",":
+                break
+            self.taken()
+        self.close(opened, closing)
+        return tuple(found)
+
+    def bound(self, name: Token) -> Tree:
+        """A name with parameters in brackets, and what may stand behind them."""
+        opened, keys, values = self.taken(), [], []
+        while True:
+            key = self.taken()
+            if key.kind != "name" or self.token.kind != "=":
+                raise error(self.text, key.at, "a parameter is set here, as in [H=256]")
+            self.taken()
+            keys.append(key.value)
+            values.append(self.above(0))
+            if self.token.kind != ",":
+                break
+            self.taken()
+        self.close(opened, "]")
+        member = self.taken().value if self.token.kind == "member" else ""
+        return Tree("bound", name.at, (name.value, member, tuple(keys)), tuple(values))
 
     def closed(self, opened: Token) -> Tree:
         """What stands between ``opened`` and its closing parenthesis."""
@@ -218,10 +278,10 @@ class _Parser:
         self.close(opened)
         return inner
 
-    def close(self, opened: Token) -> None:
+    def close(self, opened: Token, closing: str = ")") -> None:
         """The parenthesis that ends what ``opened`` begins."""
-        if self.token.kind != ")":
-            raise error(self.text, opened.at, "this ( is not closed")
+        if self.token.kind != closing:
+            raise error(self.text, opened.at, f"this {opened.kind} is not closed")
         self.taken()
 
     def call(self, name: Token) -> Tree:

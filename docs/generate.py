@@ -8,6 +8,8 @@ from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
 
+from archcheck.claims._evaluate import figures, kinds
+from archcheck.claims._functions import FUNCTIONS, described
 from archcheck.frontends.spec._arguments import signature as signature_of
 from archcheck.frontends.spec._layer import LAYERS, Layer
 from archcheck.frontends.spec.schema import schema
@@ -37,9 +39,17 @@ Words in capitals are given by their place; what stands in brackets may be left 
 by its name, `[bias=yes]` is on unless `bias=no`; `…` is no fixed default. """
 
 
+FUNCTIONS_HEAD = """\
+# Functions of claims
+
+Made from the code by `python docs/generate.py`. Where they may stand is in [the manual](claims.md).
+"""
+
+
 def pages() -> dict[Path, str]:
     """The generated pages by their paths."""
     return {HERE / "operators.md": operators_page(), HERE / "spec-layers.md": layers_page(),
+            HERE / "claims-functions.md": functions_page(),
             HERE / "spec.schema.json": json.dumps(schema(), indent=1, ensure_ascii=False) + "\n"}
 
 
@@ -51,6 +61,20 @@ def operators_page() -> str:
     lines = [OPERATORS.format(count=len(OPS))]
     for domain, operators in groupby(known, key=attrgetter("domain")):
         lines += [f"\n## {domain or 'ai.onnx'}\n", *(line for one in operators for line in _entry(one))]
+    return "\n".join(lines) + "\n"
+
+
+def functions_page() -> str:
+    """All functions of claims: of parts of networks by family, then of numbers and lists."""
+    lines = [FUNCTIONS_HEAD]
+    of_networks = {figures.__name__: "Of networks, layers and scopes", kinds.__name__: "By kinds of layers"}
+    heads = dict.fromkeys(of_networks.get(known.apply.__module__, "Of numbers and lists")
+                          for known in FUNCTIONS.values())
+    for head in sorted(heads, key=[*of_networks.values()].__contains__, reverse=True):
+        lines += [f"\n## {head}\n"]
+        lines += [f"- **{signed}**: {text}" for known in FUNCTIONS.values()
+                  if of_networks.get(known.apply.__module__, "Of numbers and lists") == head
+                  for signed, _, text in [described(known).partition(": ")]]
     return "\n".join(lines) + "\n"
 
 

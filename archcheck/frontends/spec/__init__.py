@@ -29,10 +29,14 @@ def read(data: Any, name: str) -> Graph:
     """The network that the text ``data``, in bytes, specifies, with all its parameters at their defaults.
     Raises `archcheck.frontends.LoadError` with the line and column of what is wrong."""
     from archcheck.frontends.spec._document import Document
+    return of_document(Document(bytes(data), name), len(data))
+
+
+def of_document(document: Any, size: int = 0) -> Graph:
+    """The network that a `Document` of ``size`` bytes specifies, or the part of one that is its root. Raises
+    `SpecError`."""
     from archcheck.frontends.spec._read import specification
-    found = specification(Document(bytes(data), name))
-    build = partial(_built, found, len(data))
-    return build({})
+    return _built(specification(document), size, {})
 
 
 def _built(found: Any, size: int, values: Mapping[str, Any]) -> Graph:

@@ -31,7 +31,7 @@ from archcheck.frontends.spec._tree import (
 )
 
 KEYS = ("name", "about", "params", "input", "inputs", "constants", "defaults", "blocks", "layers", "pattern",
-        "with", "output", "outputs")
+        "with", "output", "outputs", "claims")
 WITH = ("filters", "units", "classes", "optional", "conv", "pool")
 """What may be said with a pattern, besides how often its parts are repeated."""
 

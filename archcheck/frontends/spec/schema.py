@@ -56,7 +56,8 @@ def _properties() -> dict[str, Any]:
         "defaults": {"type": "object", "properties": _known(),
                      "additionalProperties": False},
         "blocks": {"type": "object", "patternProperties": {SIGNATURE: steps}, "additionalProperties": False},
-        "layers": steps, "pattern": TEXT, "with": {"type": "object"}, "output": NAMES, "outputs": NAMES}
+        "layers": steps, "pattern": TEXT, "with": {"type": "object"}, "output": NAMES, "outputs": NAMES,
+        "claims": {"type": "array", "items": {"type": "object", "required": ["says", "verdict"]}}}
 
 
 def _known() -> dict[str, Any]:

@@ -1,0 +1,65 @@
+"""How a network is put together: which nodes have weights, how long its paths are, whether it is a chain."""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from archcheck.ops._op import Along
+
+if TYPE_CHECKING:
+    from archcheck.report import Report
+
+
+def with_weights(report: Report) -> frozenset[int]:
+    """The nodes that multiply data with a stored tensor, or are not counted and read a learned one."""
+    used = {index for weight in report.weights.weights for index in weight.used_by}
+    return frozenset(index for index in used if (cost := report.costs[index]) is None or cost.mac != 0)
+
+
+def path(report: Report, nodes: Iterable[int], counted: set[int],
+         pick: Callable[[Iterable[int]], int]) -> int:
+    """How many of the ``counted`` nodes are on the longest (``pick`` is `max`) or shortest way (`min`) to the
+    last of ``nodes``, of which only these are gone through."""
+    at: dict[int, int] = {}
+    last, data, producers = 0, report.fields, report.graph.producers
+    for index in sorted(nodes):
+        read = (name for name in report.graph.nodes[index].inputs if name in data)
+        before = [at.get(producers.get(name, -1), 0) for name in read]
+        last = at[index] = (pick(before) if before else 0) + (index in counted)
+    return last
+
+
+def is_chain(report: Report, nodes: Iterable[int]) -> bool:
+    """Whether every one of the nodes reads one value that depends on an input, and no two the same."""
+    data, seen = report.fields, set()
+    for index in nodes:
+        read = {name for name in report.graph.nodes[index].inputs if name in data}
+        if len(read) > 1 or read & seen:
+            return False
+        seen |= read
+    return True
+
+
+def main_reads(report: Report, index: int) -> list[Along]:
+    """The windows with which a node slides over the spatial axes of its first input; empty where it does
+    not."""
+    reads = report.effects[index].reads
+    readers = reads(0) if reads else ()
+    first = readers[0] if readers else None
+    found = [reader for reader in (first or ())[2:] if isinstance(reader, Along)]
+    return found if first and len(found) == len(first) - 2 else []
+
+
+def outline(report: Report, nodes: Iterable[int]) -> tuple[object, ...]:
+    """What two parts of networks have in common that are built alike: each node's operator, attributes and
+    output shapes, the shapes of its weights, and which of the nodes before it reads."""
+    place = {name: (k, j) for k, index in enumerate(nodes)
+             for j, name in enumerate(report.graph.nodes[index].outputs)}
+    rows: list[object] = []
+    for index in nodes:
+        node = report.graph.nodes[index]
+        reads = tuple(place.get(name) or (name in report.types and report.types[name].shape)
+                      for name in node.inputs)
+        shapes = tuple(report.types[name].shape for name in node.outputs if name)
+        rows.append((node.op, tuple(sorted(node.attrs.items(), key=lambda pair: pair[0])), reads, shapes))
+    return tuple(rows)

@@ -1,0 +1,145 @@
+"""Evaluating the expressions of claims: names are networks and their parts, functions those registered."""
+from __future__ import annotations
+
+import operator
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+from archcheck.claims import examples, figures, kinds
+from archcheck.claims._compare import equals
+from archcheck.claims._functions import FUNCTIONS, called
+from archcheck.claims._networks import Networks
+from archcheck.claims._parts import NotKnown, Part
+from archcheck.dims import Dim
+from archcheck.expressions import Expression, ExpressionError, Operator, Tree, error, parse
+from archcheck.frontends.spec._sizes import OPERATORS as ON_SIZES
+from archcheck.frontends.spec._sizes import Open
+
+__all__ = ["ExpressionError", "evaluate", "examples", "figures", "kinds", "understood"]
+
+MAX_POWER, MAX_VALUE = 64, 10 ** 60
+
+
+def _numeric(sign: str) -> Any:
+    """An operator of numbers, exact on formulas and fractions, and element by element on lists."""
+    exact = ON_SIZES[sign].apply
+    plain = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv,
+             "//": operator.floordiv, "%": operator.mod}[sign]
+
+    def one(a: Any, b: Any) -> Any:
+        is_float = isinstance(a, float) or isinstance(b, float)
+        return plain(float(a), float(b)) if is_float else exact(a, b)
+    return lambda a, b: examples.each(one, a, b)
+
+
+def _power(a: Any, b: Any) -> Any:
+    if not isinstance(b, int) or not 0 <= b <= MAX_POWER or isinstance(a, (tuple, str, bool)):
+        raise ValueError(f"powers are of numbers, and whole ones from 0 to {MAX_POWER}")
+    found = a ** b if not isinstance(a, Dim) else _product([a] * b)
+    if isinstance(found, (int, Fraction)) and abs(found) > MAX_VALUE:
+        raise ValueError("this power is too large")
+    return found
+
+
+def _product(sizes: list[Any]) -> Any:
+    from archcheck.dims import prod
+    return prod(sizes)
+
+
+def _compared(sign: str) -> Any:
+    exact = ON_SIZES[sign].apply
+    plain = {"<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge}[sign]
+
+    def compare(a: Any, b: Any) -> Any:
+        if any(isinstance(x, (tuple, str, bool, Part)) for x in (a, b)):
+            raise ValueError(f"{sign} compares numbers")
+        found = exact(a, b) if isinstance(a, Dim) or isinstance(b, Dim) else plain(a, b)
+        if isinstance(found, Open):
+            raise NotKnown(f"{found.question} depends on the symbols")
+        return found
+    return compare
+
+
+OPERATORS: Mapping[str, Operator] = {
+    "or": Operator(0, None), "and": Operator(1, None),  # type: ignore[arg-type]
+    "==": Operator(2, equals), "!=": Operator(2, lambda a, b: not equals(a, b)),
+    **{sign: Operator(3, _compared(sign)) for sign in ("<=", ">=", "<", ">")},
+    **{sign: Operator(ON_SIZES[sign].level, _numeric(sign)) for sign in ("+", "-", "*", "//", "/", "%")},
+    "^": Operator(6, _power)}
+
+
+def understood(text: str) -> Expression:
+    """The expression that ``text`` says. Raises `ExpressionError`."""
+    functions = {"same": (called, 2, 2), **{
+        name: (known.apply, *known.arity) for name, known in FUNCTIONS.items()}}
+    return parse(text, OPERATORS, functions, decimal=True, rich=True)
+
+
+def evaluate(text: str, networks: Networks) -> Any:
+    """What an expression of claims comes to: a size, fraction, float, truth value, text or tuple. Raises
+    `ExpressionError`, and `NotKnown` for a figure that is not known."""
+    return _Evaluation(text, networks).value(understood(text).tree)
+
+
+class _Evaluation:
+    def __init__(self, text: str, networks: Networks) -> None:
+        self.text, self.networks = text, networks
+
+    def value(self, tree: Tree) -> Any:
+        try:
+            return self._value(tree)
+        except ZeroDivisionError:
+            raise error(self.text, tree.at, "this divides by zero") from None
+        except ValueError as problem:
+            raise error(self.text, tree.at, str(problem)) from None
+        except TypeError:
+            raise error(self.text, tree.at, f"{tree.value or tree.kind} does not go with these") from None
+
+    def _value(self, tree: Tree) -> Any:
+        if tree.kind in ("number", "text"):
+            return tree.value
+        if tree.kind == "name":
+            return self.networks.named(tree.value)
+        if tree.kind in ("and", "or", "not"):
+            return self._logic(tree)
+        values = [self.value(operand) for operand in tree.operands]
+        if tree.kind == "list":
+            return tuple(values)
+        if tree.kind == "bound":
+            name, member, keys = tree.value
+            return self.networks.part(name, member, dict(zip(keys, values)))
+        if tree.kind == "call":
+            return _same(*values) if tree.value == "same" else called(tree.value, values)
+        return self._operation(tree, values)
+
+    def _operation(self, tree: Tree, values: list[Any]) -> Any:
+        for value in values:
+            if isinstance(value, Part):
+                raise ValueError(f"{value.name} is no number; take a figure of it, such as params({value.name})")
+        if len(values) == 1:
+            return examples.each(operator.neg, values[0])
+        return OPERATORS[tree.kind].apply(*values)
+
+    def _logic(self, tree: Tree) -> bool:
+        """``and`` and ``or`` look at the right side only where the left one does not decide."""
+        left = self._truth(tree.operands[0])
+        if tree.kind == "not":
+            return not left
+        return left if left is (tree.kind == "or") else self._truth(tree.operands[1])
+
+    def _truth(self, tree: Tree) -> bool:
+        found = self.value(tree)
+        if not isinstance(found, bool):
+            raise error(self.text, tree.at, "this is neither true nor false; compare it with something")
+        return found
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Whether two parts have the same layers, wired alike, with the same shapes; or two values are equal."""
+    if not (isinstance(a, Part) and isinstance(b, Part)):
+        return equals(a, b)
+    from archcheck.analyses.structure import outline
+    return outline(a.report, a.indices) == outline(b.report, b.indices)
+
+

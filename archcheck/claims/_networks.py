@@ -1,0 +1,89 @@
+"""The networks that a file of claims speaks of: its own, and those that ship with archcheck."""
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from yaml.nodes import MappingNode
+
+from archcheck.claims._parts import Part, part
+from archcheck.claims._tree import Claims
+from archcheck.dims import symbol
+from archcheck.errors import closest
+from archcheck.frontends import _zoo
+
+if TYPE_CHECKING:
+    from archcheck.graph import Graph
+    from archcheck.report import Report
+
+Bindings = tuple[tuple[str, Any], ...]
+
+
+@cache
+def _shipped(name: str, bindings: Bindings) -> Report:
+    """A specification that ships with archcheck, analysed once."""
+    from archcheck.infer import analyze
+    return analyze(f"{_zoo.PREFIX}{name}", dict(bindings))
+
+
+class Networks:
+    """The networks of one file by name, each read when it is first asked for, and analysed once for each way
+    that its parameters are set."""
+
+    def __init__(self, claims: Claims) -> None:
+        self.claims = claims
+        self.symbols = {text.value for text in claims.symbols}
+        self._graphs: dict[str, Graph] = {}
+        self._reports: dict[tuple[str, Bindings], Report] = {}
+
+    def named(self, name: str) -> Any:
+        """The part of a network, or the symbol, that a name stands for. Raises `ValueError`."""
+        if name in self.symbols:
+            return symbol(name)
+        network, _, member = name.partition(".")
+        return self.part(network, member, {})
+
+    def part(self, network: str, member: str, bindings: Mapping[str, Any]) -> Part:
+        """A part of a network whose parameters are set. Raises `ValueError`."""
+        return part(self.report(network, tuple(sorted(bindings.items(), key=lambda pair: pair[0]))), network,
+                    member)
+
+    def report(self, network: str, bindings: Bindings) -> Report:
+        """The analysis of a network. Raises `ValueError` for one that there is not."""
+        if network not in self.claims.networks:
+            if network not in _zoo.names():
+                raise ValueError(self._missing(network))
+            return _shipped(network, bindings)
+        if (network, bindings) not in self._reports:
+            from archcheck.infer import analyze
+            self._reports[network, bindings] = analyze(self._graph(network), dict(bindings))
+        return self._reports[network, bindings]
+
+    def _graph(self, network: str) -> Graph:
+        if network not in self._graphs:
+            self._graphs[network] = self._read(network)
+        return self._graphs[network]
+
+    def _read(self, network: str) -> Graph:
+        """A network that is written out in the file, or lies in another one beside it."""
+        from archcheck.frontends import load
+        from archcheck.frontends.spec import of_document
+        document, node = self.claims.document, self.claims.networks[network].node
+        if isinstance(node, MappingNode):
+            inner = copy.copy(document)
+            inner.root = node
+            return of_document(inner)
+        said = document.scalar(node, "a network is a specification, or the path of a file").value
+        if said.startswith((_zoo.PREFIX, "onnx:")):
+            return load(said)
+        return load(Path(self.claims.path).parent / said)
+
+    def _missing(self, name: str) -> str:
+        known = [*self.claims.networks, *self.symbols, *_zoo.names()]
+        close = closest(name, known)
+        own = ", ".join([*self.claims.networks, *self.symbols]) or "none"
+        cure = f"did you mean {close}?" if close else f"this file has {own}; others ship with archcheck"
+        return f"there is no network called {name}; {cure}"

@@ -1,0 +1,176 @@
+"""Verifying: each statement of each file judged, and what is recorded held against that."""
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from archcheck.claims._compare import equals, rounds_to
+from archcheck.claims._evaluate import ExpressionError, evaluate
+from archcheck.claims._networks import Networks
+from archcheck.claims._parts import NotKnown
+from archcheck.claims._read import claims, holds_claims
+from archcheck.claims._tree import NEEDS_RUN, Claims, Statement
+from archcheck.errors import UserError
+from archcheck.frontends import _zoo
+from archcheck.frontends.spec._document import Document, Text
+
+SUFFIXES = (".yaml", ".yml")
+
+
+class NoClaims(UserError):
+    """There is nothing to verify where somebody wants it verified."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a statement: the verdict that was ``found``, the ``value`` that was computed (None: nothing),
+    and what is wrong with the record, empty where it is right."""
+
+    file: str
+    line: int
+    source: str
+    statement: Statement
+    found: str
+    value: Any
+    problem: str = ""
+
+    @property
+    def is_right(self) -> bool:
+        """Whether what is recorded is what was found."""
+        return not self.problem
+
+
+@dataclass(frozen=True)
+class Verified:
+    """The outcomes of all statements, in the order of files and lines."""
+
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def failures(self) -> tuple[Outcome, ...]:
+        """Those whose record is wrong."""
+        return tuple(outcome for outcome in self.outcomes if not outcome.is_right)
+
+
+def verify(paths: Iterable[str | os.PathLike[str]]) -> Verified:
+    """Recompute every statement of files of claims, of specifications with claims, and of those in folders.
+    Raises `archcheck.errors.UserError` for what cannot be read."""
+    return Verified(tuple(outcome for document in _documents(paths) for outcome in _judged(claims(document))))
+
+
+def _documents(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Document]:
+    for given in paths:
+        path = Path(_path_of(os.fspath(given)))
+        if not path.is_dir():
+            document = _document(path)
+            if not holds_claims(document):
+                raise NoClaims(f"{path} has no 'statements' or 'claims' in it, so that there is nothing to verify")
+            yield document
+            continue
+        files = sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES)
+        found = [document for document in map(_document, files) if holds_claims(document)]
+        if not found:
+            raise NoClaims(f"{path} has no YAML file with 'statements' or 'claims' in it")
+        yield from found
+
+
+def _path_of(given: str) -> str:
+    return _zoo.path_of(given[len(_zoo.PREFIX):]) if given.startswith(_zoo.PREFIX) else given
+
+
+def _document(path: Path) -> Document:
+    if path.suffix not in SUFFIXES:
+        raise NoClaims(f"{path} is no file of claims; these are YAML, and name the network that they are about")
+    return Document(path.read_bytes(), str(path))
+
+
+def _judged(found: Claims) -> Iterator[Outcome]:
+    judge = _Judge(found)
+    for statement in found.statements:
+        yield judge.outcome(statement)
+
+
+class _Judge:
+    def __init__(self, found: Claims) -> None:
+        self.claims, self.document, self.networks = found, found.document, Networks(found)
+
+    def outcome(self, statement: Statement) -> Outcome:
+        line = self.document.place(statement.fields["verdict"].key.node).line
+        value, found, problem = None, "", ""
+        try:
+            value = self.value(statement, "value") if "value" in statement.fields else None
+            found = self.verdict(statement, value)
+            problem = self.problem(statement, value, found)
+        except NotKnown as why:
+            found, problem = "not-known", f"{why}, so that this cannot be verified"
+        return Outcome(self.document.name, line, self.claims.source, statement, found, value, problem)
+
+    def value(self, statement: Statement, key: str) -> Any:
+        """What the expression under ``key`` comes to."""
+        text = Text(statement.text(key), statement.fields[key].node)  # type: ignore[arg-type]
+        try:
+            return evaluate(text.value, self.networks)
+        except ExpressionError as error:
+            raise self.document.error(text.part(error.at, error.at + 1), error.reason) from None
+
+    def agrees(self, statement: Statement, value: Any) -> bool:
+        return equals(value, statement.printed.value) or self.rounds(statement, value)
+
+    def rounds(self, statement: Statement, value: Any) -> bool:
+        return rounds_to(value, statement.printed, statement.text("rounding") or "nearest")
+
+    def verdict(self, statement: Statement, value: Any) -> str:
+        """The verdict that the statement deserves."""
+        if "value" not in statement.fields:
+            return NEEDS_RUN if "run" in statement.fields else "not-checkable"
+        if not self.agrees(statement, value):
+            return "refuted"
+        if "under" in statement.fields:
+            return "convention"
+        return "exact" if equals(value, statement.printed.value) else "rounds-to"
+
+    def problem(self, statement: Statement, value: Any, found: str) -> str:
+        """What is wrong with the record; empty where nothing is."""
+        if found == NEEDS_RUN:
+            return ""
+        if found != statement.verdict:
+            return f"recorded as {statement.verdict}, but {self.reason(statement, value, found)}"
+        if found == "refuted":
+            return self.problem_of_truth(statement, value)
+        if "truth" in statement.fields:
+            return "a right value is recorded, but what is printed is right"
+        if found == "not-checkable" and not statement.text("why"):
+            return "what it would need is not said; add a 'why'"
+        if found == "convention" and "otherwise" in statement.fields:
+            other = self.value(statement, "otherwise")
+            if self.agrees(statement, other):
+                return f"without the convention it is {shown(other)}, which is what is printed as well"
+        return ""
+
+    def problem_of_truth(self, statement: Statement, value: Any) -> str:
+        if statement.truth is None:
+            return f"the right value is not recorded; it is {shown(value)}: add it as 'truth'"
+        if not equals(value, statement.truth.value):
+            return f"recorded as truly {statement.truth.text}, but it is {shown(value)}"
+        return "" if statement.text("why") else "what is wrong is not said; add a 'why'"
+
+    def reason(self, statement: Statement, value: Any, found: str) -> str:
+        """Why a statement has the verdict that was found."""
+        printed = statement.printed.text
+        return {
+            "exact": f"{shown(value)} is computed, exactly what is printed",
+            "rounds-to": f"{shown(value)} is computed, which rounds to {printed}",
+            "convention": f"{printed} is right under a convention that is named",
+            "refuted": f"{shown(value)} is computed, and {printed} printed",
+            "not-checkable": "there is no 'value' that could be computed"}[found]
+
+
+def shown(value: Any) -> str:
+    """A value as people read it."""
+    from archcheck.claims._show import text_of
+    return text_of(value)
+
+
