@@ -2,9 +2,9 @@
 
 Whole numbers, names (those that are no identifiers in quotes), the `ARITHMETIC` operators and parentheses.
 Nothing is evaluated but this. Whoever needs more operators (comparisons, words such as ``and``), functions or
-decimal fractions, gives `parse` larger tables. A ``rich`` language also has lists ``[1, 2]``, texts in quotes,
-``not``, numbers such as ``60e6``, and names with parameters, ``net[H=256].conv1``; whoever uses it evaluates
-its trees.
+decimal fractions, gives `parse` larger tables. A ``rich`` language also has lists ``[1, 2]``, texts in
+quotes, ``not``, numbers such as ``60e6``, and names with parameters, ``net[H=256].conv1``; whoever uses it
+evaluates its trees.
 """
 from __future__ import annotations
 

@@ -17,21 +17,22 @@ def with_weights(report: Report) -> frozenset[int]:
 
 
 def path(report: Report, nodes: Iterable[int], counted: set[int],
-         pick: Callable[[Iterable[int]], int]) -> int:
-    """How many of the ``counted`` nodes are on the longest (``pick`` is `max`) or shortest way (`min`) to the
-    last of ``nodes``, of which only these are gone through."""
-    at: dict[int, int] = {}
-    last, data, producers = 0, report.fields, report.graph.producers
+         pick: Callable[[Iterable[int]], int]) -> dict[str, int]:
+    """How many of the ``counted`` nodes are on the longest way (``pick`` is `max`) or the shortest (`min`) to
+    each value that ``nodes`` make, of which only these are gone through."""
+    at: dict[str, int] = {}
+    data = report.fields
     for index in sorted(nodes):
-        read = (name for name in report.graph.nodes[index].inputs if name in data)
-        before = [at.get(producers.get(name, -1), 0) for name in read]
-        last = at[index] = (pick(before) if before else 0) + (index in counted)
-    return last
+        node = report.graph.nodes[index]
+        before = [at.get(name, 0) for name in node.inputs if name in data]
+        at.update(dict.fromkeys(node.outputs, (pick(before) if before else 0) + (index in counted)))
+    return at
 
 
 def is_chain(report: Report, nodes: Iterable[int]) -> bool:
     """Whether every one of the nodes reads one value that depends on an input, and no two the same."""
-    data, seen = report.fields, set()
+    data = report.fields
+    seen: set[str] = set()
     for index in nodes:
         read = {name for name in report.graph.nodes[index].inputs if name in data}
         if len(read) > 1 or read & seen:

@@ -23,7 +23,7 @@ def equals(a: Any, b: Any) -> bool:
         return type(a) is type(b) and bool(a == b)
     if isinstance(a, Dim) or isinstance(b, Dim):
         return _same_sizes(a, b)
-    return _fraction(a) == _fraction(b)
+    return bool(_fraction(a) == _fraction(b))
 
 
 def _same_sizes(a: Any, b: Any) -> bool:

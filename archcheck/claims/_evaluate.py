@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -11,7 +11,7 @@ from archcheck.claims._compare import equals
 from archcheck.claims._functions import FUNCTIONS, called
 from archcheck.claims._networks import Networks
 from archcheck.claims._parts import NotKnown, Part
-from archcheck.dims import Dim
+from archcheck.dims import Dim, prod
 from archcheck.expressions import Expression, ExpressionError, Operator, Tree, error, parse
 from archcheck.frontends.spec._sizes import OPERATORS as ON_SIZES
 from archcheck.frontends.spec._sizes import Open
@@ -21,11 +21,15 @@ __all__ = ["ExpressionError", "evaluate", "examples", "figures", "kinds", "under
 MAX_POWER, MAX_VALUE = 64, 10 ** 60
 
 
+_PLAIN: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "//": operator.floordiv,
+    "%": operator.mod, "<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge}
+
+
 def _numeric(sign: str) -> Any:
     """An operator of numbers, exact on formulas and fractions, and element by element on lists."""
     exact = ON_SIZES[sign].apply
-    plain = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv,
-             "//": operator.floordiv, "%": operator.mod}[sign]
+    plain: Callable[[Any, Any], Any] = _PLAIN[sign]
 
     def one(a: Any, b: Any) -> Any:
         is_float = isinstance(a, float) or isinstance(b, float)
@@ -36,20 +40,15 @@ def _numeric(sign: str) -> Any:
 def _power(a: Any, b: Any) -> Any:
     if not isinstance(b, int) or not 0 <= b <= MAX_POWER or isinstance(a, (tuple, str, bool)):
         raise ValueError(f"powers are of numbers, and whole ones from 0 to {MAX_POWER}")
-    found = a ** b if not isinstance(a, Dim) else _product([a] * b)
+    found = prod([a] * b)
     if isinstance(found, (int, Fraction)) and abs(found) > MAX_VALUE:
         raise ValueError("this power is too large")
     return found
 
 
-def _product(sizes: list[Any]) -> Any:
-    from archcheck.dims import prod
-    return prod(sizes)
-
-
 def _compared(sign: str) -> Any:
     exact = ON_SIZES[sign].apply
-    plain = {"<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge}[sign]
+    plain = _PLAIN[sign]
 
     def compare(a: Any, b: Any) -> Any:
         if any(isinstance(x, (tuple, str, bool, Part)) for x in (a, b)):
@@ -79,7 +78,10 @@ def understood(text: str) -> Expression:
 def evaluate(text: str, networks: Networks) -> Any:
     """What an expression of claims comes to: a size, fraction, float, truth value, text or tuple. Raises
     `ExpressionError`, and `NotKnown` for a figure that is not known."""
-    return _Evaluation(text, networks).value(understood(text).tree)
+    try:
+        return _Evaluation(text, networks).value(understood(text).tree)
+    except RecursionError:
+        raise error(text, 0, "this is too long a chain of operators; use parentheses") from None
 
 
 class _Evaluation:
@@ -116,7 +118,7 @@ class _Evaluation:
     def _operation(self, tree: Tree, values: list[Any]) -> Any:
         for value in values:
             if isinstance(value, Part):
-                raise ValueError(f"{value.name} is no number; take a figure of it, such as params({value.name})")
+                raise ValueError(f"{value.name} is no number; take a figure, such as params({value.name})")
         if len(values) == 1:
             return examples.each(operator.neg, values[0])
         return OPERATORS[tree.kind].apply(*values)

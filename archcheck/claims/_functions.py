@@ -1,15 +1,15 @@
-"""The functions that claims may use, each registered under its own name with what it takes."""
+"""The functions that claims may use, each registered under its own name."""
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from archcheck.claims._parts import Part
 
 
 class Function(NamedTuple):
-    """A function of the claims' language; ``of_part`` tells that its first argument is a part of a network."""
+    """A function of the claims' language; ``of_part`` tells that it is one of a part of a network."""
 
     name: str
     apply: Callable[..., Any]
@@ -24,17 +24,18 @@ class Function(NamedTuple):
         return sum(parameter.default is parameter.empty for parameter in parameters), len(parameters)
 
 
+Apply = TypeVar("Apply", bound=Callable[..., Any])
 FUNCTIONS: dict[str, Function] = {}
 
 
-def function(apply: Callable[..., Any]) -> Callable[..., Any]:
-    """Register a function of numbers, texts and lists; a trailing ``_`` of its name is left out."""
+def function(apply: Apply) -> Apply:
+    """Register a function of numbers, texts and lists; a ``_`` at the end of its name is left out."""
     name = apply.__name__.rstrip("_")
     FUNCTIONS[name] = Function(name, apply, False)
     return apply
 
 
-def figure(apply: Callable[..., Any]) -> Callable[..., Any]:
+def figure(apply: Apply) -> Apply:
     """Register a function whose first argument is a part of a network."""
     name = apply.__name__.rstrip("_")
     FUNCTIONS[name] = Function(name, apply, True)
@@ -49,10 +50,11 @@ def called(name: str, arguments: list[Any]) -> Any:
     try:
         return found.apply(*arguments)
     except (TypeError, AttributeError, IndexError, OverflowError):
-        raise ValueError(f"{name} cannot be taken of this; it is {described(found)}") from None
+        raise ValueError(f"{name} cannot be taken of this: {described(found)}") from None
 
 
 def described(found: Function) -> str:
     """A function in one line: how it is called, and the first sentence of what it is."""
     parameters = ", ".join(inspect.signature(found.apply).parameters)
-    return f"{found.name}({parameters}): {inspect.getdoc(found.apply) or ''}".replace("\n", " ").replace("``", "")
+    text = (inspect.getdoc(found.apply) or "").replace("\n", " ").replace("``", "")
+    return f"{found.name}({parameters}): {text}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from yaml.nodes import MappingNode
 
+from archcheck.binding import BindingError
 from archcheck.claims._parts import Part, part
 from archcheck.claims._tree import Claims
 from archcheck.dims import symbol
@@ -25,8 +26,15 @@ Bindings = tuple[tuple[str, Any], ...]
 @cache
 def _shipped(name: str, bindings: Bindings) -> Report:
     """A specification that ships with archcheck, analysed once."""
+    return _analyzed(f"{_zoo.PREFIX}{name}", bindings)
+
+
+def _analyzed(model: Any, bindings: Bindings) -> Report:
     from archcheck.infer import analyze
-    return analyze(f"{_zoo.PREFIX}{name}", dict(bindings))
+    try:
+        return analyze(model, dict(bindings))
+    except BindingError as problem:
+        raise ValueError(str(problem)) from None
 
 
 class Networks:
@@ -58,8 +66,7 @@ class Networks:
                 raise ValueError(self._missing(network))
             return _shipped(network, bindings)
         if (network, bindings) not in self._reports:
-            from archcheck.infer import analyze
-            self._reports[network, bindings] = analyze(self._graph(network), dict(bindings))
+            self._reports[network, bindings] = _analyzed(self._graph(network), bindings)
         return self._reports[network, bindings]
 
     def _graph(self, network: str) -> Graph:
@@ -69,7 +76,7 @@ class Networks:
 
     def _read(self, network: str) -> Graph:
         """A network that is written out in the file, or lies in another one beside it."""
-        from archcheck.frontends import load
+        from archcheck.frontends import LoadError, load
         from archcheck.frontends.spec import of_document
         document, node = self.claims.document, self.claims.networks[network].node
         if isinstance(node, MappingNode):
@@ -77,9 +84,11 @@ class Networks:
             inner.root = node
             return of_document(inner)
         said = document.scalar(node, "a network is a specification, or the path of a file").value
-        if said.startswith((_zoo.PREFIX, "onnx:")):
-            return load(said)
-        return load(Path(self.claims.path).parent / said)
+        is_named = said.startswith((_zoo.PREFIX, "onnx:"))
+        try:
+            return load(said if is_named else Path(self.claims.path).parent / said)
+        except LoadError as problem:
+            raise document.error(node, str(problem)) from None
 
     def _missing(self, name: str) -> str:
         known = [*self.claims.networks, *self.symbols, *_zoo.names()]

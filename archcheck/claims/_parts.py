@@ -22,8 +22,8 @@ class NotKnown(Exception):
 
 @dataclass(frozen=True)
 class Part:
-    """The nodes ``indices`` of a network, and the value ``output`` that they make; ``name`` is what it is called
-    in the claims. A value that no node makes, such as an input, has no nodes."""
+    """The nodes ``indices`` of a network, and the value ``output`` that they make; ``name`` is what it is
+    called in the claims. A value that no node makes, such as an input, has no nodes."""
 
     report: Report
     name: str
@@ -57,7 +57,8 @@ class Part:
         found = [(index, figure(index)) for index in self.indices]
         for index, size in found:
             if size is None:
-                raise NotKnown(f"{what} of {self.report.graph.nodes[index].name} in {self.name} are not known")
+                node = self.report.graph.nodes[index]
+                raise NotKnown(f"{what} of {node.name} in {self.name} are not known")
         return total(size for _, size in found if size is not None)
 
 
@@ -91,7 +92,8 @@ def part(report: Report, network: str, member: str) -> Part:
 
 def _no_part(report: Report, network: str, member: str) -> str:
     known = [node.name for node in report.graph.nodes]
-    scopes = {".".join(scope(node)[:k]) for node in report.graph.nodes for k in range(1, len(scope(node)) + 1)}
+    paths = {scope(node) for node in report.graph.nodes}
+    scopes = {".".join(path[:k]) for path in paths for k in range(1, len(path) + 1)}
     close = closest(member, [*known, *scopes])
     cure = f"did you mean {close}?" if close else f"the first are {', '.join(known[:4])}"
     return f"{network} has no layer, scope or value called {member}; {cure}"

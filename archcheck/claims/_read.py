@@ -11,12 +11,12 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from archcheck.claims._tree import VERDICTS, Claims, Printed, Statement
 from archcheck.frontends.spec._chain import NAME, names
-from archcheck.frontends.spec._document import Document, Field
+from archcheck.frontends.spec._document import Document, Field, Text
 from archcheck.frontends.spec._read import KEYS as OF_A_SPECIFICATION
 
 KEYS = ("source", "about", "model", "networks", "symbols", "statements")
-OF_A_STATEMENT = ("id", "where", "paper", "table", "says", "verdict", "printed", "value", "under", "otherwise",
-                  "truth", "why", "run", "rounding", "repaired")
+OF_A_STATEMENT = ("id", "where", "paper", "table", "says", "verdict", "printed", "value", "under",
+                  "otherwise", "truth", "why", "run", "rounding", "repaired")
 ROUNDINGS = ("nearest", "down", "up")
 TRUE = Printed(True, None, "true")
 
@@ -46,7 +46,9 @@ def _keys(document: Document) -> list[Any]:
 def _own_file(document: Document) -> Claims:
     fields = document.fields(document.root, KEYS, "a file of claims")
     networks = _networks(document, fields)
-    symbols = names(document, document.scalar(fields["symbols"].node, "'symbols'")) if "symbols" in fields else ()
+    symbols: tuple[Text, ...] = ()
+    if "symbols" in fields:
+        symbols = names(document, document.scalar(fields["symbols"].node, "'symbols'"))
     source = document.scalar(fields["source"].node, "the source").value if "source" in fields else ""
     return Claims(document, document.name, source, networks, symbols,
                   tuple(_statements(document, fields["statements"])))
@@ -55,7 +57,8 @@ def _own_file(document: Document) -> Claims:
 def _networks(document: Document, fields: dict[str, Field]) -> dict[str, Field]:
     found = {}
     if "networks" in fields:
-        found = {field.key.value: field for field in document.entries(fields["networks"].node, "'networks'")}
+        entries = document.entries(fields["networks"].node, "'networks'")
+        found = {field.key.value: field for field in entries}
     if "model" in fields:
         found["model"] = fields["model"]
     for name, field in found.items():
@@ -70,7 +73,8 @@ def _of_specification(document: Document) -> Claims:
     itself = Field(fields["claims"].key, document.root)
     name = Path(document.name).stem
     networks = {"model": itself, **({name: itself} if NAME.fullmatch(name) else {})}
-    return Claims(document, document.name, about, networks, (), tuple(_statements(document, fields["claims"])))
+    statements = tuple(_statements(document, fields["claims"]))
+    return Claims(document, document.name, about, networks, (), statements)
 
 
 def _statements(document: Document, field: Field) -> Iterator[Statement]:
@@ -78,7 +82,7 @@ def _statements(document: Document, field: Field) -> Iterator[Statement]:
     for number, node in enumerate(document.items(field.node, f"{field.key.value!r}"), 1):
         statement = _statement(document, node, str(number))
         if statement.id in seen:
-            raise document.error(statement.fields["id"].node, f"there is a statement {statement.id} already")
+            raise document.error(node, f"there is a statement {statement.id} already; each needs its own 'id'")
         seen.add(statement.id)
         yield statement
 

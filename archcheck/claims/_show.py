@@ -8,11 +8,11 @@ from archcheck.claims._parts import Part
 
 
 def text_of(value: Any) -> str:
-    """A value as people read it: ``1,510``, ``[1, 10, 24, 24]``, ``true``, ``0.4490``."""
+    """A value as people read it: ``1,510``, ``[1, 10, 1000]``, ``true``, ``0.4490``."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, tuple):
-        return f"[{', '.join(map(text_of, value))}]"
+        return f"[{', '.join(str(item) if isinstance(item, int) else text_of(item) for item in value)}]"
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, Fraction):

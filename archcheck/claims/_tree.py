@@ -24,8 +24,8 @@ class Printed(NamedTuple):
 
 
 class Statement(NamedTuple):
-    """One statement of a source. ``value`` and ``otherwise`` are expressions, ``verdict`` is the recorded one,
-    ``truth`` the right value of a refuted one; ``fields`` has all entries with their places."""
+    """One statement of a source. ``verdict`` is the recorded one, ``truth`` the right value of a refuted one;
+    ``fields`` has all entries with their places, expressions among them."""
 
     id: str
     where: str

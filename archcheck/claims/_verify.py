@@ -26,7 +26,7 @@ class NoClaims(UserError):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a statement: the verdict that was ``found``, the ``value`` that was computed (None: nothing),
+    """What came of a statement: the verdict that was ``found``, the ``value`` that was computed (None: none),
     and what is wrong with the record, empty where it is right."""
 
     file: str
@@ -58,7 +58,8 @@ class Verified:
 def verify(paths: Iterable[str | os.PathLike[str]]) -> Verified:
     """Recompute every statement of files of claims, of specifications with claims, and of those in folders.
     Raises `archcheck.errors.UserError` for what cannot be read."""
-    return Verified(tuple(outcome for document in _documents(paths) for outcome in _judged(claims(document))))
+    found = (claims(document) for document in _documents(paths))
+    return Verified(tuple(outcome for file in found for outcome in _judged(file)))
 
 
 def _documents(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Document]:
@@ -67,7 +68,7 @@ def _documents(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Document]:
         if not path.is_dir():
             document = _document(path)
             if not holds_claims(document):
-                raise NoClaims(f"{path} has no 'statements' or 'claims' in it, so that there is nothing to verify")
+                raise NoClaims(f"{path} has no 'statements' or 'claims' in it: there is nothing to verify")
             yield document
             continue
         files = sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES)
@@ -83,7 +84,7 @@ def _path_of(given: str) -> str:
 
 def _document(path: Path) -> Document:
     if path.suffix not in SUFFIXES:
-        raise NoClaims(f"{path} is no file of claims; these are YAML, and name the network that they are about")
+        raise NoClaims(f"{path} is no file of claims; these are YAML, and name the network they are about")
     return Document(path.read_bytes(), str(path))
 
 
@@ -153,7 +154,9 @@ class _Judge:
     def problem_of_truth(self, statement: Statement, value: Any) -> str:
         if statement.truth is None:
             return f"the right value is not recorded; it is {shown(value)}: add it as 'truth'"
-        if not equals(value, statement.truth.value):
+        is_it = equals(value, statement.truth.value) or (
+            not isinstance(value, int) and rounds_to(value, statement.truth))
+        if not is_it:
             return f"recorded as truly {statement.truth.text}, but it is {shown(value)}"
         return "" if statement.text("why") else "what is wrong is not said; add a 'why'"
 

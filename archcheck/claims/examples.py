@@ -11,6 +11,14 @@ from archcheck.dims import Dim, maximum, minimum
 
 MAX_ELEMENTS = 4096
 """A list of an example has no more elements."""
+MAX_ROWS = 64
+
+
+def whole(value: Any, least: int, what: str) -> int:
+    """``value``, which must be a whole number from ``least`` to `MAX_ELEMENTS`. Raises `ValueError`."""
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= MAX_ELEMENTS:
+        raise ValueError(f"{what} is a whole number from {least} to {MAX_ELEMENTS}")
+    return value
 
 
 def flat(value: Any) -> Iterator[Any]:
@@ -108,8 +116,9 @@ def ceil(x: Any) -> Any:
 @function
 def round_(x: Any, digits: int = 0) -> Any:
     """To so many decimals, halves up."""
-    unit = Fraction(1, 10 ** digits)
-    return each(_rounded(lambda number: _plain(math.floor(Fraction(number) / unit + Fraction(1, 2)) * unit)), x)
+    unit = Fraction(1, 10 ** whole(digits, 0, "the number of decimals"))
+    half = Fraction(1, 2)
+    return each(_rounded(lambda number: _plain(math.floor(Fraction(number) / unit + half) * unit)), x)
 
 
 def _plain(number: Fraction) -> Any:
@@ -124,20 +133,20 @@ def abs_(x: Any) -> Any:
 
 @function
 def log2(x: Any) -> Any:
-    """The logarithm to base 2."""
-    return each(_exact_or(math.log2), x)
+    """The logarithm to base 2; a whole number where it is one."""
+    return each(lambda number: round(found) if 2 ** round(found := math.log2(number)) == number else found, x)
 
 
 @function
 def ln(x: Any) -> Any:
     """The natural logarithm."""
-    return each(_exact_or(math.log), x)
+    return each(math.log, x)
 
 
 @function
 def sqrt(x: Any) -> Any:
     """The square root; a whole number where it is one."""
-    return each(_exact_or(math.sqrt), x)
+    return each(lambda number: round(found) if round(found := math.sqrt(number)) ** 2 == number else found, x)
 
 
 @function
@@ -150,13 +159,6 @@ def exp(x: Any) -> Any:
 def acos(x: Any) -> Any:
     """The angle, in degrees, whose cosine is x."""
     return each(lambda number: math.degrees(math.acos(number)), x)
-
-
-def _exact_or(apply: Callable[[Any], float]) -> Callable[[Any], Any]:
-    def applied(x: Any) -> Any:
-        found = apply(x)
-        return int(found) if found == int(found) and apply(int(found) ** 0 * x) == found else found
-    return applied
 
 
 # ------------------------------------------------------------------------------------------------ activations
@@ -188,7 +190,7 @@ def step(x: Any, w: Any, b: Any) -> int:
 @function
 def onehot(i: int, n: int) -> Any:
     """1 at place i, counted from 0, of n, and 0 elsewhere."""
-    return tuple(int(k == i) for k in range(n))
+    return tuple(int(k == i) for k in range(whole(n, 1, "the number of places")))
 
 
 # ------------------------------------------------------------------------------------------ vectors, matrices
@@ -226,7 +228,7 @@ def flip(x: Any) -> Any:
 
 @function
 def shift(x: Any, n: int) -> Any:
-    """A list, or the rows of a matrix, moved by n places to the right (to the left below 0); zeros move in."""
+    """A list, or the rows of a matrix, moved by n places to the right, below 0 to the left; zeros move in."""
     if isinstance(x[0], tuple):
         return tuple(shift(row, n) for row in x)
     kept = x[:max(len(x) - n, 0)] if n >= 0 else x[-n:]
@@ -242,7 +244,9 @@ def changed(a: Any, b: Any) -> int:
 
 @function
 def toeplitz(w: Any, n: int, pad: int = 0) -> Any:
-    """The matrix that correlates n numbers, with so many zeros on both sides, with w: a row for each output."""
+    """The matrix that correlates n numbers, ``pad`` zeros on both sides, with w: a row for each output."""
+    if not isinstance(n, int) or n > MAX_ROWS:
+        raise ValueError(f"a matrix has at most {MAX_ROWS} columns")
     columns = [correlate(onehot(k, n), w, pad) for k in range(n)]
     return transpose(tuple(columns))
 
@@ -250,23 +254,25 @@ def toeplitz(w: Any, n: int, pad: int = 0) -> Any:
 # ---------------------------------------------------------------------------------------------------- windows
 def _slid(x: Any, kernel: tuple[int, ...], stride: int, dilation: int, apply: Callable[[Any], Any]) -> Any:
     """``apply`` to each window of a list or matrix, of ``kernel`` taps along each axis."""
-    span = dilation * (kernel[0] - 1) + 1
-    starts = range(0, len(x) - span + 1, stride)
+    span = whole(dilation, 1, "a dilation") * (whole(kernel[0], 1, "a window") - 1) + 1
+    starts = range(0, len(x) - span + 1, whole(stride, 1, "a stride"))
     windows = [x[start:start + span:dilation] for start in starts]
     if len(kernel) == 1:
         return tuple(apply(window) for window in windows)
-    return tuple(transpose_windows(window, kernel[1:], stride, dilation, apply) for window in windows)
+    return tuple(_across(window, kernel[1:], stride, dilation, apply) for window in windows)
 
 
-def transpose_windows(rows: Any, kernel: tuple[int, ...], stride: int, dilation: int,
-                      apply: Callable[[Any], Any]) -> Any:
+def _across(rows: Any, kernel: tuple[int, ...], stride: int, dilation: int,
+            apply: Callable[[Any], Any]) -> Any:
     """`_slid` over the columns of a band of rows."""
     return _slid(transpose(rows), kernel, stride, dilation, lambda columns: apply(transpose(columns)))
 
 
 def _padded(x: Any, pad: int, value: Any) -> Any:
-    if not pad:
+    if not whole(pad, 0, "the padding"):
         return x
+    if pad > MAX_ROWS:
+        raise ValueError(f"the padding of an example is at most {MAX_ROWS}")
     if isinstance(x[0], tuple):
         row = (value,) * (len(x[0]) + 2 * pad)
         return (row,) * pad + tuple(_padded(line, pad, value) for line in x) + (row,) * pad

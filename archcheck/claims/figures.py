@@ -1,11 +1,12 @@
 """Figures of networks, layers and scopes that statements are about."""
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from archcheck.claims._functions import figure
 from archcheck.claims._parts import NotKnown, Part, collapsed, part, shape_of
-from archcheck.dims import Size, maximum, prod, total
+from archcheck.dims import Size, maximum, prod, same, total
 from archcheck.ops._op import Along
 
 if TYPE_CHECKING:
@@ -55,10 +56,12 @@ def biases(x: Part) -> Size:
 
 @figure
 def weight_shape(x: Part) -> Any:
-    """The shape of a layer's first stored tensor."""
+    """The shape of a layer's weight."""
+    reads = set(weighted(x))
     for weight in x.report.weights.weights:
-        if set(weight.used_by) & set(x.indices):
-            return shape_of(x.report, weight.name)
+        found = shape_of(x.report, weight.name)
+        if len(found) > 1 and reads & set(weight.used_by):
+            return found
     raise ValueError(f"{x.name} has no weight")
 
 
@@ -132,18 +135,23 @@ def unshared(x: Part) -> Size:
 @figure
 def reuse(x: Part) -> Any:
     """How often each weight is used in one sample."""
-    from fractions import Fraction
-    used, stored = unshared(x), x.sum(lambda index: _connected(x, index).weights, "the weights")
-    if stored == 0:
-        raise ValueError(f"{x.name} has no weights")
-    return Fraction(used, stored) if isinstance(used, int) and isinstance(stored, int) else used // stored
+    return _over(unshared(x), x.sum(lambda index: _connected(x, index).weights, "the weights"))
+
+
+def _over(a: Size, b: Size) -> Any:
+    """The exact quotient. Raises `NotKnown` where formulas do not divide."""
+    if isinstance(a, int) and isinstance(b, int):
+        found = Fraction(a, b)
+        return found.numerator if found.denominator == 1 else found
+    if same(a // b * b, a) is not True:
+        raise NotKnown(f"whether {a} is a multiple of {b} depends on the symbols")
+    return a // b
 
 
 @figure
-def taps(x: Part) -> Size:
+def taps(x: Part) -> Any:
     """Connections that reach one unit of a layer, away from padding."""
-    units = prod(_weighted_one(x)[1:])
-    return unshared(x) // units
+    return _over(unshared(x), prod(_weighted_one(x)[1:]))
 
 
 def _weighted_one(x: Part) -> Any:
@@ -202,7 +210,8 @@ def _axes(x: Part, fields: Any, axis: int | None) -> list[Any]:
     if not found:
         raise ValueError(f"{x.name} does not depend on an input of the network")
     axes = next(iter(found.values()))
-    return [axes[axis]] if axis is not None else [axes[k] for k in range(2 if len(axes) > 2 else 1, len(axes))]
+    first = 2 if len(axes) > 2 else 1
+    return [axes[axis]] if axis is not None else list(axes[first:])
 
 
 def _known(x: Part, values: list[Any], what: str) -> Any:
@@ -213,7 +222,7 @@ def _known(x: Part, values: list[Any], what: str) -> Any:
 
 @figure
 def field(x: Part, axis: int | None = None) -> Any:
-    """The receptive field in the network's input: its size along each spatial axis."""
+    """The receptive field in the network's first input: its size along each spatial axis, or one axis."""
     return _known(x, [one.size for one in _axes(x, x.report.fields, axis)], "field")
 
 
@@ -243,14 +252,18 @@ def start(x: Part, axis: int | None = None) -> Any:
 
 # ---------------------------------------------------------------------------------------------- single layers
 def _windows(x: Part) -> list[Along]:
-    """How a layer's window reads each spatial axis."""
+    """How a layer's window reads each spatial axis; in a scope, that of the one layer with weights, or of the
+    one that reads more than a position."""
     from archcheck.analyses.structure import main_reads
-    for index in x.indices:
-        found = main_reads(x.report, index)
-        if len(x.indices) == 1 or any(reader.taps != 1 for reader in found):
-            if found:
-                return found
-    raise ValueError(f"{x.name} has no window")
+    found = {index: reads for index in x.indices if (reads := main_reads(x.report, index))}
+    if len(found) > 1:
+        heavy = set(weighted(x))
+        wide = {index for index, reads in found.items() if any(reader.taps != 1 for reader in reads)}
+        found = {index: found[index] for index in found if index in (heavy & found.keys() or wide)}
+    if len(found) != 1:
+        raise ValueError(f"{x.name} has {len(found) or 'no'} windows; name the layer" if found else
+                         f"{x.name} has no window")
+    return next(iter(found.values()))
 
 
 @figure
@@ -305,7 +318,7 @@ def layers(x: Part) -> int:
 
 @figure
 def depth(x: Part) -> int:
-    """Layers with weights on the longest path."""
+    """Layers with weights on the longest path to the output, the first one where there are several."""
     return _path(x, max)
 
 
@@ -317,7 +330,7 @@ def shortest(x: Part) -> int:
 
 def _path(x: Part, pick: Any) -> int:
     from archcheck.analyses.structure import path
-    return path(x.report, x.indices, set(weighted(x)), pick)
+    return path(x.report, x.indices, set(weighted(x)), pick).get(x.output, 0)
 
 
 @figure

@@ -6,22 +6,26 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from archcheck.claims._functions import figure
-from archcheck.claims._parts import Part
+from archcheck.claims._parts import Part, shape_of
 from archcheck.claims.figures import chain, weighted
+from archcheck.dims import same
 from archcheck.errors import closest
 from archcheck.graph import Node
 from archcheck.ops import find
 
-ACTIVATIONS = ("activation", "leaky relu", "sigmoid", "silu", "gelu", "prelu", "hard activation")
+ACTIVATIONS = ("Relu", "LeakyRelu", "PRelu", "ThresholdedRelu", "Elu", "Selu", "Celu", "Sigmoid", "Tanh",
+               "HardSigmoid", "Swish", "HardSwish", "Mish", "Gelu", "Softplus", "Softsign", "Clip")
 KINDS: dict[str, tuple[str, ...]] = {
     "conv": ("convolution", "deformable convolution"), "deconv": ("transposed convolution",),
     "deformable": ("deformable convolution",), "fc": ("product",), "dense": ("product",),
     "maxpool": ("max pooling",), "avgpool": ("average pooling",), "gap": ("global average pooling",),
     "gmp": ("global max pooling",), "activation": ACTIVATIONS, "act": ACTIVATIONS,
     "pool": ("max pooling", "average pooling", "global max pooling", "global average pooling"),
-    "bn": ("batch normalization",), "add": ("addition",), "mul": ("multiplication",), "upsample": ("resize",),
+    "bn": ("batch normalization",), "add": ("Add", "Sum"), "mul": ("Mul",), "upsample": ("resize",),
+    "depthwise": ("convolution",), "relu6": ("Clip",), "silu": ("Swish",), "embedding": ("Gather",),
     "layernorm": ("layer normalization",), "groupnorm": ("group normalization",), "attention": ("attention",)}
-"""Words for layers, and the kinds of operators that they stand for. Other words are operators' names."""
+"""Words for layers, and the kinds or names of operators that they stand for. Other words are names."""
+MAX_BRACKETS = 40
 
 
 def is_a(node: Node, word: str) -> bool:
@@ -30,23 +34,34 @@ def is_a(node: Node, word: str) -> bool:
     if word not in KINDS:
         return node.op.lower() == word
     known = find(node.domain, node.op, None)
-    return known is not None and known.kind in KINDS[word]
+    return node.op in KINDS[word] or known is not None and known.kind in KINDS[word]
 
 
 def _of_kind(x: Part, word: str) -> list[int]:
-    """The nodes of a part that are what a word says; products and additions only those of data and a weight,
-    or of data, as the word means it."""
+    """The nodes of a part that are what a word says; products only those with weights, additions only those
+    of data."""
     found = [index for index, node in zip(x.indices, x.nodes) if is_a(node, word)]
-    if word.lower() in ("fc", "dense"):
-        return [index for index in found if index in set(weighted(x))]
-    if word.lower() in ("add", "mul"):
-        return [index for index in found if _reads_data_only(x, index)]
-    return found
+    means = _MEANS.get(word.lower())
+    return found if means is None else [index for index in found if means(x, index)]
+
+
+def _has_weight(x: Part, index: int) -> bool:
+    return bool(weighted(Part(x.report, x.name, (index,), "")))
+
+
+def _is_depthwise(x: Part, index: int) -> bool:
+    node = x.report.graph.nodes[index]
+    groups, channels = node.attrs.get("group", 1), shape_of(x.report, node.inputs[0])[1]
+    return bool(groups != 1 and same(groups, channels))
 
 
 def _reads_data_only(x: Part, index: int) -> bool:
     data = x.report.fields
     return all(name in data for name in x.report.graph.nodes[index].inputs if name)
+
+
+_MEANS = {"fc": _has_weight, "dense": _has_weight, "depthwise": _is_depthwise, "add": _reads_data_only,
+          "mul": _reads_data_only}
 
 
 @figure
@@ -98,7 +113,9 @@ def _checked(kind: str) -> None:
 # --------------------------------------------------------------------------------------------------- patterns
 @figure
 def stages(x: Part) -> tuple[int, ...]:
-    """How many convolutions stand before each pooling, and after the last one if there are any."""
+    """How many convolutions of a chain stand before each pooling, and after the last one if there are any."""
+    if not chain(x):
+        raise ValueError(f"{x.name} branches, so that it has no stages")
     found, now = [], 0
     for node in x.nodes:
         now += is_a(node, "conv")
@@ -144,7 +161,7 @@ class _Pattern:
             self.tokens.append(_Token(kind, found[0].strip()))
             at = found.end()
         self.words = [token.text for token in self.tokens if token.kind == "word"]
-        self.at = 0
+        self.at = self.brackets = 0
         self.match = self.sequence()
         if self.at < len(self.tokens):
             raise ValueError(f"{self.tokens[self.at].text!r} belongs to nothing in this pattern")
@@ -178,6 +195,9 @@ class _Pattern:
         return one
 
     def group(self) -> Ends:
+        self.brackets += 1
+        if self.brackets > MAX_BRACKETS:
+            raise ValueError(f"a pattern has at most {MAX_BRACKETS} brackets")
         inner = self.sequence()
         if self.at == len(self.tokens):
             raise ValueError("a bracket of this pattern is not closed")
@@ -205,10 +225,9 @@ def _times(one: Ends, low: int, high: int | None) -> Ends:
     def match(words: list[str], places: frozenset[int]) -> frozenset[int]:
         found, turn = (places if low == 0 else frozenset()), 0
         while places and (high is None or turn < high):
-            turn += 1
-            places = one(words, places)
-            if turn > low and places <= found:
-                break
+            before, places, turn = places, one(words, places), turn + 1
             found = found | places if turn >= low else found
+            if places == before:
+                return found | places
         return found
     return match

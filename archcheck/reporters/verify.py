@@ -55,7 +55,8 @@ def _facts(verified: Verified) -> Iterator[tuple[str, str]]:
         if outcome.found == "refuted" and outcome.is_right:
             yield f"slip {outcome.statement.id}", _slip(outcome)
     for outcome in verified.failures:
-        yield f"FAILED {outcome.statement.id}", f"{place(outcome)}: {outcome.problem}\n{outcome.statement.says}"
+        yield (f"FAILED {outcome.statement.id}",
+               f"{place(outcome)}: {outcome.problem}\n{outcome.statement.says}")
     yield "verdicts", _summary(verified)
 
 
@@ -74,6 +75,8 @@ def _slip(outcome: Outcome) -> str:
 
 def difference(outcome: Outcome) -> str:
     """What is printed, and what is computed."""
+    if isinstance(outcome.value, bool):
+        return "it holds" if outcome.value else "it does not hold"
     return f"printed {outcome.statement.printed.text}, computed {text_of(outcome.value)}"
 
 
@@ -106,7 +109,8 @@ def records(verified: Verified) -> Sheet:
 
 def _record(outcome: Outcome) -> tuple[Any, ...]:
     statement = outcome.statement
-    return (statement.id, statement.where, outcome.found, statement.printed.text if outcome.value is not None else
-            "", outcome.value, statement.says, statement.verdict,
+    printed = "" if outcome.value is None else statement.printed.text
+    return (statement.id, statement.where, outcome.found, printed, outcome.value, statement.says,
+            statement.verdict,
             *(statement.text(key) for key in ("under", "why", "repaired", "value")), outcome.problem,
             outcome.source, outcome.file, outcome.line)
