@@ -270,6 +270,13 @@ def test_fractions_are_exact_and_formulas_stay() -> None:
     assert [evaluate(shape[1], {"W": 7}) for shape in shapes(free).values()] == [14, 4, 4]
 
 
+@pytest.mark.parametrize("given", [True, 1])
+def test_one_switches_on(given: int) -> None:
+    text = "params: {wide: no}\ninput: 1 x 8\nlayers:\n- if: wide\n  then: fc 20\n  else: fc 10"
+    assert report(text).params == 90
+    assert report(text, wide=given).params == 180
+
+
 def test_the_command_line_sets_parameters(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = tmp_path / "net.yaml"
     path.write_text("params: {w: 1, b: yes}\ninput: 1 x 4 x H=8\nlayers: conv 8*w 3 bias=b\n")

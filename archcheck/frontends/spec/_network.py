@@ -87,12 +87,15 @@ class _Network:
                 yield name
 
     def parameter(self, field: Field) -> None:
-        """A parameter as given, at its default, or as a symbol."""
-        name = field.key.value
+        """A parameter as given, at its default, or as a symbol. For a switch, 1 is yes and 0 is no."""
+        name, default = field.key.value, None
+        if not is_nothing(field.node):
+            default = general(self.frame, argument_of(self.document, field.node))
         given = self.given(name)
-        if given is None and not is_nothing(field.node):
-            given = general(self.frame, argument_of(self.document, field.node))
-        self.frame.define(field.key, symbol(name) if given is None else given)
+        if isinstance(default, bool) and given in (0, 1):
+            given = bool(given)
+        meaning = default if given is None else given
+        self.frame.define(field.key, symbol(name) if meaning is None else meaning)
 
     def given(self, name: str) -> Any:
         """The value that was given for a parameter, checked; None where none was."""
