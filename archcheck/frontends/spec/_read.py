@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from archcheck.dtypes import BITS
-from archcheck.frontends.spec._chain import NAME, PATTERN_ARROWS, arguments, chain, names
+from archcheck.frontends.spec._chain import NAME, arguments, chain, names, pattern
 from archcheck.frontends.spec._document import Document, Field, Text, is_nothing
 from archcheck.frontends.spec._sizes import pieces
 from archcheck.frontends.spec._tree import (
@@ -182,8 +182,7 @@ class _Reader:
 
     def steps_of(self, fields: dict[str, Field]) -> Steps:
         if "pattern" in fields:
-            return chain(self.document, self.document.scalar(fields["pattern"].node, "'pattern'"),
-                         PATTERN_ARROWS)
+            return pattern(self.document, self.document.scalar(fields["pattern"].node, "'pattern'"))
         return self.steps(fields["layers"].node, "'layers'")
 
     def steps(self, node: Node, what: str) -> Steps:

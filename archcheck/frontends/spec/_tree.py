@@ -108,7 +108,13 @@ class Optional(NamedTuple):
     step: Call
 
 
-Step = Union[Call, Begin, Repeat, Group, Each, Join, Choice, Optional]
+class Either(NamedTuple):
+    """One of several layers in a pattern, ``RELU|TANH``."""
+
+    calls: tuple[Call, ...]
+
+
+Step = Union[Call, Begin, Repeat, Group, Each, Join, Choice, Optional, Either]
 Steps = tuple[Step, ...]
 
 
