@@ -191,8 +191,9 @@ class _Tracer:
         """The bytes of all tensors that are stored or used, by dtype."""
         totals: dict[str, int] = {}
         for key, source in self.sources.items():
-            if source.bytes and self._is_kept(key):
-                totals[source.dtype] = totals.get(source.dtype, 0) + source.bytes
+            size = source.bytes
+            if size and self._is_kept(key):
+                totals[source.dtype] = totals.get(source.dtype, 0) + size
         return totals
 
     def constants(self) -> frozenset[tuple[int, str]]:

@@ -1,4 +1,4 @@
-"""Measure and print: ``python -m tests.benchmarks [speed] [analyses] [process] [memory] [--repeat 7]``.
+"""Measure and print: ``python -m tests.benchmarks [speed] [zoo] [analyses] [process] [memory] [--repeat 7]``.
 
 CPU times are medians over the repetitions. A line says the limit it is held against; the exit code is 1 if
 one is over. Measure on a machine that does nothing else.
@@ -72,6 +72,23 @@ def _timed(model: bytes) -> tuple[float, float]:
     done = time.process_time()
     assert not report.reasons, f"not all is known: {next(iter(report.reasons.values()))}"
     return read - start, done - read
+
+
+def zoo(repeat: int) -> Iterator[Measured]:
+    """CPU time of reading and analyzing all specifications that ship, one after the other in one process."""
+    with get_context("fork").Pool(1, maxtasksperchild=1) as pool:
+        seconds = pool.map(_zoo, range(repeat), chunksize=1)
+    yield Measured("all specifications: read and analyze", median(seconds), "s", 3)
+
+
+def _zoo(_: int) -> float:
+    import archcheck
+    from archcheck.frontends._zoo import PREFIX, names
+    start = time.process_time()
+    for name in names():
+        report = archcheck.analyze(f"{PREFIX}{name}")
+        assert report.params != 0 or report.macs != 0
+    return time.process_time() - start
 
 
 def analyses(repeat: int) -> Iterator[Measured]:
@@ -164,7 +181,7 @@ def _peak(code: str, arguments: list[str], repeat: int) -> float:
     return median(int(run.stderr.split("VmHWM:")[1].split()[0]) / 1024 for run in runs)
 
 
-BENCHMARKS = {"speed": speed, "analyses": analyses, "process": process, "memory": memory}
+BENCHMARKS = {"speed": speed, "zoo": zoo, "analyses": analyses, "process": process, "memory": memory}
 
 
 def main() -> int:

@@ -34,7 +34,7 @@ def bound(frame: Frame, found: Layer, args: tuple[Arg, ...], defaults: tuple[Arg
         list[Any], dict[str, Any]]:
     """The arguments of a layer: those that any number may be given of, and the others by name."""
     rest, named, said = sorted_out(frame, found, args)
-    for arg in sorted_out(frame, found, defaults)[1].values():
+    for arg in sorted_out(frame, found, defaults)[1].values() if defaults else ():
         if arg.key not in said and arg.key is not None:
             named.setdefault(arg.key, arg)
     missing = [name for name in found.positional if name not in named
