@@ -15,6 +15,7 @@ from archcheck.claims._tree import Claims
 from archcheck.dims import symbol
 from archcheck.errors import closest
 from archcheck.frontends import _zoo
+from archcheck.frontends.spec._frame import CONSTANTS as SWITCHES
 
 if TYPE_CHECKING:
     from archcheck.graph import Graph
@@ -55,9 +56,11 @@ class Networks:
         self._reports: dict[tuple[str, Bindings], Report] = {}
 
     def named(self, name: str) -> Any:
-        """The part of a network, or the symbol, that a name stands for. Raises `ValueError`."""
+        """What a name stands for: a part of a network, a symbol or a truth value. Raises `ValueError`."""
         if name in self.symbols:
             return symbol(name)
+        if name in SWITCHES:
+            return SWITCHES[name]
         network, _, member = name.partition(".")
         return self.part(network, member, {})
 
