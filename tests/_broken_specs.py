@@ -25,6 +25,7 @@ BROKEN: tuple[tuple[str, str, str, str], ...] = (
     ("empty item", GOOD + "- relu\n-\n", "4:2", "without a layer"),
     ("two layers in one item", GOOD + "- conv: 8 3x3\n  relu:\n", "4:3", "a layer of its own"),
     ("stray key beside", GOOD + "- conv: 8 3x3\n  do: relu\n", "4:3", "does not belong to 'conv'"),
+    ("defaults for no layer", "defaults: {con: same}\n" + GOOD + "- relu\n", "1:12", "did you mean 'conv'?"),
     # ------------------------------------------------------------------------------- layers
     ("unknown layer", GOOD + "- conv 8 3x3 -> rellu\n", "3:17", "did you mean 'relu'?"),
     ("operator in small letters", GOOD + "- hardmax\n", "3:3", "did you mean 'Hardmax'?"),

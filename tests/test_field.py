@@ -194,3 +194,42 @@ def test_a_start_that_the_size_decides_is_a_table_over_remainders(capsys: pytest
     _, out, _ = printed(capsys, "field", model)
     assert "-15 to 0" in out
     assert "for H mod 16 = 0, 1, …" in out
+
+
+def test_padding_reads_nothing_even_where_nothing_moves(tmp_path: Path) -> None:
+    """The mean over an axis, padded: only its one row reads the input."""
+    model = saved(tmp_path / "padded.onnx", '''<ir_version: 9, opset_import: ["" : 18]>
+        net (float[1,1,6,6] x) => (float[a,b,c,d] y)
+        <int64[1] axes = {2}, int64[8] pads = {0,0,1,0,0,0,1,0}> {
+            h = ReduceMean(x, axes)
+            y = Pad(h, pads)
+        }''')
+    reach = analyze(model).fields["y"].at(exact=True)["x"]
+    assert [reach.box((0, 0, row, 3)) for row in range(3)] == [None, ((0, 0), (0, 0), (0, 5), (3, 3)), None]
+    assert reach.positions((0, 0, 0, 3)) == ((), (), (), ())
+    assert reach.positions((0, 0, 1, 3))[2] == tuple(range(6))
+
+
+def test_each_direction_of_a_recurrence_reads_its_own_side(tmp_path: Path) -> None:
+    """Y of a bidirectional GRU: time, direction, batch, unit."""
+    model = saved(tmp_path / "gru.onnx", '''<ir_version: 9, opset_import: ["" : 18]>
+        net (float[5,1,3] x) => (float[a,b,c,d] y, float[e,f,g,h] back) <float[2,6,3] w, float[2,6,2] r,
+        int64[1] one = {1}, int64[1] two = {2}, int64[1] axis = {1}> {
+            y = GRU<direction="bidirectional", hidden_size=2>(x, w, r)
+            back = Slice(y, one, two, axis)
+        }''', w=(2, 6, 3), r=(2, 6, 2))
+    fields = analyze(model).fields
+    both, back = (fields[name].at()["x"] for name in ("y", "back"))
+    for time in range(5):
+        assert both.box((time, 0, 0, 0))[0] == (0, time)  # type: ignore[index]
+        assert both.box((time, 1, 0, 0))[0] == back.box((time, 0, 0, 0))[0] == (time, 4)  # type: ignore[index]
+    assert not both.upper_bound
+    assert fields["y"]["x"][0].is_whole
+    assert fields["back"]["x"][0].upper_bound
+
+
+def test_values_of_unknown_shape_have_no_positions(tmp_path: Path) -> None:
+    model = saved(tmp_path / "some.onnx", '''<ir_version: 9, opset_import: ["" : 18]>
+        net (float[5,3] x) => (int64[a,b] y) { y = NonZero(x) }''')
+    with pytest.raises(ReachError, match="not known"):
+        analyze(model).fields["y"].at()["x"].box((0, 0))

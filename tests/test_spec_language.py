@@ -107,6 +107,13 @@ def test_short_and_full_forms_are_the_same() -> None:
     assert net(forms[4]).params == 8 * 3 * 15 + 8
 
 
+def test_defaults_hold_unless_a_layer_says_otherwise() -> None:
+    text = ("defaults: {conv: same bias=no, linear: bias=no}\ninput: 1 x 3 x 9\n"
+            "layers: conv 4 3 -> conv 4 3 bias=yes")
+    found = report(text + " -> dense 5")
+    assert found.params == 36 + 52 + 45 and shapes(found)["conv2"] == (1, 4, 9)
+
+
 def test_a_number_holds_for_all_axes() -> None:
     assert shapes(net("- conv 8 3"))["conv1"] == (1, 8, 30, 30)
     assert shapes(report("input: 1 x 3 x 9\nlayers: conv 8 3"))["conv1"] == (1, 8, 7)

@@ -1,7 +1,7 @@
 """How values depend on the network's inputs: what every node reads, folded over the graph.
 
 A value depends on an input through a relation for each axis of the input. An algebra says what relations are:
-`tracing.Phases` is free of sizes, `reach.Rows` has a row for every position. The fold is the same.
+`tracing.Phases` is free of sizes, `reach.Reach` has a row for every position. The fold is the same.
 """
 from __future__ import annotations
 
@@ -43,6 +43,10 @@ class Algebra(Protocol):
     def through(self, relation: Any, readers: Sequence[Reader], source: Shape, target: Shape, extent: Size,
                 by: str) -> Any:
         """A relation of a tensor of shape ``source`` as a reader of shape ``target`` has it."""
+
+    def emptied(self, relations: Relations, readers: Sequence[Reader], source: Shape,
+                target: Shape) -> Relations:
+        """``relations`` with nothing at positions that read nothing, such as those of a padding."""
 
     def join(self, a: Any, b: Any, target: Shape, extent: Size, by: str, parts: int | None = None) -> Any:
         """What either of two branches reads, which may be ``parts`` along an axis."""
@@ -128,9 +132,11 @@ class Fold:
         state, readers, source = branch
         if source == target and readers == _IDENTITIES[:len(readers)]:
             return state
-        return {graph_input: tuple([self.algebra.through(relation, readers, source, target, extent, name)
-                                    for relation, extent in zip(relations, self.extents[graph_input])])
-                for graph_input, relations in state.items()}
+        found = {graph_input: tuple([self.algebra.through(relation, readers, source, target, extent, name)
+                                     for relation, extent in zip(relations, self.extents[graph_input])])
+                 for graph_input, relations in state.items()}
+        return {graph_input: self.algebra.emptied(relations, readers, source, target)
+                for graph_input, relations in found.items()}
 
     def _joined(self, index: int, source: str, a: Relations, b: Relations, target: Shape, name: str,
                 parts: int | None) -> Relations:

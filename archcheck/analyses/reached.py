@@ -1,11 +1,12 @@
-"""What positions of values read at given sizes: `reach.Rows` as people ask for them."""
+"""What positions of values read at given sizes: `rows.Rows` as people ask for them."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from archcheck.analyses.dataflow import Fold, State
-from archcheck.analyses.reach import Array, Reach, Rows
+from archcheck.analyses.reach import Reach
+from archcheck.analyses.rows import Array, Rows
 from archcheck.dims import Size, evaluate, symbols
 from archcheck.errors import UserError
 from archcheck.graph import Shape
@@ -21,11 +22,11 @@ class ReachError(UserError):
 
 
 class InputReach:
-    """What the positions of a value of ``shape`` read of one input with axes of ``extents``. With
-    ``upper_bound`` that may be less than is said, for a ``reason``."""
+    """What the positions of a value of ``shape`` (None: not known) read of an input with axes of ``extents``.
+    With ``upper_bound`` that may be less than is said, for a ``reason``."""
 
     def __init__(self, hulls: Sequence[Rows], sets: Sequence[Rows] | None, extents: Shape,
-                 shape: Shape) -> None:
+                 shape: Shape | None) -> None:
         self.hulls, self.sets, self.extents, self.shape = tuple(hulls), sets, extents, shape
 
     @property
@@ -50,7 +51,8 @@ class InputReach:
         self._check(index)
         if self.sets is None:
             raise ReachError("the exact positions were not worked out: ask with exact=True")
-        return tuple(_bits(int(_row(rows, 0, index))) for rows in self.sets)
+        found = tuple(_bits(int(_row(rows, 0, index))) for rows in self.sets)
+        return found if all(found) else ((),) * len(found)
 
     def hull(self, axis: int) -> tuple[tuple[int, ...], Array, Array]:
         """The rows for one axis of the input: the axes of the value that they are over, and the first and the
@@ -78,8 +80,10 @@ class InputReach:
 
     def _check(self, index: Sequence[int]) -> None:
         shape: Any = self.shape
+        if shape is None or not all(isinstance(size, int) for size in shape):
+            raise ReachError("the value has sizes that are not known, so that no position can be named")
         if len(index) != len(shape) or not all(0 <= place < size for place, size in zip(index, shape)):
-            sizes = " × ".join(map(str, self.shape)) or "a scalar"
+            sizes = " × ".join(map(str, shape)) or "a scalar"
             raise ReachError(f"there is no position {', '.join(map(str, index))} in a value of {sizes}: give "
                              f"one index per axis, counted from 0")
 
@@ -95,7 +99,7 @@ def _bits(number: int) -> tuple[int, ...]:
 class ValueReach(Mapping[str, InputReach]):
     """What the positions of a value read, by the name of the input."""
 
-    def __init__(self, name: str, shape: Shape, inputs: Mapping[str, InputReach]) -> None:
+    def __init__(self, name: str, shape: Shape | None, inputs: Mapping[str, InputReach]) -> None:
         self.name, self.shape, self._inputs = name, shape, inputs
 
     def __getitem__(self, source: str) -> InputReach:
@@ -122,7 +126,7 @@ class Reached(Mapping[str, ValueReach]):
         return fold.run(self.report.walk, fold.inputs(self.extents))
 
     def __getitem__(self, name: str) -> ValueReach:
-        shape = self.report.types[name].shape or ()
+        shape = self.report.types[name].shape
         sets = self._sets[name] if self._sets is not None else {}
         return ValueReach(name, shape, {
             source: InputReach(rows, sets.get(source), self.extents[source], shape)

@@ -16,12 +16,17 @@ def with_weights(report: Report) -> frozenset[int]:
     return frozenset(index for index in used if (cost := report.costs[index]) is None or cost.mac != 0)
 
 
+def data_of(report: Report) -> set[str]:
+    """The values that hold data of the network's inputs."""
+    return report.flows[id(report.walk)].data
+
+
 def path(report: Report, nodes: Iterable[int], counted: set[int],
          pick: Callable[[Iterable[int]], int]) -> dict[str, int]:
     """How many of the ``counted`` nodes are on the longest way (``pick`` is `max`) or the shortest (`min`) to
     each value that ``nodes`` make, of which only these are gone through."""
     at: dict[str, int] = {}
-    data = report.fields
+    data = data_of(report)
     for index in sorted(nodes):
         node = report.graph.nodes[index]
         before = [at.get(name, 0) for name in node.inputs if name in data]
@@ -31,7 +36,7 @@ def path(report: Report, nodes: Iterable[int], counted: set[int],
 
 def is_chain(report: Report, nodes: Iterable[int]) -> bool:
     """Whether every one of the nodes reads one value that depends on an input, and no two the same."""
-    data = report.fields
+    data = data_of(report)
     seen: set[str] = set()
     for index in nodes:
         read = {name for name in report.graph.nodes[index].inputs if name in data}

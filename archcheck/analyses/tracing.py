@@ -30,7 +30,7 @@ from archcheck.analyses.phases import (
 )
 from archcheck.dims import Size, is_known, most, same
 from archcheck.graph import Shape
-from archcheck.ops._op import All, Along, Packed, Picked, Prefix, Reader, Spread
+from archcheck.ops._op import All, Along, BothWays, Packed, Picked, Prefix, Reader, Spread
 
 ANY = "the data decide which positions are read"
 TABLED = "a table names the positions that are read"
@@ -79,6 +79,11 @@ class Phases:
         """``relation`` for a part of the positions of ``axis``; `join` marks what differs from part to
         part."""
         return relation
+
+    def emptied(self, relations: tuple[Relation, ...], readers: Sequence[Reader], source: Shape,
+                target: Shape) -> tuple[Relation, ...]:
+        """``relations``: paddings are not told from what they pad without sizes."""
+        return relations
 
     def unknown(self, reason: str, by: str, extent: Size) -> Relation:
         """The whole axis, for a ``reason``, from the value ``by`` on."""
@@ -181,13 +186,16 @@ def _rank(span: Size | float | None) -> float:
 def _through(relation: Relation, readers: Sequence[Reader], source: Shape, target: Shape,
              extent: Size) -> Relation:
     lo, hi, terms, reasons = relation.lo, relation.hi, list[Term](), [relation.reason]
+    ways: set[int] = set()
     for axis, group in groupby(relation.terms, attrgetter("axis")):
         read = _read(tuple(group), readers[axis], source[axis], target)
         terms += read.terms
         lo, hi = plus(lo, read.lo), plus(hi, read.hi)
         reasons.append(read.reason)
+        ways.update(read.mixed)
     reason = next(filter(None, reasons), "")
     mixed, parted = _mixed(relation.mixed, readers, source, target)
+    mixed = tuple(sorted({*mixed, *ways}))
     reason = reason or (APART if parted else "")
     found = Relation(lo, hi, recombined(terms) if len(terms) > 1 else tuple(terms), relation.by, reason,
                      relation.bound or bool(reason), mixed)
@@ -223,6 +231,8 @@ def _read(group: tuple[Term, ...], reader: Reader, count: Size, target: Shape) -
             return _chosen(flat(group, count), reader.indices)
     except NotRegular as why:
         return _widened(group, count, str(why))
+    if isinstance(reader, BothWays):
+        return _widened(group, count, "")._replace(mixed=(reader.direction,))
     reason = "" if not isinstance(reader, Picked) else ANY if reader.indices is None else TABLED
     return _widened(group, count, reason)
 

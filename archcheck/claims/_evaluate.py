@@ -4,6 +4,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 from archcheck.claims import examples, figures, kinds
@@ -70,9 +71,14 @@ OPERATORS: Mapping[str, Operator] = {
 
 def understood(text: str) -> Expression:
     """The expression that ``text`` says. Raises `ExpressionError`."""
-    functions = {"same": (called, 2, 2), **{
-        name: (known.apply, *known.arity) for name, known in FUNCTIONS.items()}}
-    return parse(text, OPERATORS, functions, decimal=True, rich=True)
+    return parse(text, OPERATORS, _functions(), decimal=True, rich=True)
+
+
+@cache
+def _functions() -> Mapping[str, tuple[Callable[..., Any], int, int]]:
+    """All functions, with how many arguments they take."""
+    known = {name: (known.apply, *known.arity()) for name, known in FUNCTIONS.items()}
+    return {"same": (_same, 2, 2), **known}
 
 
 def evaluate(text: str, networks: Networks) -> Any:

@@ -15,7 +15,6 @@ class Function(NamedTuple):
     apply: Callable[..., Any]
     of_part: bool
 
-    @property
     def arity(self) -> tuple[int, int]:
         """The least and the largest number of its arguments."""
         parameters = list(inspect.signature(self.apply).parameters.values())

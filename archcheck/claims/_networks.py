@@ -24,15 +24,21 @@ Bindings = tuple[tuple[str, Any], ...]
 
 
 @cache
-def _shipped(name: str, bindings: Bindings) -> Report:
-    """A specification that ships with archcheck, analysed once."""
-    return _analyzed(f"{_zoo.PREFIX}{name}", bindings)
+def _shipped(name: str) -> Graph:
+    """A specification that ships with archcheck, read once."""
+    from archcheck.frontends import load
+    return load(f"{_zoo.PREFIX}{name}")
 
 
-def _analyzed(model: Any, bindings: Bindings) -> Report:
+@cache
+def _shipped_report(name: str, bindings: Bindings) -> Report:
+    return _analyzed(_shipped(name), bindings)
+
+
+def _analyzed(graph: Graph, bindings: Bindings) -> Report:
     from archcheck.infer import analyze
     try:
-        return analyze(model, dict(bindings))
+        return analyze(graph, dict(bindings))
     except BindingError as problem:
         raise ValueError(str(problem)) from None
 
@@ -44,6 +50,7 @@ class Networks:
     def __init__(self, claims: Claims) -> None:
         self.claims = claims
         self.symbols = {text.value for text in claims.symbols}
+        self.shipped = frozenset(_zoo.names())
         self._graphs: dict[str, Graph] = {}
         self._reports: dict[tuple[str, Bindings], Report] = {}
 
@@ -62,12 +69,21 @@ class Networks:
     def report(self, network: str, bindings: Bindings) -> Report:
         """The analysis of a network. Raises `ValueError` for one that there is not."""
         if network not in self.claims.networks:
-            if network not in _zoo.names():
+            if network not in self.shipped:
                 raise ValueError(self._missing(network))
-            return _shipped(network, bindings)
+            return _shipped_report(network, bindings)
+        if self._ships(network):
+            return _shipped_report(Path(self.claims.path).stem, bindings)
         if (network, bindings) not in self._reports:
             self._reports[network, bindings] = _analyzed(self._graph(network), bindings)
         return self._reports[network, bindings]
+
+    def _ships(self, network: str) -> bool:
+        """Whether a network is the specification in this file, which ships with archcheck: other files may
+        speak of it too."""
+        path = Path(self.claims.path)
+        return (self.claims.networks[network].node is self.claims.document.root
+                and path.stem in self.shipped and path.resolve() == Path(_zoo.path_of(path.stem)).resolve())
 
     def _graph(self, network: str) -> Graph:
         if network not in self._graphs:
@@ -91,7 +107,7 @@ class Networks:
             raise document.error(node, str(problem)) from None
 
     def _missing(self, name: str) -> str:
-        known = [*self.claims.networks, *self.symbols, *_zoo.names()]
+        known = [*self.claims.networks, *self.symbols, *self.shipped]
         close = closest(name, known)
         own = ", ".join([*self.claims.networks, *self.symbols]) or "none"
         cure = f"did you mean {close}?" if close else f"this file has {own}; others ship with archcheck"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from archcheck.analyses.structure import data_of
 from archcheck.dims import total
 from archcheck.errors import closest
 from archcheck.graph import Node, Shape
@@ -48,7 +49,7 @@ class Part:
     @cached_property
     def input(self) -> str:
         """The value that it reads first."""
-        data = self.report.fields
+        data = data_of(self.report)
         first = (name for node in self.nodes for name in node.inputs if name in data)
         return next(first, self.output)
 

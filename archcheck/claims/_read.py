@@ -69,18 +69,17 @@ def _networks(document: Document, fields: dict[str, Field]) -> dict[str, Field]:
 
 def _of_specification(document: Document) -> Claims:
     fields = document.fields(document.root, OF_A_SPECIFICATION, "a specification")
-    about = document.scalar(fields["about"].node, "'about'").value if "about" in fields else ""
     itself = Field(fields["claims"].key, document.root)
     name = Path(document.name).stem
     networks = {"model": itself, **({name: itself} if NAME.fullmatch(name) else {})}
-    statements = tuple(_statements(document, fields["claims"]))
-    return Claims(document, document.name, about, networks, (), statements)
+    statements = tuple(_statements(document, fields["claims"], f"{name}-"))
+    return Claims(document, document.name, name, networks, (), statements)
 
 
-def _statements(document: Document, field: Field) -> Iterator[Statement]:
+def _statements(document: Document, field: Field, begin: str = "") -> Iterator[Statement]:
     seen: set[str] = set()
     for number, node in enumerate(document.items(field.node, f"{field.key.value!r}"), 1):
-        statement = _statement(document, node, str(number))
+        statement = _statement(document, node, f"{begin}{number}")
         if statement.id in seen:
             raise document.error(node, f"there is a statement {statement.id} already; each needs its own 'id'")
         seen.add(statement.id)

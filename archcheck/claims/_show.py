@@ -12,7 +12,7 @@ def text_of(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, tuple):
-        return f"[{', '.join(str(item) if isinstance(item, int) else text_of(item) for item in value)}]"
+        return f"[{', '.join(str(item) if type(item) is int else text_of(item) for item in value)}]"
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, Fraction):

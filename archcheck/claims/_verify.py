@@ -13,6 +13,7 @@ from archcheck.claims._networks import Networks
 from archcheck.claims._parts import NotKnown
 from archcheck.claims._read import claims, holds_claims
 from archcheck.claims._tree import NEEDS_RUN, Claims, Statement
+from archcheck.collector import collector_held
 from archcheck.errors import UserError
 from archcheck.frontends import _zoo
 from archcheck.frontends.spec._document import Document, Text
@@ -55,6 +56,7 @@ class Verified:
         return tuple(outcome for outcome in self.outcomes if not outcome.is_right)
 
 
+@collector_held
 def verify(paths: Iterable[str | os.PathLike[str]]) -> Verified:
     """Recompute every statement of files of claims, of specifications with claims, and of those in folders.
     Raises `archcheck.errors.UserError` for what cannot be read."""

@@ -328,6 +328,14 @@ def shortest(x: Part) -> int:
     return _path(x, min)
 
 
+@figure
+def depth_to(x: Part) -> int:
+    """Layers with weights on the longest path from the network's inputs, its own among them."""
+    from archcheck.analyses.structure import path, with_weights
+    made = x.report.graph.producers.get(x.output, -1)
+    return path(x.report, range(made + 1), set(with_weights(x.report)), max).get(x.output, 0)
+
+
 def _path(x: Part, pick: Any) -> int:
     from archcheck.analyses.structure import path
     return path(x.report, x.indices, set(weighted(x)), pick).get(x.output, 0)

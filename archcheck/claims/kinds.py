@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+from archcheck.analyses.structure import data_of
 from archcheck.claims._functions import figure
 from archcheck.claims._parts import Part, shape_of
 from archcheck.claims.figures import chain, weighted
@@ -56,7 +57,7 @@ def _is_depthwise(x: Part, index: int) -> bool:
 
 
 def _reads_data_only(x: Part, index: int) -> bool:
-    data = x.report.fields
+    data = data_of(x.report)
     return all(name in data for name in x.report.graph.nodes[index].inputs if name)
 
 

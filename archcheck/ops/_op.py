@@ -120,6 +120,14 @@ class Prefix(NamedTuple):
     gap: int = 0
 
 
+class BothWays(NamedTuple):
+    """Position 0 of the output axis ``direction`` reads like a `Prefix` along ``axis``, position 1 like one
+    in ``reverse``: a recurrence that runs in both directions."""
+
+    axis: int
+    direction: int
+
+
 class Picked(NamedTuple):
     """Positions that a table names (Gather): ``indices[o]`` for position ``o`` of the output axis ``axis``,
     or any position where the indices are not known. With ``axis`` None the same positions are read by every
@@ -141,7 +149,7 @@ ALL = All()
 STATISTIC = All(statistic=True)
 ONLY = Picked(None, (0,))
 """The one position of an axis that is broadcast."""
-Reader = Union[Along, Spread, Packed, Prefix, Picked, All]
+Reader = Union[Along, Spread, Packed, Prefix, BothWays, Picked, All]
 Axes = tuple[Reader, ...]  # a reader per axis of one input
 Reads = tuple[Union[Axes, None], ...]
 """For each input a reader per input axis; None for an input whose data are not read."""
@@ -282,8 +290,9 @@ class Op(NamedTuple):
     """A registered operator: its function, the version it counts from, which of its parameters hold state
     that is not learned (``buffers``: running statistics, initial states), the dtypes of outputs whose shape
     is not known (a name, or the position of the input that has the same), the ``kind`` of its work, where
-    tools that count operations tell it from others, and what training ``saves`` for its backward pass: inputs
-    by name and outputs by position, each with the input whose gradient needs it (`ANY`). None: not stated."""
+    tools that count operations or people who name layers tell it from others, and what training ``saves`` for
+    its backward pass: inputs by name and outputs by position, each with the input whose gradient needs it
+    (`ANY`). None: not stated."""
 
     name: str
     domain: str
@@ -304,8 +313,9 @@ def op(*names: str, since: int = 1, domain: str = "", buffers: Sequence[str] = (
        dtypes: Sequence[str | int | None] = (), kind: str = "", saves: Saves = None) -> Callable[[Any], Any]:
     """Register a function as the operator(s) ``names`` of ``domain`` from opset ``since`` on. ``dtypes``
     needs to be said only where an output's dtype is not that of the first input, ``kind`` only where a
-    profile (`archcheck.analyses.profiles`) asks for it. ``saves`` lists what the backward pass needs again,
-    as PyTorch keeps it; a mapping says for the gradient of which input."""
+    profile (`archcheck.analyses.profiles`) or the name of a layer (`archcheck.analyses.layers`) asks for it.
+    ``saves`` lists what the backward pass needs again, as PyTorch keeps it; a mapping says for the gradient
+    of which input."""
     needed = saves if isinstance(saves, Mapping) else dict.fromkeys(saves or (), ANY)
     kept = None if saves is None else tuple(needed.items())
 

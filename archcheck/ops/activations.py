@@ -27,7 +27,7 @@ def leaky_relu(x, *, alpha=0.01, consumed_inputs=None):
     return each(x, mul=1, cmp=1)
 
 
-@op("ThresholdedRelu", saves=("x",))
+@op("ThresholdedRelu", kind="other activation", saves=("x",))
 def thresholded_relu(x, *, alpha=1.0):
     """``x`` where it is above ``alpha``, else 0."""
     return each(x, cmp=1)
@@ -39,13 +39,13 @@ def elu(x, *, alpha=1.0, consumed_inputs=None):
     return each(x, add=1, mul=1, cmp=1, special=1)
 
 
-@op("Selu", saves=("x",))
+@op("Selu", kind="other activation", saves=("x",))
 def selu(x, *, alpha=1.6732632, gamma=1.050701, consumed_inputs=None):
     """``gamma · x`` where ``x`` is positive, else ``gamma · alpha · (exp(x) - 1)``."""
     return each(x, add=1, mul=2, cmp=1, special=1)
 
 
-@op("Celu", saves=("x",))
+@op("Celu", kind="other activation", saves=("x",))
 def celu(x, *, alpha=1.0):
     """``max(0, x) + min(0, alpha · (exp(x / alpha) - 1))``."""
     return each(x, add=1, mul=1, div=1, cmp=1, special=1)
@@ -57,13 +57,13 @@ def sigmoid(x, *, consumed_inputs=None):
     return each(x, add=1, div=1, special=1)
 
 
-@op("HardSigmoid", saves=("x",))
+@op("HardSigmoid", kind="other activation", saves=("x",))
 def hard_sigmoid(x, *, alpha=0.2, beta=0.5, consumed_inputs=None):
     """``max(0, min(1, alpha · x + beta))``."""
     return each(x, add=1, mul=1, cmp=2)
 
 
-@op("HardSwish", saves=("x",))
+@op("HardSwish", kind="other activation", saves=("x",))
 def hard_swish(x):
     """``x · max(0, min(1, x / 6 + 1/2))``."""
     return each(x, add=1, mul=2, cmp=2)
@@ -91,25 +91,25 @@ def gelu(x, *, approximate="none"):
     return each(x, add=2, mul=6, special=1) if approximate == "tanh" else each(x, add=1, mul=3, special=1)
 
 
-@op("Mish", saves=("x",))
+@op("Mish", kind="other activation", saves=("x",))
 def mish(x):
     """``x · tanh(ln(1 + exp(x)))``."""
     return each(x, add=1, mul=1, special=3)
 
 
-@op("Softplus", saves=("x",))
+@op("Softplus", kind="other activation", saves=("x",))
 def softplus(x):
     """``ln(1 + exp(x))``."""
     return each(x, add=1, special=2)
 
 
-@op("Softsign")
+@op("Softsign", kind="other activation")
 def softsign(x):
     """``x / (1 + |x|)``."""
     return each(x, add=1, div=1, cmp=1)
 
 
-@op("Shrink", saves=("input",))
+@op("Shrink", kind="other activation", saves=("input",))
 def shrink(input, *, bias=0.0, lambd=0.5):
     """``x + bias`` below ``-lambd``, ``x - bias`` above ``lambd``, 0 between them."""
     return each(input, add=1, cmp=2)
@@ -152,12 +152,12 @@ def _normalizer(name: str, formula: str, saves: Sequence[int], kind: str = "", *
 
 
 _normalizer("Softmax", "exp(x - max x) / Σ exp(x - max x)", (0,), "softmax", **SOFTMAX._asdict())
-_normalizer("LogSoftmax", "x - max x - ln Σ exp(x - max x)", (0,), add=3, cmp=1, special=1)
+_normalizer("LogSoftmax", "x - max x - ln Σ exp(x - max x)", (0,), "log softmax", add=3, cmp=1, special=1)
 _normalizer("Hardmax", "1 at the first largest element, else 0", (), cmp=1)
 
 
 # ---------------------------------------------------------------------------------- dropout
-@op("Dropout", since=12, dtypes=(0, "bool"), saves=())
+@op("Dropout", since=12, dtypes=(0, "bool"), kind="dropout", saves=())
 def dropout(data, ratio=None, training_mode=None, *, seed=None):
     """``data``, and the mask of what is kept: everything, unless ``training_mode`` is true. Then elements are
     set to 0 at random and the others scaled."""
@@ -169,13 +169,13 @@ def dropout(data, ratio=None, training_mode=None, *, seed=None):
     return effect._replace(outputs=(data._replace(value=None), effect.outputs[1]), cost=cost, alias=None)
 
 
-@op("Dropout", since=10, dtypes=(0, "bool"), saves=())
+@op("Dropout", since=10, dtypes=(0, "bool"), kind="dropout", saves=())
 def dropout_before_12(data, *, ratio=0.5):
     """``data``, and a mask of ones."""
     return _passed(data, "bool")
 
 
-@op("Dropout", saves=())
+@op("Dropout", kind="dropout", saves=())
 def dropout_before_10(data, *, ratio=0.5, is_test=0, consumed_inputs=None):
     """``data``, and a mask of ones of the same type: networks of this age are exported to be run."""
     return _passed(data, data.dtype)

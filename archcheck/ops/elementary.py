@@ -46,8 +46,8 @@ _unary("Sqrt", "√x", math.sqrt, OUTPUT, special=1)
 _transcendental("Exp", "eˣ", {0: 1}, OUTPUT)
 _transcendental("Log", "ln(x)", {1: 0}, kind="arithmetic")
 _transcendental("Erf", "erf(x) = 2/√π · ∫₀ˣ exp(-t²) dt", {0: 0}, kind="error function")
-for _name in ("Tan", "Tanh"):
-    _transcendental(_name, f"{_name.lower()}(x)", {0: 0}, OUTPUT)
+_transcendental("Tan", "tan(x)", {0: 0}, OUTPUT)
+_transcendental("Tanh", "tanh(x)", {0: 0}, OUTPUT, kind="other activation")
 for _name in ("Sin", "Asin", "Atan", "Sinh", "Asinh", "Atanh"):
     _transcendental(_name, f"{_name.lower()}(x)", {0: 0})
 for _name in ("Cos", "Cosh"):

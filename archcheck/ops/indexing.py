@@ -45,7 +45,7 @@ def _from_start(pick: int, size: int, axis: int) -> int:
 
 
 # ---------------------------------------------------------------------------------- Gather
-@op("Gather", saves=("indices",))
+@op("Gather", kind="lookup", saves=("indices",))
 def gather(data, indices, *, axis=0):
     """Axis ``axis`` of ``data`` replaced by the axes of ``indices``, which name positions of it."""
     shape, picks = data.shape, indices.shape

@@ -117,13 +117,13 @@ def _tiled_value(input: TensorType, output: Shape) -> values.Items | None:
 
 
 # ---------------------------------------------------------------------------------- Concat
-@op("Concat", saves=())
+@op("Concat", kind="concatenation", saves=())
 def concat_1(*inputs, axis=1):
     """The inputs one after the other along ``axis``."""
     return concat(*inputs, axis=axis)
 
 
-@op("Concat", since=4, saves=())
+@op("Concat", since=4, kind="concatenation", saves=())
 def concat(*inputs, axis):
     """The inputs one after the other along ``axis``; their other sizes are equal."""
     shapes = [kind.shape for kind in inputs]

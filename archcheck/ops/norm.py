@@ -144,13 +144,13 @@ def layer_normalization(x, scale, b=None, *, axis=-1, epsilon=1e-5, stash_type=1
     return _last_axes(x, scale, axis, x.dtype, (dtype_name(stash_type),) * 2, NORMALIZE_AFFINE)
 
 
-@op("RMSNormalization", dtypes=(1,))
+@op("RMSNormalization", dtypes=(1,), kind="rms normalization")
 def rms_normalization(x, scale, *, axis=-1, epsilon=1e-5, stash_type=1):
     """``x / √(mean(x²) + epsilon) · scale`` over the axes from ``axis`` on, as the type of the scale."""
     return _last_axes(x, scale, axis, scale.dtype, (), NORMALIZE_ROOT)
 
 
-@op("SimplifiedLayerNormalization", dtypes=(1, "float32"), saves=("x", 1))
+@op("SimplifiedLayerNormalization", dtypes=(1, "float32"), kind="rms normalization", saves=("x", 1))
 def simplified_layer_normalization(x, scale, *, axis=-1, epsilon=1e-5, stash_type=1):
     """``x / √(mean(x²) + epsilon) · scale`` over the axes from ``axis`` on, as ONNX Runtime writes it; also
     one by the root."""

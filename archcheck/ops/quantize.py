@@ -34,7 +34,7 @@ def parameter(kind: TensorType | None) -> tuple[Reader, ...] | None:
     return kind and (ALL,) * rank(kind)
 
 
-@op("QuantizeLinear", dtypes=(2,))
+@op("QuantizeLinear", dtypes=(2,), kind="quantization")
 def quantize_linear(x, y_scale, y_zero_point=None, *, axis=1, block_size=0, output_dtype=0, precision=0,
                     saturate=1):
     """``saturate(round(x / y_scale) + y_zero_point)``, as the zero point's type or as ``output_dtype``."""
@@ -43,7 +43,7 @@ def quantize_linear(x, y_scale, y_zero_point=None, *, axis=1, block_size=0, outp
     return _scaled(x, y_scale, y_zero_point, dtype, axis, block_size, unit)
 
 
-@op("DequantizeLinear", dtypes=(1,))
+@op("DequantizeLinear", dtypes=(1,), kind="quantization")
 def dequantize_linear(x, x_scale, x_zero_point=None, *, axis=1, block_size=0, output_dtype=0):
     """``(x - x_zero_point) · x_scale``, as ``output_dtype`` or else as the type of the scale."""
     dtype = dtype_name(output_dtype) or x_scale.dtype
@@ -85,7 +85,7 @@ def _scale_readers(x: TensorType, scale: TensorType, axis: int, block: int) -> t
     return tuple(Packed(((k, block, size, 1),)) if k == place else Along(k) for k, size in enumerate(shape))
 
 
-@op("DynamicQuantizeLinear", dtypes=("uint8", "float32", "uint8"))
+@op("DynamicQuantizeLinear", dtypes=("uint8", "float32", "uint8"), kind="quantization")
 def dynamic_quantize_linear(x):
     """``x`` as 8-bit integers, with the scale and the zero point that its own extremes ask for."""
     return Effect((TensorType("uint8", x.shape), TensorType("float32", ()), TensorType("uint8", ())),

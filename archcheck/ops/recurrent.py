@@ -18,6 +18,7 @@ from archcheck.ops._op import (
     FREE,
     STATISTIC,
     Along,
+    BothWays,
     Cost,
     Effect,
     Prefix,
@@ -83,7 +84,9 @@ class Layer(NamedTuple):
         """How Y (output 0) and the last states read X, W, R, B, sequence_lens, initial_h, initial_c and P."""
         time, direction, batch = ((1, 2, 0) if self.layout else (0, 1, 2)) if output == 0 else \
             (-1, 1, 0) if self.layout else (-1, 0, 1)
-        steps: Reader = ALL if output or self.directions == 2 else Prefix(time, self.direction == "reverse")
+        backward = self.direction == "reverse"
+        steps: Reader = ALL if output else BothWays(time, direction) if self.directions == 2 else \
+            Prefix(time, backward)
         rows: Reader = Along(batch)
         place: Reader = Along(direction)
         weights: tuple[Reader, ...] = (place, ALL, ALL)

@@ -172,7 +172,7 @@ def center_crop_pad(input_data, shape, *, axes=None):
 
 
 # ---------------------------------------------------------------------------------- space and depth
-@op("SpaceToDepth", saves=())
+@op("SpaceToDepth", kind="space to depth", saves=())
 def space_to_depth(input, *, blocksize, mode="DCR"):
     """(N, C, H, W) to (N, C·b², H/b, W/b). In the new channel the block comes first (DCR), or last (CRD)."""
     n, c, height, width = input.shape
@@ -189,7 +189,7 @@ def space_to_depth(input, *, blocksize, mode="DCR"):
     return result(shape, input, cost=FREE, reads=reads)
 
 
-@op("DepthToSpace", saves=())
+@op("DepthToSpace", kind="depth to space", saves=())
 def depth_to_space(input, *, blocksize, mode="DCR"):
     """(N, C, H, W) to (N, C/b², H·b, W·b). In the old channel the block comes first (DCR), or last (CRD)."""
     n, c, height, width = input.shape

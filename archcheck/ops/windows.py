@@ -338,7 +338,7 @@ def col2im(input, image_shape, block_shape, *, dilations=None, pads=None, stride
                   reads=lambda _: ((Along(0), rows, Picked(2, None)), None, None))
 
 
-@op("LRN")
+@op("LRN", kind="local response normalization")
 def lrn(x, *, size, alpha=1e-4, beta=0.75, bias=1.0):
     """``x / (bias + alpha/size · Σ x²)^beta``, summed over ``size`` channels about each."""
     def reads(_: int) -> Reads:

@@ -1,6 +1,7 @@
 """What stands below the table of ``archcheck summary``: a label and a text each."""
 from __future__ import annotations
 
+from archcheck.analyses.plates import pattern_of
 from archcheck.dims import Size, divisor_of, evaluate
 from archcheck.graph import Node, TensorType
 from archcheck.report import Report
@@ -23,6 +24,7 @@ def facts(report: Report, script: Script, wide: bool = False) -> list[tuple[str,
     graph, dot = report.graph, script.separator
     lines = [("inputs", _signature(report, tuple(graph.inputs), script, wide)),
              ("outputs", _signature(report, graph.outputs, script, wide)),
+             ("pattern", script.safe(pattern_of(report) or "")),
              ("params", dot.join(_params(report, script))),
              ("MACs", _figure(report, report.macs, script, wide)),
              ("FLOPs", _flops(report, script, wide)),

@@ -6,6 +6,7 @@ import io
 import json
 from typing import Any
 
+from archcheck.analyses.plates import pattern_of
 from archcheck.dims import Size
 from archcheck.graph import TensorType
 from archcheck.report import Report
@@ -41,6 +42,7 @@ def document(report: Report) -> dict[str, Any]:
                   "file_size": graph.file_size, "nodes": len(graph.nodes)},
         "inputs": [tensor(name, report.types.get(name)) for name in graph.inputs],
         "outputs": [tensor(name, report.types.get(name)) for name in graph.outputs],
+        "pattern": pattern_of(report),
         "symbols": list(report.symbols),
         "params": size(weights.total), "params_as_used": size(weights.as_used),
         "buffers": size(weights.buffers),

@@ -15,7 +15,7 @@ from archcheck import evaluate
 from archcheck.analyses.taps import inputs_of, products
 from archcheck.dims import Dim, total
 from archcheck.graph import Shape
-from archcheck.ops._op import All, Along, Effect, Packed, Picked, Prefix, Reader, Spread, cost_of
+from archcheck.ops._op import All, Along, BothWays, Effect, Packed, Picked, Prefix, Reader, Spread, cost_of
 from archcheck.report import Report
 from tests.ops._oracles import Rejected
 
@@ -71,6 +71,8 @@ def _axes(reader: Reader) -> list[int]:
     """The output axes that a reader depends on."""
     if isinstance(reader, Packed):
         return [part[0] for part in reader.parts]
+    if isinstance(reader, BothWays):
+        return [reader.axis, reader.direction]
     axis = getattr(reader, "axis", None)
     return [] if axis is None else [axis]
 
@@ -159,6 +161,8 @@ def _reads(reader: Reader, grid: Sequence[Array], at: int, size: int) -> Any:
         first, last = np.array(reader.first)[phase], np.array(reader.last)[phase]
         start, end = step * reader.stride + first, step * reader.stride + last
         return (start <= at) & (at <= end) & ((at - start) % reader.step == 0)
+    if isinstance(reader, BothWays):
+        return np.where(grid[reader.direction] == 0, at <= place, at >= place)
     assert isinstance(reader, Prefix)
     return at >= place + reader.gap if reader.reverse else at <= place - reader.gap
 

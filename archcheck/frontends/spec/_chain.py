@@ -13,6 +13,7 @@ from archcheck.frontends.spec._tree import (
     Arg,
     Begin,
     Call,
+    Either,
     Group,
     Items,
     Optional,
@@ -37,6 +38,7 @@ _AS_WITHIN = 300  # so far from the end may 'as' and its names begin
 _KEY = re.compile(r"([^\W\d]\w*)\s*=(?!=)")
 _BY = re.compile(r"(?<!\s)\s+[x×]\s+")
 _GAP = re.compile(r"[\s,]+")
+_BAR = re.compile(r"\|")
 _TIMES = re.compile(r"\s*([*×?])\s*")
 
 
@@ -46,6 +48,11 @@ def chain(document: Document, text: Text, arrows: re.Pattern[str] = ARROWS, dept
         raise document.error(text, f"this nests deeper than {MAX_DEPTH}")
     parts = list(_split(document, text, arrows))
     return tuple(step for part in parts for step in _element(document, part, arrows, depth))
+
+
+def pattern(document: Document, text: Text) -> Steps:
+    """The steps that a pattern says: a line as lectures write it."""
+    return chain(document, text, PATTERN_ARROWS)
 
 
 def arguments(document: Document, text: Text) -> tuple[Arg, ...]:
@@ -97,8 +104,11 @@ def _element(document: Document, text: Text, arrows: re.Pattern[str], depth: int
     if text.value[0] in "([":
         yield from _group(document, text, named, arrows, depth)
         return
-    step = _call(document, text, named)
-    yield step
+    choices = list(_split(document, text, _BAR)) if arrows is PATTERN_ARROWS else [text]
+    if len(choices) > 1:
+        yield Either(tuple(_word(document, choice) for choice in choices))
+    else:
+        yield _call(document, text, named)
 
 
 def _call(document: Document, text: Text, named: tuple[Text, ...]) -> Step:
@@ -114,6 +124,12 @@ def _call(document: Document, text: Text, named: tuple[Text, ...]) -> Step:
     if text.value[found.end():found.end() + 1] == "(" and _closes_last(rest.value):
         rest = rest.part(1, len(rest.value) - 1)
     return Call(kind, arguments(document, rest), named)
+
+
+def _word(document: Document, text: Text) -> Call:
+    if not NAME.fullmatch(text.value):
+        raise document.error(text, "on each side of | there is one word, as in RELU|TANH")
+    return Call(text)
 
 
 def _only_name(document: Document, text: Text, found: tuple[Text, ...], named: tuple[Text, ...]) -> Text:

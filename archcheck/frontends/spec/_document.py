@@ -224,6 +224,19 @@ class Document:
         return Text(node.value, node)
 
 
+class Line(Document):
+    """A text that is no YAML, but one line by itself: what a command is given. ``whole`` is all of it."""
+
+    def _composed(self) -> Node:
+        mark = yaml.Mark(self.name, 0, 0, 0, None, 0)
+        return ScalarNode("tag:yaml.org,2002:str", self.text, mark, mark)
+
+    @property
+    def whole(self) -> Text:
+        """All of the text."""
+        return self.scalar(self.root, "the text").part(0)
+
+
 def is_nothing(node: Node) -> bool:
     """Whether nothing stands where a value could."""
     return isinstance(node, ScalarNode) and node.style is None and node.value in ("", "~", "null")

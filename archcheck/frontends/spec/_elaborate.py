@@ -20,6 +20,7 @@ from archcheck.frontends.spec._tree import (
     Call,
     Choice,
     Each,
+    Either,
     Given,
     Group,
     Join,
@@ -192,6 +193,12 @@ def _call(step: Call, frame: Frame) -> None:
         raise frame.error(step.kind, f"there is no layer {kind!r}" + _hint(frame, kind))
     name = frame.full(step.names[0]) if step.names else frame.fresh(kind)
     _layer(frame, step, found, name)
+
+
+@build.register
+def _either(step: Either, frame: Frame) -> None:
+    words = " or ".join(call.kind.value for call in step.calls)
+    raise frame.error(step.calls[0].kind, f"which layer to build is left open, {words}; keep one of them")
 
 
 @build.register

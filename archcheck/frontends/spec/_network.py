@@ -19,7 +19,7 @@ from archcheck.frontends.spec._frame import Frame, Ref
 from archcheck.frontends.spec._layer import LAYERS
 from archcheck.frontends.spec._pattern import elaborate_pattern
 from archcheck.frontends.spec._read import argument_of
-from archcheck.frontends.spec._tree import Block, Input, Items, Specification
+from archcheck.frontends.spec._tree import Arg, Block, Input, Items, Specification
 from archcheck.graph import Family, Graph, TensorType
 
 __all__ = ["layers", "network"]
@@ -36,7 +36,7 @@ def network(spec: Specification, values: Mapping[str, Any], family: Family, size
 class _Network:
     def __init__(self, spec: Specification, values: Mapping[str, Any]) -> None:
         self.spec, self.values, self.document = spec, values, spec.document
-        self.build = Builder(spec.document, spec.blocks, spec.defaults)
+        self.build = Builder(spec.document, spec.blocks, dict(self.defaults()))
         self.frame = Frame(self.build, "", "")
         self.unused = set(values)
 
@@ -68,12 +68,16 @@ class _Network:
             if block.name.value in LAYERS:
                 raise self.document.error(block.name, f"{block.name.value!r} is a layer already; take "
                                                       f"another name")
+
+    def defaults(self) -> Iterator[tuple[str, tuple[Arg, ...]]]:
+        """What layers are given unless they say otherwise, by their first name."""
         for name, args in self.spec.defaults.items():
-            if name not in LAYERS:
-                close = closest(name, LAYERS)
-                at = args[0].at if args else self.document.root
-                raise self.document.error(at, f"'defaults' are for layers, and there is none called {name!r}"
-                                          + (f"; did you mean {close!r}?" if close else ""))
+            if name.value not in LAYERS:
+                close = closest(name.value, LAYERS)
+                cure = f"; did you mean {close!r}?" if close else ""
+                raise self.document.error(name, "'defaults' are for layers, and there is none called "
+                                                f"{name.value!r}{cure}")
+            yield LAYERS[name.value].name, args
 
     # -------------------------------------------------------------------------------------- parameters
     def open(self) -> Iterator[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from archcheck.dtypes import BITS
-from archcheck.frontends.spec._chain import NAME, PATTERN_ARROWS, arguments, chain, names
+from archcheck.frontends.spec._chain import NAME, arguments, chain, names, pattern
 from archcheck.frontends.spec._document import Document, Field, Text, is_nothing
 from archcheck.frontends.spec._sizes import pieces
 from archcheck.frontends.spec._tree import (
@@ -163,9 +163,9 @@ class _Reader:
             if name not in done:
                 visit(name, ())
 
-    def defaults(self, fields: dict[str, Field]) -> dict[str, tuple[Arg, ...]]:
+    def defaults(self, fields: dict[str, Field]) -> dict[Text, tuple[Arg, ...]]:
         found = self.mapping(fields, "defaults")
-        return {name: args_of(self.document, field.node, name) for name, field in found.items()}
+        return {field.key: args_of(self.document, field.node, name) for name, field in found.items()}
 
     # -------------------------------------------------------------------------------------------- steps
     def pattern(self, fields: dict[str, Field], steps: Steps) -> dict[str, Field] | None:
@@ -182,8 +182,7 @@ class _Reader:
 
     def steps_of(self, fields: dict[str, Field]) -> Steps:
         if "pattern" in fields:
-            return chain(self.document, self.document.scalar(fields["pattern"].node, "'pattern'"),
-                         PATTERN_ARROWS)
+            return pattern(self.document, self.document.scalar(fields["pattern"].node, "'pattern'"))
         return self.steps(fields["layers"].node, "'layers'")
 
     def steps(self, node: Node, what: str) -> Steps:

@@ -108,7 +108,13 @@ class Optional(NamedTuple):
     step: Call
 
 
-Step = Union[Call, Begin, Repeat, Group, Each, Join, Choice, Optional]
+class Either(NamedTuple):
+    """One of several layers in a pattern, ``RELU|TANH``."""
+
+    calls: tuple[Call, ...]
+
+
+Step = Union[Call, Begin, Repeat, Group, Each, Join, Choice, Optional, Either]
 Steps = tuple[Step, ...]
 
 
@@ -147,6 +153,6 @@ class Specification:
     blocks: dict[str, Block] = field(default_factory=dict)
     params: dict[str, Field] = field(default_factory=dict)
     constants: dict[str, Field] = field(default_factory=dict)
-    defaults: dict[str, tuple[Arg, ...]] = field(default_factory=dict)
+    defaults: dict[Text, tuple[Arg, ...]] = field(default_factory=dict)
     outputs: tuple[Text, ...] = ()
     pattern: dict[str, Field] | None = None
