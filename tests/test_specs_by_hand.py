@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from archcheck.dims import symbol
+from archcheck.frontends import LoadError
 from archcheck.report import Report
 from tests.test_specs import analyzed, depth
 
@@ -204,3 +205,17 @@ def test_positions_become_channels() -> None:
 
 def test_the_context_module_has_one_filter_for_each_pair_of_channels() -> None:
     assert analyzed("dilated", C=5).params == 7 * (9 * 25 + 5) + 25 + 5
+
+
+def test_a_grid_of_three_needs_three_rows() -> None:
+    """The stride that follows from the size must not be 0: tried out for each size."""
+    found = analyzed("goodfellow_any_size", H=symbol("H")).valid.axes["H"].sizes
+    for rows in range(1, 40):
+        assert (rows in found) == runs(rows)
+
+
+def runs(rows: int) -> bool:
+    try:
+        return not analyzed("goodfellow_any_size", H=rows).failures
+    except LoadError:
+        return False

@@ -12,9 +12,9 @@ from math import gcd
 from operator import sub
 from typing import Any, NamedTuple
 
-from archcheck.dims import Size, ceildiv, least, maximum, minimum, most, prod, same, total
+from archcheck.dims import Dim, Size, ceildiv, least, maximum, minimum, most, prod, same, total
 from archcheck.graph import TensorType
-from archcheck.ops._op import ALL, Along, Picked, Reader, Spread, ranked, require, unknown_size
+from archcheck.ops._op import ALL, Along, Picked, Reader, Spread, assume, ranked, require, unknown_size
 
 Ints = tuple[int, ...]
 Sizes = tuple[Size, ...]
@@ -55,11 +55,20 @@ class Windows(NamedTuple):
         return tuple(_spread(axis, *window) for axis, window in windows)
 
 
-@lru_cache(4096)
 def slide(size: Sizes, kernel: Sizes, strides: Sizes | None, dilations: Sizes | None, pads: Sizes | None,
           auto_pad: str, ceil_mode: int = 0) -> Windows:
     """Windows over axes of ``size`` positions. ``pads`` are ONNX's: all starts, then all ends. ``SAME_UPPER``
     and ``SAME_LOWER`` pad for ``⌈size / stride⌉`` outputs, ``VALID`` pads nothing."""
+    found = _slid(size, kernel, strides, dilations, pads, auto_pad, ceil_mode)
+    for one in (*found.kernel, *found.strides):
+        if isinstance(one, Dim) and least(one) < 1:
+            assume("at-least", one, 1)
+    return found
+
+
+@lru_cache(4096)
+def _slid(size: Sizes, kernel: Sizes, strides: Sizes | None, dilations: Sizes | None, pads: Sizes | None,
+          auto_pad: str, ceil_mode: int) -> Windows:
     count = len(size)
     require(len(kernel) == count, "the window has {} axes, but the input {} spatial ones", len(kernel), count)
     strides, dilations = per_axis(strides, count, "strides"), per_axis(dilations, count, "dilations")
