@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from archcheck.analyses.flows import read_by
 from archcheck.ops._op import Along
 
 if TYPE_CHECKING:
@@ -11,9 +12,16 @@ if TYPE_CHECKING:
 
 
 def with_weights(report: Report) -> frozenset[int]:
-    """The nodes that multiply data with a stored tensor, or are not counted and read a learned one."""
-    used = {index for weight in report.weights.weights for index in weight.used_by}
-    return frozenset(index for index in used if (cost := report.costs[index]) is None or cost.mac != 0)
+    """The nodes that multiply data with something stored, or computed from what is stored alone: a transposed
+    or dequantized weight. Of nodes that are not counted, those that read so."""
+    data = data_of(report)
+    return frozenset(index for index, cost in enumerate(report.costs)
+                     if (cost is None or cost.mac != 0) and _mixes(report, index, data))
+
+
+def _mixes(report: Report, index: int, data: set[str]) -> bool:
+    """Whether a node reads data and what is none."""
+    return len({name in data for name in read_by(report.walk, index)}) > 1
 
 
 def data_of(report: Report) -> set[str]:

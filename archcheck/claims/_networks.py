@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,18 +75,18 @@ class Networks:
             if network not in self.shipped:
                 raise ValueError(self._missing(network))
             return _shipped_report(network, bindings)
-        if self._ships(network):
+        if self.claims.networks[network].node is self.claims.document.root and self.ships:
             return _shipped_report(Path(self.claims.path).stem, bindings)
         if (network, bindings) not in self._reports:
             self._reports[network, bindings] = _analyzed(self._graph(network), bindings)
         return self._reports[network, bindings]
 
-    def _ships(self, network: str) -> bool:
-        """Whether a network is the specification in this file, which ships with archcheck: other files may
-        speak of it too."""
+    @cached_property
+    def ships(self) -> bool:
+        """Whether this file is a specification that ships with archcheck, of which other files may speak
+        too."""
         path = Path(self.claims.path)
-        return (self.claims.networks[network].node is self.claims.document.root
-                and path.stem in self.shipped and path.resolve() == Path(_zoo.path_of(path.stem)).resolve())
+        return path.stem in self.shipped and path.resolve() == Path(_zoo.path_of(path.stem)).resolve()
 
     def _graph(self, network: str) -> Graph:
         if network not in self._graphs:

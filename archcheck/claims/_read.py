@@ -81,7 +81,7 @@ def _statements(document: Document, field: Field, begin: str = "") -> Iterator[S
     for number, node in enumerate(document.items(field.node, f"{field.key.value!r}"), 1):
         statement = _statement(document, node, f"{begin}{number}")
         if statement.id in seen:
-            raise document.error(node, f"there is a statement {statement.id} already; each needs its own 'id'")
+            raise document.error(node, f"there is a statement {statement.id} already; give it its own 'id'")
         seen.add(statement.id)
         yield statement
 
