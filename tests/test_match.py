@@ -87,8 +87,8 @@ def test_the_pattern_of_a_network_is_found(model, pattern):
     # nine modules of Inception v1 with poolings after the second and the seventh; four dense blocks
     ("specs:googlenet", ("CONV-RELU-POOL-NORM-(CONV-RELU)*2-NORM-POOL-(INCEPTION)*2-POOL-(INCEPTION)*5-POOL-"
                          "(INCEPTION)*2-GAP-FC-SOFTMAX")),
-    ("specs:densenet121", ("CONV-RELU-POOL-(DENSE)*6-RELU-CONV-POOL-(DENSE)*12-RELU-CONV-POOL-"
-                           "(DENSE)*24-RELU-CONV-POOL-(DENSE)*16-RELU-GAP-FC-SOFTMAX"))])
+    ("specs:densenet121", ("CONV-RELU-POOL-(DENSEBLOCK)*6-RELU-CONV-POOL-(DENSEBLOCK)*12-RELU-CONV-"
+                           "POOL-(DENSEBLOCK)*24-RELU-CONV-POOL-(DENSEBLOCK)*16-RELU-GAP-FC-SOFTMAX"))])
 def test_a_pattern_that_is_long_is_left_out(model, longer):
     found = archcheck.analyze(model)
     assert pattern_of(found) is None
@@ -105,7 +105,7 @@ def test_symbolic_sizes_change_nothing():
     ("- add: [conv 3 3x3 -> relu -> conv 3 3x3, pass]\n- relu", "RES"),
     ("- add: [conv 8 3x3 -> relu -> conv 8 3x3, conv 8 1x1]\n- relu -> gap", "RES-GAP"),
     ("- add: [conv 8 3x3, conv 8 5x5]\n- relu", "ADD-RELU"),
-    ("- concat: [pass, bn -> relu -> conv 4 3x3]", "DENSE"),
+    ("- concat: [pass, bn -> relu -> conv 4 3x3]", "DENSEBLOCK"),
     ("- concat: [conv 4 1x1 -> relu, conv 4 3x3 -> relu, maxpool 3x3 /1 same]", "INCEPTION"),
     ("- concat: [conv 4 1x1 -> relu, conv 4 3x3 -> relu]", "CONCAT"),
     ("- concat: [conv 4 1x3, conv 4 3x1]", "CONV"),
@@ -117,6 +117,18 @@ def test_symbolic_sizes_change_nothing():
 ])
 def test_words(layers, pattern):
     assert pattern_of(report(layers)) == pattern
+
+
+def test_what_does_nothing_is_no_layer():
+    """Exporters write an adaptive pooling that has nothing to do as one with a window of 1."""
+    found = report("- conv 4 3x3 -> relu -> maxpool 2x2 -> avgpool 1x1 -> fc 10")
+    assert pattern_of(found) == "CONV-RELU-POOL-FC"
+    assert match(found, CONVNET).binding == {"N": (1,), "M": 1, "K": 0}
+
+
+def test_a_bias_is_no_sum():
+    found = report("- dense 8\n- add: [pass, dense 8]\n- fc 10", "1 x 5 x 4")
+    assert match(found, "FC-RES-(ADD)*N-FC").binding == {"N": 0}
 
 
 def test_a_network_of_two_ways_has_no_pattern():
@@ -319,3 +331,21 @@ def test_the_summary_has_the_pattern():
     assert "\npattern  CONV-RELU-POOL-(RES)*16-GAP-FC-SOFTMAX\n" in printed("summary", "specs:resnet50")
     assert json.loads(printed("summary", "specs:vgg13", "--format", "json"))["pattern"] == PUBLISHED[1][1]
     assert "pattern" not in printed("summary", "specs:googlenet")
+
+
+def test_an_operator_that_nobody_knows_has_its_name():
+    import onnx
+    text = ('<ir_version: 9, opset_import: ["" : 18, "com.acme" : 1]> net (float[1,3,8,8] x) => (float y) '
+            "{ r = Relu(x)\n y = com.acme.Mystery(r) }")
+    found = archcheck.analyze(onnx.parser.parse_model(text))
+    assert pattern_of(found) == "RELU-MYSTERY"
+    assert match(found, "ACT-MYSTERY").binding == {}
+
+
+def test_what_is_quantized_is_still_a_layer():
+    import onnx
+    text = ('<ir_version: 9, opset_import: ["" : 18]> net (float[1,2] x) => (float[1,2] y) '
+            "<uint8[2,2] w = {1, 2, 3, 4}> "
+            "{ q, s, z = DynamicQuantizeLinear(x)\n m = MatMulInteger(q, w, z)\n c = Cast<to=1>(m)\n"
+            " p = Mul(c, s)\n y = Relu(p) }")
+    assert pattern_of(archcheck.analyze(onnx.parser.parse_model(text))) == "FC-RELU"

@@ -55,8 +55,8 @@ IMAGE = 4  # the axes of images: the mean of a sequence may be that of its featu
 class Layer(NamedTuple):
     """A node that data pass through. ``word`` is what it is called, ``names`` all that it answers to;
     ``before`` are the layers that it reads, by position, `INPUT` for the network's input; ``heavy`` tells
-    that it multiplies and accumulates; ``node`` is the index of its node. Arithmetic with constants has no
-    word."""
+    that it multiplies and accumulates; ``node`` is the index of its node. Arithmetic with constants, and a
+    pooling that does nothing, have no word."""
 
     word: str
     names: frozenset[str]
@@ -123,7 +123,8 @@ class _Reader:
         if place >= 0 or not silent and _is_layer(kind, work):
             place = len(self.layers)
             sources = tuple(dict.fromkeys(one for one in before if one != ASIDE)) or (INPUT,)
-            names = () if silent and kind in ARITHMETIC else _names(kind, node.op.upper(), work)
+            nameless = silent and (kind in ARITHMETIC or kind in GLOBAL)
+            names = () if nameless else _names(kind, node.op.upper(), work)
             self.layers.append(Layer(names[0] if names else "", frozenset(names), kind, silent,
                                      _is_heavy(work), sources, index))
         elif work.effect.alias is None:
@@ -220,7 +221,8 @@ def _names(kind: str, op: str, work: Work) -> tuple[str, ...]:
 def _spoken(kind: str, op: str, work: Work) -> Iterator[str]:
     if kind in WORDS and (kind != "lookup" or work.inputs[0][1]):
         yield from WORDS[kind]
-    yield op
+    if kind != "bias":
+        yield op
     if kind in ACTIVATIONS or kind == "relu6":
         yield "ACT"
     made = work.effect.outputs[0] if work.effect.outputs else None
