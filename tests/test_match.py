@@ -45,7 +45,7 @@ def vgg(configuration: str) -> bytes:
 
 
 @pytest.mark.parametrize("pattern", [CONVNET, CLASSIFIER])
-@pytest.mark.parametrize("model,configuration", [*VGG_MODELS, *((vgg(name), name) for name in VGG)])
+@pytest.mark.parametrize(("model", "configuration"), [*VGG_MODELS, *((vgg(name), name) for name in VGG)])
 def test_vgg_is_as_table_1_has_it(model, configuration, pattern):
     found = match(archcheck.analyze(model), pattern)
     assert found.binding == {"N": VGG[configuration], "M": 5, "K": 2}
@@ -76,19 +76,19 @@ PUBLISHED = [
 ]
 
 
-@pytest.mark.parametrize("model,pattern", PUBLISHED)
+@pytest.mark.parametrize(("model", "pattern"), PUBLISHED)
 def test_the_pattern_of_a_network_is_found(model, pattern):
     found = archcheck.analyze(model)
     assert pattern_of(found) == pattern
     assert match(found, pattern).binding == {}
 
 
-@pytest.mark.parametrize("model,longer", [
+@pytest.mark.parametrize(("model", "longer"), [
     # nine modules of Inception v1 with poolings after the second and the seventh; four dense blocks
-    ("specs:googlenet", "CONV-RELU-POOL-NORM-(CONV-RELU)*2-NORM-POOL-(INCEPTION)*2-POOL-(INCEPTION)*5-POOL-"
-                        "(INCEPTION)*2-GAP-FC-SOFTMAX"),
-    ("specs:densenet121", "CONV-RELU-POOL-(DENSE)*6-RELU-CONV-POOL-(DENSE)*12-RELU-CONV-POOL-(DENSE)*24-RELU-"
-                          "CONV-POOL-(DENSE)*16-RELU-GAP-FC-SOFTMAX")])
+    ("specs:googlenet", ("CONV-RELU-POOL-NORM-(CONV-RELU)*2-NORM-POOL-(INCEPTION)*2-POOL-(INCEPTION)*5-POOL-"
+                         "(INCEPTION)*2-GAP-FC-SOFTMAX")),
+    ("specs:densenet121", ("CONV-RELU-POOL-(DENSEBLOCK)*6-RELU-CONV-POOL-(DENSEBLOCK)*12-RELU-CONV-"
+                           "POOL-(DENSEBLOCK)*24-RELU-CONV-POOL-(DENSEBLOCK)*16-RELU-GAP-FC-SOFTMAX"))])
 def test_a_pattern_that_is_long_is_left_out(model, longer):
     found = archcheck.analyze(model)
     assert pattern_of(found) is None
@@ -101,11 +101,11 @@ def test_symbolic_sizes_change_nothing():
 
 
 # ----------------------------------------------------------------------------------------------- blocks
-@pytest.mark.parametrize("layers,pattern", [
+@pytest.mark.parametrize(("layers", "pattern"), [
     ("- add: [conv 3 3x3 -> relu -> conv 3 3x3, pass]\n- relu", "RES"),
     ("- add: [conv 8 3x3 -> relu -> conv 8 3x3, conv 8 1x1]\n- relu -> gap", "RES-GAP"),
     ("- add: [conv 8 3x3, conv 8 5x5]\n- relu", "ADD-RELU"),
-    ("- concat: [pass, bn -> relu -> conv 4 3x3]", "DENSE"),
+    ("- concat: [pass, bn -> relu -> conv 4 3x3]", "DENSEBLOCK"),
     ("- concat: [conv 4 1x1 -> relu, conv 4 3x3 -> relu, maxpool 3x3 /1 same]", "INCEPTION"),
     ("- concat: [conv 4 1x1 -> relu, conv 4 3x3 -> relu]", "CONCAT"),
     ("- concat: [conv 4 1x3, conv 4 3x1]", "CONV"),
@@ -117,6 +117,18 @@ def test_symbolic_sizes_change_nothing():
 ])
 def test_words(layers, pattern):
     assert pattern_of(report(layers)) == pattern
+
+
+def test_what_does_nothing_is_no_layer():
+    """Exporters write an adaptive pooling that has nothing to do as one with a window of 1."""
+    found = report("- conv 4 3x3 -> relu -> maxpool 2x2 -> avgpool 1x1 -> fc 10")
+    assert pattern_of(found) == "CONV-RELU-POOL-FC"
+    assert match(found, CONVNET).binding == {"N": (1,), "M": 1, "K": 0}
+
+
+def test_a_bias_is_no_sum():
+    found = report("- dense 8\n- add: [pass, dense 8]\n- fc 10", "1 x 5 x 4")
+    assert match(found, "FC-RES-(ADD)*N-FC").binding == {"N": 0}
 
 
 def test_a_network_of_two_ways_has_no_pattern():
@@ -147,14 +159,14 @@ MISMATCHES = [
 ]
 
 
-@pytest.mark.parametrize("pattern,reached,wanted", MISMATCHES)
+@pytest.mark.parametrize(("pattern", "reached", "wanted"), MISMATCHES)
 def test_where_a_network_departs(pattern, reached, wanted):
     found = match(report(NET), pattern)
     assert found.binding is None
     assert (found.reached, found.wanted) == (reached, wanted)
 
 
-@pytest.mark.parametrize("pattern,binding", [
+@pytest.mark.parametrize(("pattern", "binding"), [
     ("(CONV-RELU)*2-POOL-FC", {}),
     ("(CONV-RELU)*1..-POOL-FC", {}),
     ("(CONV-RELU)*N=1..2-POOL-FC-SOFTMAX", {"N": 2}),
@@ -175,7 +187,7 @@ def test_a_name_at_two_places_is_one_number():
     assert match(report("- (conv 4 3x3)*2 -> relu -> (fc 5)*3"), both).binding is None
 
 
-@pytest.mark.parametrize("pattern,message", [
+@pytest.mark.parametrize(("pattern", "message"), [
     ("CONV-RELLU", "there is no layer 'RELLU'; did you mean RELU?"),
     ("CONV 3x3-RELU", "leave out what else is said"),
     ("(CONV)*N-1", "a layer begins with its name"),
@@ -300,7 +312,8 @@ def test_the_command_as_data():
     found = ran("match", "specs:alexnet", CONVNET, "--format", "json")
     record = json.loads(found.output)
     assert found.exit_code == 1 and record["schema"] == "archcheck.match/1"
-    assert record["failure"] == {"layer": 3, "found": "NORM", "node": "lrn1", "wanted": ["CONV", "POOL", "FC"]}
+    assert record["failure"] == {"layer": 3, "found": "NORM", "node": "lrn1",
+                                 "wanted": ["CONV", "POOL", "FC"]}
     assert [row["fits"] for row in record["layers"][:4]] == [True, True, False, False]
     record = json.loads(ran("match", "specs:vgg16", CONVNET, "--format", "json").output)
     assert record["fits"] and record["binding"] == {"N": [2, 2, 3, 3, 3], "M": 5, "K": 2}
@@ -318,3 +331,21 @@ def test_the_summary_has_the_pattern():
     assert "\npattern  CONV-RELU-POOL-(RES)*16-GAP-FC-SOFTMAX\n" in printed("summary", "specs:resnet50")
     assert json.loads(printed("summary", "specs:vgg13", "--format", "json"))["pattern"] == PUBLISHED[1][1]
     assert "pattern" not in printed("summary", "specs:googlenet")
+
+
+def test_an_operator_that_nobody_knows_has_its_name():
+    import onnx
+    text = ('<ir_version: 9, opset_import: ["" : 18, "com.acme" : 1]> net (float[1,3,8,8] x) => (float y) '
+            "{ r = Relu(x)\n y = com.acme.Mystery(r) }")
+    found = archcheck.analyze(onnx.parser.parse_model(text))
+    assert pattern_of(found) == "RELU-MYSTERY"
+    assert match(found, "ACT-MYSTERY").binding == {}
+
+
+def test_what_is_quantized_is_still_a_layer():
+    import onnx
+    text = ('<ir_version: 9, opset_import: ["" : 18]> net (float[1,2] x) => (float[1,2] y) '
+            "<uint8[2,2] w = {1, 2, 3, 4}> "
+            "{ q, s, z = DynamicQuantizeLinear(x)\n m = MatMulInteger(q, w, z)\n c = Cast<to=1>(m)\n"
+            " p = Mul(c, s)\n y = Relu(p) }")
+    assert pattern_of(archcheck.analyze(onnx.parser.parse_model(text))) == "FC-RELU"

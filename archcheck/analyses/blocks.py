@@ -1,7 +1,7 @@
 """A network as one sequence: its layers one after the other, what branches between two of them as a block.
 
 A block is what lies between a layer that all data pass through and the next such layer, which joins its
-branches. Its word says how: RES is added to what went in, DENSE is put beside it, INCEPTION puts three
+branches. Its word says how: RES is added to what went in, DENSEBLOCK is put beside it, INCEPTION puts three
 branches or more side by side, SE scales what went in.
 """
 from __future__ import annotations
@@ -181,7 +181,7 @@ class _Block:
         if self.kinds & ENLARGES and (self.passes or self.fewest + 1 < self.most):
             return "SKIP"
         if self.passes:
-            return "DENSE"
+            return "DENSEBLOCK"
         if self.most == 1 and self.kinds == {"convolution", "concatenation"}:
             return "CONV"
         return "INCEPTION" if len(self.join.before) >= MANY else self._simple("CONCAT")

@@ -13,7 +13,7 @@ from archcheck import values
 from archcheck.analyses.flows import is_differentiable, read_by
 from archcheck.analyses.params import NARROW
 from archcheck.analyses.profiles.work import Work, works
-from archcheck.ops._op import All, Unknown
+from archcheck.ops._op import All, Unknown, ranked
 
 if TYPE_CHECKING:
     from archcheck.graph import Node, TensorType
@@ -55,8 +55,8 @@ IMAGE = 4  # the axes of images: the mean of a sequence may be that of its featu
 class Layer(NamedTuple):
     """A node that data pass through. ``word`` is what it is called, ``names`` all that it answers to;
     ``before`` are the layers that it reads, by position, `INPUT` for the network's input; ``heavy`` tells
-    that it multiplies and accumulates; ``node`` is the index of its node. Arithmetic with constants has no
-    word."""
+    that it multiplies and accumulates; ``node`` is the index of its node. Arithmetic with constants, and a
+    pooling that does nothing, have no word."""
 
     word: str
     names: frozenset[str]
@@ -114,7 +114,7 @@ class _Reader:
 
     def take(self, index: int, node: Node, work: Work) -> None:
         """Make the layer of a node that data pass through, or let it pass as a preparation."""
-        read = [name for name in read_by(self.report.walk, index) if name in self.place]
+        read = self.read(index, node)
         before = self.before(read)
         kind = kind_of(work, node)
         alone = len(set(before)) < 2
@@ -123,13 +123,21 @@ class _Reader:
         if place >= 0 or not silent and _is_layer(kind, work):
             place = len(self.layers)
             sources = tuple(dict.fromkeys(one for one in before if one != ASIDE)) or (INPUT,)
-            names = () if silent and kind in ARITHMETIC else _names(kind, node.op.upper(), work)
+            nameless = silent and (kind in ARITHMETIC or kind in GLOBAL)
+            names = () if nameless else _names(kind, node.op.upper(), work)
             self.layers.append(Layer(names[0] if names else "", frozenset(names), kind, silent,
                                      _is_heavy(work), sources, index))
         elif work.effect.alias is None:
             self.prepared.update(node.outputs)
         self.place.update(dict.fromkeys(node.outputs[1:], ASIDE if kind == "quantization" else place))
         self.place.update(dict.fromkeys(node.outputs[:1], place))
+
+    def read(self, index: int, node: Node) -> list[str]:
+        """The values with data that a node reads the elements of."""
+        given = [name for name in node.inputs if name in self.place]
+        if len(given) < 2 and index not in self.report.walk.bodies:
+            return given
+        return [name for name in read_by(self.report.walk, index) if name in self.place]
 
     def before(self, read: Iterable[str]) -> list[int]:
         """The layers that made the values ``read``; what is only prepared counts where there is nothing
@@ -144,7 +152,8 @@ class _Reader:
         output = work.effect.outputs[0] if work.effect.outputs else None
         if kind in SILENT or work.effect.alias is not None or _is_aside(output) and not _is_heavy(work):
             return True
-        if kind in GLOBAL and work.types[0] and output and work.types[0].shape == output.shape:
+        if kind in GLOBAL and output and any(given and given.shape and given.shape == output.shape
+                                             for given in work.types):
             return True
         fixed = [is_fixed for name, is_fixed in work.inputs if name]
         if kind in ARITHMETIC and alone:
@@ -162,8 +171,9 @@ def _is_heavy(work: Work) -> bool:
 
 def _is_aside(kind: TensorType | None) -> bool:
     """Whether a value is of a type that holds places, sizes and masks: numbers neither real nor quantized."""
-    known = kind is not None and kind.dtype is not None
-    return known and not is_differentiable(kind) and kind.dtype not in NARROW
+    if kind is None or kind.dtype is None:
+        return False
+    return not is_differentiable(kind) and kind.dtype not in NARROW
 
 
 def _is_layer(kind: str, work: Work) -> bool:
@@ -209,10 +219,12 @@ def _names(kind: str, op: str, work: Work) -> tuple[str, ...]:
 
 
 def _spoken(kind: str, op: str, work: Work) -> Iterator[str]:
-    if kind in WORDS and not (kind == "lookup" and not work.inputs[0][1]):
+    if kind in WORDS and (kind != "lookup" or work.inputs[0][1]):
         yield from WORDS[kind]
-    yield op
+    if kind != "bias":
+        yield op
     if kind in ACTIVATIONS or kind == "relu6":
         yield "ACT"
-    if work.effect.alias is not None and len(work.effect.outputs[0].shape or ()) == FLAT:
+    made = work.effect.outputs[0] if work.effect.outputs else None
+    if work.effect.alias is not None and made and ranked(made) and len(made.shape or ()) == FLAT:
         yield "FLATTEN"

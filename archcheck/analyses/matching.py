@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from archcheck.frontends.spec._tree import Call, Steps
     from archcheck.report import Report
 
-BLOCKS = ("RES", "MLP", "DENSE", "INCEPTION", "CONCAT", "SKIP", "SE", "GATE", UNTOLD)
+BLOCKS = ("RES", "MLP", "DENSEBLOCK", "INCEPTION", "CONCAT", "SKIP", "SE", "GATE", UNTOLD)
 """Words for blocks that are no words for layers."""
 
 BEGINNING = "INPUT"
@@ -58,8 +58,8 @@ class Match(NamedTuple):
 def match(report: Report, pattern: str) -> Match:
     """Whether the network of ``report`` fits ``pattern``. Raises `archcheck.frontends.LoadError` where the
     pattern is none, with its place, and `UserError` where it leaves too much open."""
-    program, named = compiled(pattern)
     found, whole = sequence(report)
+    program, named = compiled(pattern, (name for item in found for name in item.names))
     passed = frozenset(_passed(found, named))
     items = tuple(item for item in found if item not in passed)
     run = Runner(program, [item.names for item in items]).run()
@@ -95,12 +95,12 @@ def _passed(items: Sequence[Item], named: frozenset[str]) -> Iterator[Item]:
             ending = False
 
 
-def compiled(pattern: str) -> tuple[Program, frozenset[str]]:
-    """The program of a pattern, and the words in it."""
+def compiled(pattern: str, others: Iterable[str] = ()) -> tuple[Program, frozenset[str]]:
+    """The program of a pattern, and the words in it: those of `vocabulary` and ``others``."""
     from archcheck.frontends.spec._chain import pattern as parsed
     from archcheck.frontends.spec._document import Line
     document = Line(pattern.encode("utf-8", "surrogatepass"), "PATTERN")
-    compiler = _Compiler(document)
+    compiler = _Compiler(document, frozenset((*vocabulary(), *others)))
     compiler.steps(parsed(document, document.whole), -1)
     return Program(compiler.code, compiler.repetitions, compiler.order), frozenset(compiler.named)
 
@@ -108,8 +108,8 @@ def compiled(pattern: str) -> tuple[Program, frozenset[str]]:
 class _Compiler:
     """Turns the steps of a pattern into instructions."""
 
-    def __init__(self, document: Document) -> None:
-        self.document = document
+    def __init__(self, document: Document, words: frozenset[str]) -> None:
+        self.document, self.words = document, words
         self.code: list[Instruction] = []
         self.repetitions: list[Repetition] = []
         self.order: list[int] = []
@@ -187,8 +187,8 @@ class _Compiler:
             raise self.document.error(at, "a pattern is matched by the words for its layers only; leave out "
                                           "what else is said of them")
         word = call.kind.value.upper()
-        if word not in (words := set(vocabulary())):
-            close = closest(word, words)
+        if word not in self.words:
+            close = closest(word, self.words)
             cure = f"; did you mean {close}?" if close else ""
             raise self.document.error(call.kind, f"there is no layer {call.kind.value!r}{cure}")
         return word
