@@ -1,7 +1,7 @@
 """The architecture as read: tensor types, nodes and graphs, frozen and in ONNX's vocabulary."""
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Union
@@ -62,7 +62,7 @@ class Deferred:
     """The value of a constant table of numbers that nothing but a run has to know: ``elements`` works them
     out, in row-major order."""
 
-    elements: Callable[[], tuple[int, ...]] = field(compare=False)
+    elements: Callable[[], Iterable[int]] = field(compare=False)
     items = None
 
 

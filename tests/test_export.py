@@ -4,6 +4,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import random
 import subprocess
 import sys
 from dataclasses import replace
@@ -396,3 +397,28 @@ def test_two_files_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     code, _, err = ends(capsys, "export", "specs:lenet5", "-o", "out.onnx")
     assert code == 0
     assert "\nnote: an ONNX file holds at most 2 GiB, so that its weights are in out.onnx.data" in err
+
+
+def test_damaged_files_are_written_or_refused(tmp_path: Path):
+    content = gzip.decompress((DATA / "lstm_quantized.onnx.gz").read_bytes())
+    draw, written = random.Random(1), 0
+    for _ in range(60):
+        damaged = bytearray(content)
+        for _ in range(draw.choice((1, 4))):
+            damaged[draw.randrange(len(damaged))] = draw.randrange(256)
+        try:
+            archcheck.export(bytes(damaged), tmp_path / "model.onnx", weights=draw.choice(("none", "random")))
+            written += 1
+        except UserError:
+            continue
+    assert written > 10
+
+
+def test_a_tensor_in_a_node_that_no_file_holds_is_refused(tmp_path: Path):
+    lost = TensorProto(name="c", data_type=TensorProto.FLOAT, dims=[1 << 20, 1 << 20], data_location=1)
+    lost.external_data.add(key="location", value="lost.bin")
+    graph = helper.make_graph([helper.make_node("Constant", [], ["c"], value=lost)], "g", [],
+                              [helper.make_tensor_value_info("c", 1, None)])
+    with pytest.raises(UserError, match="inside a node cannot be written: an ONNX file holds at most 2 GiB"):
+        archcheck.export(helper.make_model(graph), tmp_path / "model.onnx")
+    assert archcheck.export(helper.make_model(graph), tmp_path / "model.onnx", weights="none").left_out == 1

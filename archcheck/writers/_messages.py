@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from archcheck.frontends._proto import schema
+from archcheck.frontends._wire import MAX_MESSAGE
 from archcheck.graph import AttrRef, Graph, Node, TensorType
 from archcheck.report import Report
 from archcheck.scopes import namespaced
@@ -129,7 +130,11 @@ class Messages:
         return value.encode("utf-8", "surrogatepass") if kind == STRING else value
 
     def _tensor(self, name: str, kind: TensorType) -> Any:
-        return self.tensors.tensor(name, kind, _AROUND_ONE).whole
+        found = self.tensors.tensor(name, kind, _AROUND_ONE)
+        if found.length > MAX_MESSAGE:
+            raise NotWritable(f"a tensor of {found.length:,} bytes inside a node cannot be written: an ONNX "
+                              "file holds at most 2 GiB; --weights none leaves it out")
+        return found.whole
 
 
 def _producer(text: str) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from typing import Any
 from archcheck.analyses.params import FLOATS, LEARNED, QUANTIZATION
 from archcheck.dims import Size, evaluate, prod, symbols
 from archcheck.dtypes import BITS
-from archcheck.graph import TensorType
+from archcheck.graph import Shape, TensorType
 from archcheck.ops._op import Effect, Picked, Reads
 from archcheck.report import Report
 from archcheck.writers._numbers import ZERO, Span
@@ -51,11 +51,20 @@ class Spans:
 
     def _products(self, index: int) -> int | None:
         """How many products are summed up for an output of a node; None where it makes none."""
-        cost, made = self.report.costs[index], self.report.effects[index].outputs[0].shape
+        cost, made = self.report.costs[index], self._made(index)
         if cost is None or made is None:
             return None
         macs, outputs = _typical(cost.mac), _typical(prod(made))
         return max(macs // max(outputs, 1), 1) if macs else None
+
+    def _made(self, index: int) -> Shape | None:
+        """The shape of the first output of a node that has a name."""
+        names = filter(None, self.report.graph.nodes[index].outputs)
+        return self._shape(next(names, ""))
+
+    def _shape(self, name: str) -> Shape | None:
+        kind = self.report.types.get(name)
+        return kind and kind.shape
 
     def _positions(self, name: str) -> Span:
         """From 0 to the last position that each node which reads ``name`` as indices can pick."""
@@ -65,15 +74,17 @@ class Spans:
     def _picked(self, index: int, indices: str) -> list[int]:
         """The sizes of the axes along which a node reads positions that only ``indices`` name."""
         node, effect = self.report.graph.nodes[index], self.report.effects[index]
-        shapes = [self.report.types[name].shape if name not in ("", indices) else None
-                  for name in node.inputs]
+        shapes = [self._shape(name) if name != indices else None for name in node.inputs]
         return [_typical(size) for shape, axes in zip(shapes, _reads(effect)) if shape and axes
                 for size, reader in zip(shape, axes) if isinstance(reader, Picked) and reader.indices is None]
 
 
 def _reads(effect: Effect) -> Reads:
     """How the first output reads the inputs; nothing where that is not stated."""
-    return effect.reads(0) if effect.reads else ()
+    try:
+        return effect.reads(0) if effect.reads else ()
+    except Exception:  # noqa: BLE001 - as of a node that fails
+        return ()
 
 
 def _quantized(dtype: str) -> Span:

@@ -6,6 +6,7 @@ import os
 import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import islice
 from typing import Any, NamedTuple
 
 from archcheck.dims import prod
@@ -17,7 +18,7 @@ from archcheck.frontends._proto import schema
 from archcheck.frontends._wire import encoded
 from archcheck.graph import Deferred, Literal, Location, TensorType
 from archcheck.writers._formulas import NotWritable
-from archcheck.writers._numbers import Span, made_up
+from archcheck.writers._numbers import PIECE, Span, made_up
 from archcheck.writers._stream import pieces, pieces_of_file
 
 RAW = "raw_data"
@@ -85,12 +86,15 @@ class Tensors:
         if shape is None or dtype not in NAMES or dtype is None:
             raise NotWritable(f"the tensor {name!r} cannot be written: its type is not known")
         proto = schema().TensorProto(name=name, data_type=NAMES.index(dtype), dims=shape)
-        items = _elements(kind)
-        if items is not None:
-            return _known(proto, dtype, items)
-        location = kind.value.location if isinstance(kind.value, Literal) else None
+        value: Any = kind.value
+        location = value.location if isinstance(value, Literal) else None
         count: int = prod(shape)  # type: ignore[assignment]  # formulas were refused before
         length = storage(dtype, count)
+        if isinstance(value, Deferred) and length is not None:
+            return Tensor(proto, length, partial(_worked_out, dtype, value))
+        items = value.items if isinstance(value, Literal) else value
+        if isinstance(items, tuple):
+            return _known(proto, dtype, items)
         if self.outside and length is not None:
             self.left_out += 1
             return self.outside.reference(proto, length)
@@ -116,12 +120,10 @@ class Tensors:
         return partial(pieces_of_file, path, begin, end) if path and os.path.getsize(path) >= end else None
 
 
-def _elements(kind: TensorType) -> tuple[Any, ...] | None:
-    """The elements of a tensor; None where they are not known, or too many to have been read."""
-    value = kind.value
-    if isinstance(value, Deferred):
-        return value.elements()
-    return value.items if isinstance(value, Literal) else value if isinstance(value, tuple) else None
+def _worked_out(dtype: str, table: Deferred) -> Iterator[bytes]:
+    elements = iter(table.elements())
+    while piece := tuple(islice(elements, PIECE)):
+        yield to_bytes(dtype, piece)
 
 
 def _known(proto: Any, dtype: str, items: tuple[Any, ...]) -> Tensor:

@@ -1,7 +1,7 @@
 """Building the graph: nodes, weights and constants, with the type of every value as soon as it is made."""
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from archcheck.dims import Size, is_known
@@ -64,7 +64,7 @@ class Builder:
         """A tensor whose elements are known."""
         return self._stored(name, TensorType(dtype, shape, items))
 
-    def table(self, name: str, shape: Shape, elements: Callable[[], tuple[int, ...]]) -> str:
+    def table(self, name: str, shape: Shape, elements: Callable[[], Iterable[int]]) -> str:
         """A constant table of whole numbers, which are worked out when they are wanted."""
         return self._stored(name, TensorType("int64", shape, Deferred(elements)))
 

@@ -170,7 +170,7 @@ class At:
         return self.build.constant(f"{self.name}.{part}", "float32", elements[0],
                                    tuple(map(float, elements[1])))
 
-    def table(self, part: str, elements: Callable[[], tuple[int, ...]], *shape: Size) -> str:
+    def table(self, part: str, elements: Callable[[], Iterable[int]], *shape: Size) -> str:
         """A constant table of whole numbers, which are worked out when they are wanted."""
         return self.build.table(f"{self.name}.{part}", shape, elements)
 

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any
 
@@ -125,18 +125,18 @@ def local(at: At, x: str, filters: Size, kernel: Window = (3,), stride: Window =
     return at.node("Reshape", made, at.ints((0, 0, *sizes), "map_sizes"), part="map")
 
 
-def _positions(axes: Any, sizes: Any, kernel: Any, strides: Any) -> tuple[int, ...]:
+def _positions(axes: Any, sizes: Any, kernel: Any, strides: Any) -> Iterator[int]:
     """For each place of the result, the positions that its window covers, in the input with its ``axes``
     flattened."""
     steps: list[Any] = [prod(axes[axis + 1:]) for axis in range(len(axes))]
     places = _places(sizes, [stride * step for stride, step in zip(strides, steps)])
-    taps = _places(kernel, steps)
-    return tuple(place + tap for place in places for tap in taps)
+    taps = tuple(_places(kernel, steps))
+    return (place + tap for place in places for tap in taps)
 
 
-def _places(sizes: Sequence[int], steps: Sequence[int]) -> list[int]:
+def _places(sizes: Sequence[int], steps: Sequence[int]) -> Iterator[int]:
     """All places of a grid in row-major order, its neighbours along each axis a step apart."""
-    return list(map(sum, product(*(range(0, size * step, step) for size, step in zip(sizes, steps)))))
+    return map(sum, product(*(range(0, size * step, step) for size, step in zip(sizes, steps))))
 
 
 @layer("partial")
