@@ -160,6 +160,11 @@ def test_fractalnet_is_as_deep_and_large_as_in_its_table(columns: int, published
     assert depth(found) == 5 * 2 ** (columns - 1)
 
 
+def test_fractalnet_has_six_columns_at_most() -> None:
+    with pytest.raises(LoadError, match="one_to_six_columns"):
+        analyzed("fractalnet", columns=7)
+
+
 def test_fractalnet_has_those_of_its_definition() -> None:
     assert analyzed("fractalnet").params == fractal(3, 64) + 2 * 7 * 1472 + 51_300
 
