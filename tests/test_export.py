@@ -5,6 +5,7 @@ import gzip
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -32,16 +33,21 @@ from tests.test_cli import ends
 from tests.test_specs import SPECS
 
 DATA = Path(__file__).parent / "data"
-SMALL = {"inception_v3": 75, "inception_v4": 75, "inception_resnet_v2": 75, "xception": 75, "unet": 188,
-         "alexnet": 67, "googlenet": 224, "lenet5": 28, "lenet5_1998": 32, "vgg11": 32, "vgg13": 32,
-         "vgg16": 32, "vgg19": 32}
+SMALL = {"inception_v3": 75, "inception_v4": 75, "inception_resnet_v1": 75, "inception_resnet_v2": 75,
+         "inception_resnet_v2_paper": 75, "xception": 75, "unet": 188, "alexnet": 67, "alexnet_lecture": 67,
+         "alexnet_torchvision": 224, "googlenet": 224, "googlenet_auxiliary": 224, "lenet5": 28,
+         "lenet5_1998": 32, "vgg11": 32, "vgg13": 32, "vgg16": 32, "vgg19": 32}
 """Sizes at which these run; 64 does for the others."""
+OTHERS = {"connectivity": {"layer": 2}}
+"""What else is set: the full connection of the first has 10¹² weights."""
 
 def graph_of(name: str) -> archcheck.Graph:
     """A network that ships with archcheck, at a small size, with all its values as outputs."""
-    graph = archcheck.load(SPECS / f"{name}.yaml")
-    if len(next(iter(graph.inputs.values())).shape) == 4:
-        graph = graph.family.at(dict.fromkeys("HW", SMALL.get(name, 64)))
+    path = SPECS / f"{name}.yaml"
+    graph = archcheck.load(path)
+    sized = re.findall(r"\b([HW])=\d", path.read_text(encoding="utf-8"))
+    values = {**dict.fromkeys(sized, SMALL.get(name, 64)), **OTHERS.get(name, {})}
+    graph = graph.family.at(values) if values else graph
     made = tuple(value for node in graph.nodes for value in node.outputs)
     return replace(graph, outputs=made, family=None)
 
