@@ -161,13 +161,13 @@ def _closes_last(value: str) -> bool:
 def _argument(document: Document, text: Text) -> Arg:
     found = _KEY.match(text.value)
     if found:
-        return Arg(found[1], _value(document, text.part(found.end())), text)
+        return Arg(found[1], written(document, text.part(found.end())), text)
     if text.value.startswith("/") and len(text.value) > 1:
         return Arg("stride", text.part(1), text)
-    return Arg(None, _value(document, text), text)
+    return Arg(None, written(document, text), text)
 
 
-def _value(document: Document, text: Text, depth: int = 0) -> Written:
+def written(document: Document, text: Text, depth: int = 0) -> Written:
     """A list in brackets, or one piece of text."""
     if not text.value:
         raise document.error(text, "a value is missing after the =")
@@ -176,4 +176,4 @@ def _value(document: Document, text: Text, depth: int = 0) -> Written:
     if depth > MAX_DEPTH:
         raise document.error(text, f"this nests deeper than {MAX_DEPTH}")
     parts = [part for part in _split(document, text.part(1, len(text.value) - 1), _GAP) if part.value]
-    return Items(tuple(_value(document, part, depth + 1) for part in parts), text)
+    return Items(tuple(written(document, part, depth + 1) for part in parts), text)
