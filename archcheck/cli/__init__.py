@@ -11,7 +11,7 @@ import click
 
 from archcheck import __version__
 
-COMMANDS = ("summary", "field", "cost", "memory", "formula", "sizes", "annotate", "ops", "specs")
+COMMANDS = ("summary", "field", "cost", "memory", "formula", "sizes", "annotate", "convert", "ops", "specs")
 """The commands, each in the module of its name, in the order in which the help lists them."""
 
 USAGE, INTERNAL, INTERRUPTED = 2, 3, 130

@@ -21,6 +21,7 @@ MAX_ELEMENTS = 1024
 """A constant has so many elements at most."""
 
 _TYPED = re.compile(r"([a-z]\w*)(?::(.+)|\((.*)\))", re.DOTALL)
+_QUOTED = re.compile(r'"[^"]*"')
 _DECIMAL = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 
 
@@ -224,7 +225,9 @@ def number(frame: Frame, text: Text) -> float:
 
 
 def word(frame: Frame, text: Text) -> str:
-    """A word as it is."""
+    """A word as it is, or any text in quotes."""
+    if _QUOTED.fullmatch(text.value):
+        return text.value[1:-1]
     found = frame.find(text.value)
     return found if isinstance(found, str) and not isinstance(found, Ref) else text.value
 
@@ -273,6 +276,8 @@ def attribute(frame: Frame, value: Written) -> Any:
         return tuple(attribute(frame, entry) for entry in value.entries)
     if _DECIMAL.fullmatch(value.value):
         return literal(frame, value)
+    if _QUOTED.fullmatch(value.value):
+        return value.value[1:-1]
     if len(pieces(value)) > 1:
         return window(frame, value)
     if NAME.fullmatch(value.value) and frame.find(value.value) is None:

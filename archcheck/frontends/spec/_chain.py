@@ -68,7 +68,11 @@ def _split(document: Document, text: Text, separator: re.Pattern[str]) -> Iterat
     kept = {match.start(): match.end() for match in _BY.finditer(value)} if separator is _GAP else {}
     while at < len(value):
         letter = value[at]
-        if letter in _OPENING:
+        if letter == '"':
+            at = value.find('"', at + 1)
+            if at < 0:
+                raise document.error(text, 'a " is not closed')
+        elif letter in _OPENING:
             opened.append(at)
         elif letter in _CLOSING:
             if not opened or value[opened.pop()] != _CLOSERS[letter]:

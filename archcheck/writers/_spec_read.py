@@ -1,0 +1,254 @@
+"""From a network to layers: what only makes constants and shapes becomes numbers and formulas."""
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from archcheck import ops
+from archcheck.dims import Dim, prod, same
+from archcheck.dtypes import BITS
+from archcheck.frontends.spec._build import MICROSOFT, OPSET
+from archcheck.graph import Graph, Node, TensorType
+from archcheck.report import Report
+from archcheck.values import items as known_items
+from archcheck.writers import _spec_words as words
+from archcheck.writers._spec_items import (
+    Arg,
+    ConvertError,
+    Formulas,
+    Item,
+    Ref,
+    decimal,
+    is_writable,
+    literal,
+    operand,
+    stored,
+    word,
+)
+
+MAX_WRITTEN = 64
+"""Constants of more elements are written by their type alone."""
+
+COMMUTATIVE = frozenset(("Add", "Mul", "Max", "Min", "Mean", "Sum", "And", "Or", "Xor", "Equal"))
+MOVES = frozenset(("Identity", "Reshape", "Transpose", "Unsqueeze", "Squeeze", "Flatten"))
+"""Operators that make a stored tensor another one of the same elements."""
+
+
+class Reading:
+    """A network being read: what is fixed, what is stored, and how each node is said."""
+
+    def __init__(self, report: Report, formulas: Formulas) -> None:
+        self.report, self.graph, self.formulas = report, report.graph, formulas
+        self.types = report.types
+        self.opset = self.graph.opsets.get("", OPSET)
+        self.uses = {name: len(found) for name, found in self.graph.uses.items()}
+        for name in self.graph.outputs:
+            self.uses[name] = self.uses.get(name, 0) + 2
+        here = id(self.graph)
+        self.learned = {name for graph, name in report.weights.kinds if graph == here}
+        self.fixed: set[str] = set(self.graph.weights)
+        self.shared = {name for name in self.learned & self.fixed if self.uses.get(name, 0) > 1}
+        self.fixed -= self.shared
+        self.made: set[str] = set()
+
+    def items(self) -> list[Item]:
+        """The layers, in the order of the nodes."""
+        found = [item for index, node in enumerate(self.graph.nodes) for item in self.of(index, node)]
+        found += [self.constant(name) for name in self.graph.outputs if name in self.fixed]
+        return [replace(item, index=index) for index, item in enumerate(words.merged(found, self))]
+
+    def of(self, index: int, node: Node) -> Iterator[Item]:
+        """The layers that a node is said by."""
+        if self.is_fixed(node):
+            self.settle(node)
+            return
+        refuse_bodies(node)
+        for name in dict.fromkeys(node.inputs):
+            if name in self.shared and name not in self.made:
+                self.made.add(name)
+                yield self.constant(name)
+        item = words.word_for(self, node) or self.operator(node)
+        if item.source is not None and item.source in self.fixed:
+            first = self.constant(item.source)
+            item.source = Ref(first.outputs[0])
+            yield first
+        item.nodes = (index,)
+        yield item
+
+    # ------------------------------------------------------------------------------------------- constants
+    def is_fixed(self, node: Node) -> bool:
+        """Whether a node only makes what can be written as numbers, or as the type of a stored tensor."""
+        if any(isinstance(value, Graph) for value in node.attrs.values()) or node.op.startswith("Random"):
+            return False
+        outputs = [name for name in node.outputs if name]
+        if outputs and all(self.number(name) is not None for name in outputs):
+            return self.report.costs[self.graph.producers[outputs[0]]] is not None
+        if not all(name in self.fixed for name in node.inputs if name):
+            return False
+        weights = [name for name in node.inputs if name in self.learned]
+        whole = all(self.types[name].shape is not None and self.types[name].dtype in BITS for name in outputs)
+        return whole and (not weights or node.op in MOVES)
+
+    def settle(self, node: Node) -> None:
+        """Keep in mind what a node made that has no layer: several uses of a weight are of one weight."""
+        is_weight = any(name in self.learned for name in (*node.inputs, *node.outputs))
+        for name in filter(None, node.outputs):
+            if is_weight:
+                self.learned.add(name)
+            if is_weight and self.uses.get(name, 0) > 1:
+                self.shared.add(name)
+            else:
+                self.fixed.add(name)
+
+    def number(self, name: str) -> tuple[Any, ...] | None:
+        """The elements of a value, if all are known and can be written."""
+        kind = self.types.get(name)
+        if kind is None or kind.shape is None or kind.dtype not in BITS or name in self.learned:
+            return None
+        if not all(isinstance(size, int) for size in kind.shape) or prod(kind.shape) > MAX_WRITTEN:  # type: ignore[operator]
+            return None
+        found = known_items(kind) if prod(kind.shape) else ()
+        return found if found is not None and all(map(self.writable, found)) else None
+
+    def writable(self, item: Any) -> bool:
+        """Whether a number or formula has a form in the language."""
+        try:
+            return is_writable(item) and bool(self.formulas.written(item) if isinstance(item, Dim) else "1")
+        except ConvertError:
+            return False
+
+    def stored(self, name: str) -> Arg:
+        """A fixed value as an argument."""
+        kind = self.types[name]
+        found = self.number(name)
+        if kind.dtype not in BITS or kind.shape is None:
+            raise ConvertError(f"the constant {name!r} is {kind.dtype}, for which the language has no words")
+        if found is not None and 0 not in kind.shape:
+            return literal(kind.dtype, kind.shape, found)  # type: ignore[arg-type]
+        return stored(kind.dtype, kind.shape)
+
+    def constant(self, name: str) -> Item:
+        """A fixed value as a layer."""
+        return Item("tensor", (self.stored(name),), None, (name,))
+
+    # ------------------------------------------------------------------------------------- asked by words
+    def weight(self, name: str, dtype: str = "float32") -> tuple[Any, ...] | None:
+        """The shape of a stored tensor that one node alone reads; None where ``name`` is anything else."""
+        kind = self.types.get(name)
+        if name not in self.fixed or name not in self.learned or kind is None or kind.dtype != dtype:
+            return None
+        return kind.shape
+
+    def shape(self, name: str) -> tuple[Any, ...] | None:
+        """The shape of a value."""
+        kind = self.types.get(name)
+        return kind.shape if kind is not None else None
+
+    def value(self, name: str) -> tuple[Any, ...] | None:
+        """The elements of a fixed value."""
+        return self.number(name) if name in self.fixed else None
+
+    # ----------------------------------------------------------------------------------- operators by name
+    def operator(self, node: Node) -> Item:
+        """A node by the name of its operator."""
+        inputs, attrs = upgraded(node, self.opset)
+        args: list[Arg] = [self.input(entry) for entry in inputs]
+        if args and inputs[0] in self.fixed and node.op in COMMUTATIVE:
+            data = next((k for k, name in enumerate(inputs) if isinstance(name, str)
+                         and name and name not in self.fixed), 0)
+            inputs[0], inputs[data], args[0], args[data] = inputs[data], inputs[0], args[data], args[0]
+        if not inputs or not isinstance(inputs[0], str) or not inputs[0]:
+            raise ConvertError(f"{said_of(node)} has no first input, which in the language every layer has")
+        kind = f"{node.domain}.{node.op}" if node.domain else node.op
+        is_split = node.op == "Split"
+        if is_split and len(inputs) == 1 and "num_outputs" not in attrs:
+            attrs["num_outputs"] = len(node.outputs)
+        outputs = tuple(name or f"{node.name}.{k}" for k, name in enumerate(node.outputs))
+        return Item(kind, (*args[1:], *(attribute(node, key, value) for key, value in attrs.items())),
+                    Ref(inputs[0]), outputs, all_named=is_split)
+
+    def input(self, entry: Any) -> Arg:
+        if isinstance(entry, Arg):
+            return entry
+        return word("_") if not entry else self.stored(entry) if entry in self.fixed else operand(entry)
+
+
+def said_of(node: Node) -> str:
+    """A node in messages."""
+    return f"{node.domain + '.' if node.domain else ''}{node.op} ({node.name})"
+
+
+def refuse_bodies(node: Node) -> None:
+    """Refuse what specifications cannot hold."""
+    if any(isinstance(value, Graph) for value in node.attrs.values()):
+        raise ConvertError(f"{said_of(node)} has a graph inside, which the language of specifications has no "
+                           "words for; simplify the model so that its bodies go")
+    if node.domain not in ("", MICROSOFT) or ops.find(node.domain, node.op, OPSET) is None:
+        raise ConvertError(f"{said_of(node)} is no operator that specifications know; expand it into those "
+                           "of ONNX")
+
+
+def upgraded(node: Node, opset: int) -> tuple[list[Any], dict[str, Any]]:
+    """The inputs and attributes of a node as the operator has them in the opset of specifications: what was
+    an attribute once may be an input now."""
+    newest, then = ops.find(node.domain, node.op, OPSET), ops.find(node.domain, node.op, opset)
+    assert newest is not None and then is not None
+    schema = inspect.signature(newest.function).parameters
+    places = [name for name, parameter in schema.items() if parameter.kind is not parameter.KEYWORD_ONLY]
+    inputs, attrs = list[Any](node.inputs), {}
+    for key, value in node.attrs.items():
+        parameter = schema.get(key)
+        if parameter is None:
+            old = inspect.signature(then.function).parameters.get(key)
+            if value is not None and (old is None or old.default != value) and key not in IGNORED:
+                raise ConvertError(f"{said_of(node)} has the attribute {key!r}, which the operator has no "
+                                   "more in opset 23")
+        elif parameter.kind is not parameter.KEYWORD_ONLY:
+            inputs += [""] * (places.index(key) + 1 - len(inputs))
+            inputs[places.index(key)] = given(value)
+        elif value is not None and not _is_default(value, parameter.default):
+            attrs[key] = value
+    if then is not newest and node.op in CHANGED and not CHANGED[node.op](node):
+        raise ConvertError(f"{said_of(node)} means something else in opset 23; convert the model to a newer "
+                           "opset first")
+    return inputs, attrs
+
+
+IGNORED = frozenset(("consumed_inputs", "is_test"))
+CHANGED: Mapping[str, Any] = {"Softmax": lambda node: False, "LogSoftmax": lambda node: False,
+                              "Hardmax": lambda node: False, "GroupNormalization": lambda node: False}
+"""Operators that mean something else now, and when they do not."""
+
+
+def _is_default(value: Any, default: Any) -> bool:
+    return type(value) is type(default) and bool(value == default)
+
+
+def given(value: Any) -> Arg:
+    """An attribute that is an input now."""
+    several = value if isinstance(value, tuple) else (value,)
+    dtype = "float32" if any(isinstance(item, float) for item in several) else "int64"
+    return literal(dtype, (len(several),) if isinstance(value, tuple) else (), several)
+
+
+def attribute(node: Node, key: str, value: Any) -> Arg:
+    """An attribute by its name."""
+    if isinstance(value, str) and not re.search(r"[\"'\\\n{}]", value):
+        return word(f'{key}="{value}"' if not re.fullmatch(r"[A-Za-z_]\w*", value) else f"{key}={value}")
+    if isinstance(value, float):
+        return word(f"{key}={decimal(value)}")
+    if isinstance(value, int):
+        return Arg(f"{key}={{}}", (value,), key)
+    if isinstance(value, tuple) and all(isinstance(item, float) for item in value) and value:
+        return word(f"{key}=[{', '.join(map(decimal, value))}]")
+    if isinstance(value, tuple) and all(isinstance(item, int) for item in value):
+        return Arg(f"{key}=[{', '.join(['{}'] * len(value))}]", value, key)
+    if isinstance(value, tuple) and all(isinstance(item, str) and item.isidentifier() for item in value):
+        return word(f"{key}=[{', '.join(value)}]")
+    raise ConvertError(f"the attribute {key!r} of {said_of(node)} has no form in the language")
+
+
+__all__ = ["Reading", "TensorType", "same"]
