@@ -12,6 +12,9 @@ MAX_PERIOD = 32
 
 MAX_PARAMS = 6
 MAX_BLOCKS = 24
+MIN_SAVED, COST = 2, 0.34
+"""A block saves so many layers at least; giving it an argument costs this part of one."""
+
 MIN_LAYERS = 4
 """A block has so many layers at least."""
 
@@ -37,6 +40,27 @@ class _Level:
         self.begin, self.at, self.current = begin, 0, begin
         for place, item in enumerate(items):
             self.places.update({name: (place, k) for k, name in enumerate(item.outputs)})
+
+
+class _Place:
+    """Where a value stands from its reader. Two are equal that are so many places back each, or the same."""
+
+    __slots__ = ("name", "way")
+
+    def __init__(self, out: int, back: int, number: int, name: str) -> None:
+        self.way, self.name = (out, back, number), name
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Place) and (self.way == other.way or self.name == other.name)
+
+    def __hash__(self) -> int:
+        return hash(self.way)
+
+
+class _Inner(NamedTuple):
+    """A value that a part makes itself, by its number; -1 is what it begins with."""
+
+    number: int
 
 
 class _Signer:
@@ -68,13 +92,15 @@ class _Signer:
 
     def value(self, name: str, levels: tuple[_Level, ...], loose: bool) -> Hashable:
         """Where a value stands from here: a level out, and so many places back."""
+        if loose:
+            return "value"
         for out, level in enumerate(reversed(levels)):
             if name == level.current:
                 return out, "here"
             if name in level.places:
                 place, number = level.places[name]
-                return out, level.at - place, number
-        return "outside" if loose else name
+                return _Place(out, level.at - place, number, name)
+        return name
 
 
 # ------------------------------------------------------------------------------------------------ closedness
@@ -88,6 +114,8 @@ class _Reach:
         self.last = [{k: len(items) + 1 for k, name in enumerate(item.outputs) if name in kept}
                      for item in items]
         inner = [{name for one in item.walk() for name in one.outputs} for item in items]
+        self.sources = [[level.places[one.source] for one in item.walk() if one.source in level.places]
+                        for item in items]
         self.outside = {place for place, item in enumerate(items) for one in item.walk()
                         if one.source is not None and one.source not in level.places
                         and one.source not in inner[place]}
@@ -102,7 +130,7 @@ class _Reach:
         last = 0
         for end in range(begin + 1, min(begin + MAX_PERIOD, len(self.reads)) + 1):
             if end - 1 in self.outside or any(made < begin - 1 or made == begin - 1 and number
-                                              for made, number in self.reads[end - 1]):
+                                              for made, number in self.sources[end - 1]):
                 return
             others = max((reader for number, reader in self.last[end - 1].items() if number), default=0)
             if max(last, others) < end:
@@ -110,11 +138,9 @@ class _Reach:
             last = max(last, others, self.last[end - 1].get(0, 0))
 
     def closed(self, begin: int, end: int, last: int | None = None) -> bool:
-        """Whether the places from ``begin`` to before ``end`` read nothing of the list but each other and the
-        value before them, and only their last value is read behind them, up to ``last``."""
+        """Whether of the values that the places from ``begin`` to before ``end`` make only the last is read
+        behind them, up to ``last``."""
         for place in range(begin, end):
-            if any(made < begin - 1 or made == begin - 1 and number for made, number in self.reads[place]):
-                return False
             for number, reader in self.last[place].items():
                 is_end = place == end - 1 and number == 0
                 if reader >= end and (not is_end or last is not None and reader >= last):
@@ -213,15 +239,17 @@ Place = tuple[int, int]
 
 def _best(lists: Sequence[_List], kept: set[str], number: int) -> Block | None:
     """The part that saves most as a block; its places are replaced by uses of it."""
-    grams = _grams(lists, kept)
-    for _, length, places in grams:
-        parts = [lists[which].items[at:at + length] for which, at in places]
+    best: tuple[float, Any] = (MIN_SAVED, None)
+    for most, length, places in _grams(lists, kept):
+        if most <= best[0]:
+            break
         begins = [lists[which].items[at - 1].outputs[0] if at else lists[which].begin for which, at in places]
-        columns = _columns(parts, begins)
-        names, told = _parameters(columns)
-        if len(names) <= MAX_PARAMS:
-            return _made(lists, places, begins, length, names, told, number)
-    return None
+        names, told = _parameters(_columns([lists[which].items[at:at + length] for which, at in places], begins))
+        saved = most - COST * len(names) * len(places)
+        inner = any(isinstance(value, _Inner) for values in names.values() for value in values)
+        if len(names) <= MAX_PARAMS and not inner and saved > best[0]:
+            best = saved, (places, begins, length, names, told)
+    return _made(lists, *best[1], number) if best[1] else None
 
 
 def _grams(lists: Sequence[_List], kept: set[str]) -> list[tuple[float, int, list[Place]]]:
@@ -240,9 +268,9 @@ def _grams(lists: Sequence[_List], kept: set[str]) -> list[tuple[float, int, lis
         part = lists[places[0][0]].items[places[0][1]:places[0][1] + len(gram)] if len(places) > 1 else []
         layers = sum(item.layers for item in part)
         if layers >= MIN_LAYERS and len(places) > 1 and any(map(_heavy, part)):
-            saved = (len(places) - 1) * (layers - 1) - 2 + 0.5 * _heavy(part[0])
+            saved = (len(places) - 1) * layers - len(places) - 2 + 0.5 * _heavy(part[0])
             ranked.append((saved, len(gram), places))
-    return sorted((entry for entry in ranked if entry[0] > 1), key=lambda entry: (-entry[0], entry[1]))
+    return sorted(ranked, key=lambda entry: (-entry[0], entry[1]))
 
 
 def _apart(places: Sequence[Place], length: int) -> list[Place]:
@@ -254,14 +282,19 @@ def _apart(places: Sequence[Place], length: int) -> list[Place]:
     return out
 
 
-def _columns(parts: Sequence[Sequence[Item]], begins: Sequence[str | None]) -> list[tuple[Arg, tuple[Any, ...]]]:
-    """Each slot of a part with its values at all places; values of the part itself are None."""
+def _columns(parts: Sequence[Sequence[Item]], begins: Sequence[str | None]) -> list[
+        tuple[Arg, tuple[Any, ...]]]:
+    """Each slot of a part with its values at all places."""
     rows = []
     for part, begin in zip(parts, begins):
-        inner = {begin, *(name for item in part for one in item.walk() for name in one.outputs)}
+        made = [name for item in part for one in item.walk() for name in one.outputs]
+        inner = {begin: -1, **{name: number for number, name in enumerate(made)}}
         slots: list[tuple[Arg, Any]] = []
+
+        def note(arg: Arg, slot: Any, inner: Any = inner, slots: Any = slots) -> None:
+            slots.append((arg, _Inner(inner[slot]) if isinstance(slot, Ref) and slot in inner else slot))
         for item in part:
-            item.mapped(lambda arg, slot: slots.append((arg, None if slot in inner else slot)))  # noqa: B023
+            item.mapped(note)
         rows.append(slots)
     return [(column[0][0], tuple(slot for _, slot in column)) for column in zip(*rows)]
 
@@ -272,7 +305,7 @@ def _parameters(columns: Sequence[tuple[Arg, tuple[Any, ...]]]) -> tuple[dict[st
     names: dict[str, tuple[Any, ...]] = {}
     told: list[Param | None] = []
     for arg, values in columns:
-        if not isinstance(values[0], Ref) and all(
+        if not isinstance(values[0], (Ref, Param)) and all(
                 value == values[0] and type(value) is type(values[0]) for value in values):
             told.append(None)
             continue

@@ -172,7 +172,7 @@ def said(arg: Arg, formulas: Formulas, named: Callable[[str], str]) -> str:
     """An argument as it is written, empty for one at its default."""
     if arg.default is not ABSENT and arg.slots[0] == arg.default and not isinstance(arg.slots[0], Param):
         return ""
-    if arg.slots and arg.slots[0] is True:
+    if arg.slots and arg.slots[0] is True and arg.form.endswith("={}"):
         return arg.form.partition("=")[0]
     return arg.form.format(*(shown(slot, formulas, named) for slot in arg.slots))
 

@@ -88,9 +88,15 @@ class Reading:
             return self.report.costs[self.graph.producers[outputs[0]]] is not None
         if not all(name in self.fixed for name in node.inputs if name):
             return False
-        weights = [name for name in node.inputs if name in self.learned]
-        whole = all(self.types[name].shape is not None and self.types[name].dtype in BITS for name in outputs)
-        return whole and (not weights or node.op in MOVES)
+        if any(name in self.learned for name in node.inputs):
+            return node.op in MOVES and all(map(self.is_whole, outputs))
+        return all(self.is_whole(name) and (name in self.learned or "float" not in str(self.types[name].dtype))
+                   for name in outputs)
+
+    def is_whole(self, name: str) -> bool:
+        """Whether a value is a tensor whose sizes are numbers."""
+        kind = self.types[name]
+        return kind.dtype in BITS and kind.shape is not None and all(isinstance(size, int) for size in kind.shape)
 
     def settle(self, node: Node) -> None:
         """Keep in mind what a node made that has no layer: several uses of a weight are of one weight."""

@@ -28,8 +28,9 @@ class _Nest:
         self.parents: dict[str, tuple[str | None, int]] = {name: (None, 0) for name in inputs}
         self.depths: dict[int, int] = {}
         self.readers: dict[str, dict[int, Item]] = {}
+        self.reads = {item.index: list(item.reads()) for item in items}
         for item in items:
-            for value in item.reads():
+            for value in self.reads[item.index]:
                 self.readers.setdefault(value, {})[item.index] = item
 
     def whole(self) -> list[Item]:
@@ -50,7 +51,8 @@ class _Nest:
         if begin is None or len(ends) < 2 or all(end == begin for end in ends):
             return
         branches = [self.branch(item, end, begin) for end in ends]
-        if all(branch is not None for branch in branches):
+        inside = [one.index for branch in branches for one in branch or ()]
+        if all(branch is not None for branch in branches) and len(set(inside)) == len(inside):
             self.close(item, Ref(begin), [branch for branch in branches if branch is not None])
 
     def parting(self, ends: Sequence[str]) -> str | None:
@@ -92,11 +94,11 @@ class _Nest:
             item = self.made.get(open_values.pop())
             if item is not None and item.index > start and item.index not in back:
                 back[item.index] = item
-                open_values += item.reads()
+                open_values += self.reads[item.index]
         kept: dict[int, Item] = {}
         for index in sorted(back):
             if any(value == begin or value in self.made and self.made[value].index in kept
-                   for value in back[index].reads()):
+                   for value in self.reads[index]):
                 kept[index] = back[index]
         for index in sorted(back, reverse=True):
             readers = {reader for name in back[index].outputs for reader in self.readers.get(name, ())}
@@ -110,14 +112,13 @@ class _Nest:
         join.source, join.branches = begin, tuple(branches)
         gone = {item.index: item for branch in branches for item in branch}
         self.depths[join.index] = 1 + max((self.depths.get(index, 0) for index in gone), default=0)
+        inner = {name for item in gone.values() for name in item.outputs}
+        reads = [value for index in gone for value in self.reads[index] if value not in inner]
+        self.reads[join.index] = list(dict.fromkeys([begin, *reads]))
         for index in gone:
             del self.items[index]
-        for item in gone.values():
-            for name in item.outputs:
-                self.made[name] = join
-        for value in dict.fromkeys(join.reads()):
+        for value in self.reads[join.index]:
             readers = self.readers.setdefault(value, {})
-            if any(index in readers for index in gone) or value == begin:
-                for index in gone:
-                    readers.pop(index, None)
-                readers[join.index] = join
+            for index in gone:
+                readers.pop(index, None)
+            readers[join.index] = join

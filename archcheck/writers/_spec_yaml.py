@@ -54,10 +54,10 @@ class Pen:
             if item.source is not None and item.source != current:
                 self.flush(out, line)
                 line.append(f"from {self.names[item.source]}")
-            piece = self.piece(item, current, needed)
+            piece = self.piece(item, needed)
             if piece is None:
                 self.flush(out, line)
-                out += self.full(item, current, needed)
+                out += self.full(item, needed)
             else:
                 if self.is_full(line, item, piece):
                     self.flush(out, line)
@@ -79,19 +79,19 @@ class Pen:
         weighs = item.kind in HEAVY or item.kind in self.titles or item.body is not None
         return bool(line) and (length + len(piece) + 2 > WIDTH or weighs and length > FULL)
 
-    def piece(self, item: Item, current: str | None, needed: set[str]) -> str | None:
+    def piece(self, item: Item, needed: set[str]) -> str | None:
         """An item within a line, None for one that needs lines of its own."""
         if item.branches:
             return None
         if item.body is not None:
             inner = self.lines(*self.turn(item, needed))
-            text = f"({inner[0][2:]})*{self.arguments(item, current)[0]}"
+            text = f"({inner[0][2:]})*{self.arguments(item)[0]}"
             fits = len(inner) == 1 and len(text) < WIDTH and not inner[0].endswith(":")
             if not fits:
                 return None
             return text + (f" -> pass as {self.name(item.outputs[0], 'value')}"
                            if item.outputs[0] in needed else "")
-        text = " ".join([self.titles.get(item.kind, item.kind), *self.arguments(item, current)])
+        text = " ".join([self.titles.get(item.kind, item.kind), *self.arguments(item)])
         given = self.given(item, needed)
         return f"{text} as {', '.join(given)}" if given else text
 
@@ -104,10 +104,10 @@ class Pen:
             begin = item.source
         return body, begin, needed - {one.outputs[0] for one in body}
 
-    def arguments(self, item: Item, current: str | None) -> list[str]:
+    def arguments(self, item: Item) -> list[str]:
         """The arguments of an item as they are written."""
         def named(value: str) -> str:
-            return "here" if value == current else self.names[value]
+            return "here" if value == item.source else self.names[value]
         texts = []
         for arg in item.args:
             key = arg.form.partition("=")[0]
@@ -121,10 +121,10 @@ class Pen:
         last = max((k for k, name in enumerate(item.outputs) if name in needed or item.all_named), default=-1)
         return [self.name(name, item.kind) for name in item.outputs[:last + 1]]
 
-    def full(self, item: Item, current: str | None, needed: set[str]) -> list[str]:
+    def full(self, item: Item, needed: set[str]) -> list[str]:
         """An item on lines of its own."""
         if item.body is not None:
-            lines = [f"- repeat: {self.arguments(item, current)[0]}", "  do:",
+            lines = [f"- repeat: {self.arguments(item)[0]}", "  do:",
                      *(f"  {line}" for line in self.lines(*self.turn(item, needed)))]
             after = f"- pass as {self.name(item.outputs[0], 'value')}"
             return [*lines, after] if item.outputs[0] in needed else lines
@@ -138,7 +138,7 @@ class Pen:
             else:
                 lines += [f"  {inner[0]}"] if plain else [f"  - {inner[0]}", *(
                     f"    {line}" for line in inner[1:])]
-        beside = [text.replace("=", ": ", 1) for text in self.arguments(item, current)]
+        beside = [text.replace("=", ": ", 1) for text in self.arguments(item)]
         beside += [f"name: {name}" for name in self.given(item, needed)]
         return [*lines, *(f"  {text}" for text in beside)]
 
@@ -187,7 +187,7 @@ def named_reads(items: Sequence[Item], begin: str | None) -> set[str]:
     for item in items:
         if item.source is not None and item.source != current:
             found.add(item.source)
-        found |= {slot for arg in item.args for slot in arg.slots if isinstance(slot, Ref) and slot != current}
+        found |= {slot for arg in item.args for slot in arg.slots if isinstance(slot, Ref) and slot != item.source}
         for inner in item.lists:
             found |= named_reads(inner, item.source) - ({item.source} if item.body is not None else set())
         current = item.outputs[0]

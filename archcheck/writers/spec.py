@@ -41,6 +41,9 @@ def specification(report: Report) -> str:
     items = repeated(items, begin, kept)
     blocks = [block._replace(body=repeated(block.body, block.begin, kept)) for block in blocks]
     text = "\n".join(_text(report, formulas, items, blocks)) + "\n"
+    import os
+    if os.environ.get("CONVDBG"):
+        print(text)
     _check(report, text, called, order)
     return text
 
