@@ -42,6 +42,13 @@ class _Level:
             self.places.update({name: (place, k) for k, name in enumerate(item.outputs)})
 
 
+class Sign(NamedTuple):
+    """What an item goes on from, and all else about it."""
+
+    source: Hashable
+    rest: Hashable
+
+
 class _Place:
     """Where a value stands from its reader. Two are equal that are so many places back each, or the same."""
 
@@ -69,20 +76,21 @@ class _Signer:
     def __init__(self, loose: bool) -> None:
         self.loose = loose
 
-    def all(self, items: Sequence[Item], begin: str | None, levels: tuple[_Level, ...] = ()) -> list[Hashable]:
+    def all(self, items: Sequence[Item], begin: str | None, levels: tuple[_Level, ...] = ()) -> list[Sign]:
         level = _Level(items, begin)
-        found = []
+        found = list[Sign]()
         for place, item in enumerate(items):
-            level.at = place
-            found.append(self.one(item, (*levels, level)))
+            goes_on = item.source is None or item.source == level.current
+            level.at, level.current = place, item.source or level.current
+            source = "here" if goes_on else self.value(str(item.source), (*levels, level), False, True)
+            found.append(Sign(source, self.one(item, (*levels, level))))
             level.current = item.outputs[0]
         return found
 
     def one(self, item: Item, levels: tuple[_Level, ...]) -> Hashable:
         args = tuple((arg.form, tuple(self.slot(slot, levels) for slot in arg.slots)) for arg in item.args)
-        source = None if item.source is None else self.value(item.source, levels, False)
         inner = item.branches if item.body is None else (item.body,)
-        return (item.kind, args, source, item.all_named and len(item.outputs),
+        return (item.kind, args, item.source is None, item.all_named and len(item.outputs),
                 tuple(tuple(self.all(branch, item.source, levels)) for branch in inner))
 
     def slot(self, slot: Any, levels: tuple[_Level, ...]) -> Hashable:
@@ -90,12 +98,13 @@ class _Signer:
             return self.value(slot, levels, self.loose)
         return type(slot) is bool if self.loose and not isinstance(slot, Param) else (type(slot), slot)
 
-    def value(self, name: str, levels: tuple[_Level, ...], loose: bool) -> Hashable:
+    def value(self, name: str, levels: tuple[_Level, ...], loose: bool,
+              is_source: bool = False) -> Hashable:
         """Where a value stands from here: a level out, and so many places back."""
         if loose:
             return "value"
         for out, level in enumerate(reversed(levels)):
-            if name == level.current:
+            if name == level.current and not (is_source and out == 0):
                 return out, "here"
             if name in level.places:
                 place, number = level.places[name]
@@ -159,14 +168,14 @@ def repeated(items: list[Item], begin: str | None, kept: set[str]) -> list[Item]
     for start, period, count in _runs(_Signer(False).all(items, begin), _Reach(items, begin, kept), items):
         out += items[at:start]
         at = start + period * count
-        source = items[start - 1].outputs[0] if start else begin
+        source = items[start].source or (items[start - 1].outputs[0] if start else begin)
         body = repeated(items[start:start + period], source, kept)
         out.append(Item("repeat", (Arg("{}", (count,), "times"),), None if source is None else Ref(source),
                         (items[at - 1].outputs[0],), body=body))
     return [*out, *items[at:]]
 
 
-def _runs(kinds: Sequence[Hashable], reach: _Reach, items: Sequence[Item]) -> list[tuple[int, int, int]]:
+def _runs(kinds: Sequence[Sign], reach: _Reach, items: Sequence[Item]) -> list[tuple[int, int, int]]:
     """Runs ``(start, period, count)`` that do not overlap, in order; those that save most are taken first,
     and of equal ones the last to begin."""
     found = [run for period in range(1, min(MAX_PERIOD, len(kinds) // 2) + 1)
@@ -183,16 +192,18 @@ def _runs(kinds: Sequence[Hashable], reach: _Reach, items: Sequence[Item]) -> li
     return sorted(runs)
 
 
-def _of_period(kinds: Sequence[Hashable], reach: _Reach, period: int) -> Iterator[tuple[int, int, int]]:
+def _of_period(kinds: Sequence[Sign], reach: _Reach, period: int) -> Iterator[tuple[int, int, int]]:
     """The longest runs of ``period`` from each place."""
     equal = [0] * (len(kinds) + 1)  # how far from here on each is as the one a period later
     for at in range(len(kinds) - period - 1, -1, -1):
         equal[at] = equal[at + 1] + 1 if kinds[at] == kinds[at + period] else 0
     for start in range(len(kinds) - 2 * period + 1):
-        count = equal[start] // period + 1
-        if count < 2 or start >= period and equal[start - period] >= period + equal[start] and reach.closed(
-                start - period, start, start):
-            continue
+        first, second = kinds[start], kinds[start + period]
+        more = equal[start + 1] + 1 if first.rest == second.rest and second.source == "here" else 0
+        count = more // period + 1
+        if start >= period and equal[start - period] > period and count > 1 and reach.closed(
+                start - period, start, start + period):
+            continue  # it began earlier
         while count > 1 and not _whole(reach, start, period, count):
             count -= 1
         if count > 1:

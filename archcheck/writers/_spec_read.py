@@ -3,12 +3,13 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from archcheck import ops
-from archcheck.dims import Dim, prod, same
+from archcheck.dims import Dim, prod
 from archcheck.dtypes import BITS
 from archcheck.frontends.spec._build import MICROSOFT, OPSET
 from archcheck.graph import Graph, Node, TensorType
@@ -44,13 +45,13 @@ class Reading:
         self.report, self.graph, self.formulas = report, report.graph, formulas
         self.types = report.types
         self.opset = self.graph.opsets.get("", OPSET)
-        self.uses = {name: len(found) for name, found in self.graph.uses.items()}
-        for name in self.graph.outputs:
-            self.uses[name] = self.uses.get(name, 0) + 2
         here = id(self.graph)
         self.learned = {name for graph, name in report.weights.kinds if graph == here}
+        self.uses = Counter(name for node in self.graph.nodes if not self.is_number(node) for name in node.inputs)
+        for name in self.graph.outputs:
+            self.uses[name] += 2
         self.fixed: set[str] = set(self.graph.weights)
-        self.shared = {name for name in self.learned & self.fixed if self.uses.get(name, 0) > 1}
+        self.shared = {name for name in self.learned & self.fixed if self.uses[name] > 1}
         self.fixed -= self.shared
         self.made: set[str] = set()
 
@@ -70,6 +71,9 @@ class Reading:
             if name in self.shared and name not in self.made:
                 self.made.add(name)
                 yield self.constant(name)
+        if node.op == "ConstantOfShape" and not node.domain:
+            yield from self.filled(index, node)
+            return
         item = words.word_for(self, node) or self.operator(node)
         if item.source is not None and item.source in self.fixed:
             first = self.constant(item.source)
@@ -78,20 +82,41 @@ class Reading:
         item.nodes = (index,)
         yield item
 
+    def filled(self, index: int, node: Node) -> Iterator[Item]:
+        """One number all over a shape, which the language has as an attribute of no operator."""
+        value = node.attrs.get("value")
+        found = known_items(value) if isinstance(value, TensorType) else (0.0,)
+        dtype = value.dtype if isinstance(value, TensorType) else "float32"
+        if not found or dtype is None or not is_writable(found[0]):
+            raise ConvertError(f"{said_of(node)} fills with a number that has no form in the language")
+        element = f"{node.outputs[0]} element"
+        yield Item("tensor", (literal(dtype, (), found[:1]),), None, (element,))
+        yield Item("Expand", (self.input(node.inputs[0]),), Ref(element), node.outputs, (index,))
+
     # ------------------------------------------------------------------------------------------- constants
     def is_fixed(self, node: Node) -> bool:
         """Whether a node only makes what can be written as numbers, or as the type of a stored tensor."""
         if any(isinstance(value, Graph) for value in node.attrs.values()) or node.op.startswith("Random"):
             return False
         outputs = [name for name in node.outputs if name]
-        if outputs and all(self.number(name) is not None for name in outputs):
-            return self.report.costs[self.graph.producers[outputs[0]]] is not None
+        if self.is_number(node):
+            return True
+        if not node.inputs:
+            return all(map(self.is_whole, outputs))
         if not all(name in self.fixed for name in node.inputs if name):
             return False
         if any(name in self.learned for name in node.inputs):
             return node.op in MOVES and all(map(self.is_whole, outputs))
         return all(self.is_whole(name) and (name in self.learned or "float" not in str(self.types[name].dtype))
                    for name in outputs)
+
+    def is_number(self, node: Node) -> bool:
+        """Whether all that a node makes are elements that are known. Of decimals only one: what is made of
+        more is no weight, and would be one if it were stored."""
+        outputs = [name for name in node.outputs if name]
+        return bool(outputs) and all(self.number(name) is not None and (
+            not node.inputs or "float" not in str(self.types[name].dtype) or prod(self.types[name].shape or ()) == 1)
+            for name in outputs)
 
     def is_whole(self, name: str) -> bool:
         """Whether a value is a tensor whose sizes are numbers."""
@@ -104,7 +129,7 @@ class Reading:
         for name in filter(None, node.outputs):
             if is_weight:
                 self.learned.add(name)
-            if is_weight and self.uses.get(name, 0) > 1:
+            if is_weight and self.uses[name] > 1:
                 self.shared.add(name)
             else:
                 self.fixed.add(name)
@@ -255,6 +280,3 @@ def attribute(node: Node, key: str, value: Any) -> Arg:
     if isinstance(value, tuple) and all(isinstance(item, str) and item.isidentifier() for item in value):
         return word(f"{key}=[{', '.join(value)}]")
     raise ConvertError(f"the attribute {key!r} of {said_of(node)} has no form in the language")
-
-
-__all__ = ["Reading", "TensorType", "same"]

@@ -40,7 +40,7 @@ def word_for(reading: Reading, node: Node) -> Item | None:
     if node.op in JOIN_WORDS or node.op == "Concat":
         return joining(reading, node)
     name, function, known = FORMS.get(node.op, ("", None, frozenset()))
-    used = [name for name in node.outputs[1:] if name and reading.uses.get(name)]
+    used = [name for name in node.outputs[1:] if name and reading.uses[name]]
     attrs = {key: value for key, value in node.attrs.items() if value is not None}
     if function is None or used or not node.inputs or any(
             key not in known and (key not in DEFAULTS or DEFAULTS[key] != value) for key, value in attrs.items()):
@@ -424,7 +424,7 @@ Merged = "tuple[Item, Item] | None"
 
 
 def _alone(item: Item | None, kind: str, reading: Reading) -> bool:
-    return item is not None and item.kind == kind and reading.uses.get(item.outputs[0]) == 1
+    return item is not None and item.kind == kind and reading.uses[item.outputs[0]] == 1
 
 
 def _biased(item: Item, made: dict[str, Item], reading: Reading) -> Any:
