@@ -159,7 +159,7 @@ class _Reach:
 
 # ------------------------------------------------------------------------------------------------ repetitions
 def repeated(items: list[Item], begin: str | None, kept: set[str]) -> list[Item]:
-    """``items`` with equal neighbours, or sequences of them, as one repetition; and so in all lists in them."""
+    """``items`` with equal neighbours, or sequences of them, as one repetition; and so in all lists."""
     for item in items:
         if item.body is not None:
             item.body = repeated(item.body, item.source, kept)
@@ -224,6 +224,10 @@ class _List(NamedTuple):
     items: list[Item]
     begin: str | None
 
+    def before(self, at: int) -> str | None:
+        """The value that the item at a place goes on from, if it goes on."""
+        return self.items[at - 1].outputs[0] if at else self.begin
+
 
 def blocks_of(items: list[Item], begin: str | None, kept: set[str]) -> list[Block]:
     """The blocks that ``items`` and all lists in them are said with, which are changed to use them."""
@@ -254,19 +258,20 @@ def _best(lists: Sequence[_List], kept: set[str], number: int) -> Block | None:
     for most, length, places in _grams(lists, kept):
         if most <= best[0]:
             break
-        begins = [lists[which].items[at - 1].outputs[0] if at else lists[which].begin for which, at in places]
-        names, told = _parameters(_columns([lists[which].items[at:at + length] for which, at in places], begins))
+        parts = [lists[which].items[at:at + length] for which, at in places]
+        begins = [part[0].source or lists[which].before(at) for part, (which, at) in zip(parts, places)]
+        names, told = _parameters(_columns(parts, begins))
         saved = most - COST * len(names) * len(places)
         inner = any(isinstance(value, _Inner) for values in names.values() for value in values)
         if len(names) <= MAX_PARAMS and not inner and saved > best[0]:
             best = saved, (places, begins, length, names, told)
-    return _made(lists, *best[1], number) if best[1] else None
+    return _made(lists, number, *best[1]) if best[1] else None
 
 
 def _grams(lists: Sequence[_List], kept: set[str]) -> list[tuple[float, int, list[Place]]]:
     """Sequences that stand at several places, by what they save."""
     signer, numbers = _Signer(True), dict[Hashable, int]()
-    found: dict[Hashable, list[Place]] = {}
+    found: dict[tuple[int, ...], list[Place]] = {}
     for which, (items, begin) in enumerate(lists):
         ids = [numbers.setdefault(kind, len(numbers)) for kind in signer.all(items, begin)]
         reach = _Reach(items, begin, kept)
@@ -299,7 +304,8 @@ def _columns(parts: Sequence[Sequence[Item]], begins: Sequence[str | None]) -> l
     rows = []
     for part, begin in zip(parts, begins):
         made = [name for item in part for one in item.walk() for name in one.outputs]
-        inner = {begin: -1, **{name: number for number, name in enumerate(made)}}
+        inner: dict[str | None, int] = {begin: -1}
+        inner.update((name, number) for number, name in enumerate(made))
         slots: list[tuple[Arg, Any]] = []
 
         def note(arg: Arg, slot: Any, inner: Any = inner, slots: Any = slots) -> None:
@@ -355,8 +361,8 @@ def _free(role: str, names: dict[str, Any]) -> str:
     return name
 
 
-def _made(lists: Sequence[_List], places: Sequence[Place], begins: Sequence[str | None], length: int, names: dict[str, tuple[Any, ...]],
-          told: list[Param | None], number: int) -> Block:
+def _made(lists: Sequence[_List], number: int, places: Sequence[Place], begins: Sequence[str | None],
+          length: int, names: dict[str, tuple[Any, ...]], told: list[Param | None]) -> Block:
     """A block of the part at ``places``, where uses of it stand from now on."""
     which, at = places[0]
     tellers = iter(told)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from archcheck import ops
-from archcheck.dims import Dim, prod
+from archcheck.dims import Dim, least, prod
 from archcheck.dtypes import BITS
 from archcheck.frontends.spec._build import MICROSOFT, OPSET
 from archcheck.graph import Graph, Node, TensorType
@@ -29,11 +29,14 @@ from archcheck.writers._spec_items import (
     stored,
     word,
 )
+from archcheck.writers._spec_merge import merged
 
 MAX_WRITTEN = 64
 """Constants of more elements are written by their type alone."""
 
 COMMUTATIVE = frozenset(("Add", "Mul", "Max", "Min", "Mean", "Sum", "And", "Or", "Xor", "Equal"))
+BROADCASTING = COMMUTATIVE | {"Sub", "Div", "Pow", "Where", "Less", "Greater", "LessOrEqual",
+                              "GreaterOrEqual"}
 MOVES = frozenset(("Identity", "Reshape", "Transpose", "Unsqueeze", "Squeeze", "Flatten"))
 """Operators that make a stored tensor another one of the same elements."""
 
@@ -47,7 +50,8 @@ class Reading:
         self.opset = self.graph.opsets.get("", OPSET)
         here = id(self.graph)
         self.learned = {name for graph, name in report.weights.kinds if graph == here}
-        self.uses = Counter(name for node in self.graph.nodes if not self.is_number(node) for name in node.inputs)
+        self.uses = Counter(name for node in self.graph.nodes if not self.is_number(node)
+                            for name in node.inputs)
         for name in self.graph.outputs:
             self.uses[name] += 2
         self.fixed: set[str] = set(self.graph.weights)
@@ -59,7 +63,7 @@ class Reading:
         """The layers, in the order of the nodes."""
         found = [item for index, node in enumerate(self.graph.nodes) for item in self.of(index, node)]
         found += [self.constant(name) for name in self.graph.outputs if name in self.fixed]
-        return [replace(item, index=index) for index, item in enumerate(words.merged(found, self))]
+        return [replace(item, index=index) for index, item in enumerate(merged(found, self))]
 
     def of(self, index: int, node: Node) -> Iterator[Item]:
         """The layers that a node is said by."""
@@ -76,9 +80,10 @@ class Reading:
             return
         item = words.word_for(self, node) or self.operator(node)
         if item.source is not None and item.source in self.fixed:
-            first = self.constant(item.source)
-            item.source = Ref(first.outputs[0])
-            yield first
+            said = self.input(item.source, node.op in BROADCASTING or node.op == "Expand")
+            stored = Item("tensor", (said,), None, (f"{item.source} for {node.name}",))
+            item.source = Ref(stored.outputs[0])
+            yield stored
         item.nodes = (index,)
         yield item
 
@@ -107,7 +112,7 @@ class Reading:
             return False
         if any(name in self.learned for name in node.inputs):
             return node.op in MOVES and all(map(self.is_whole, outputs))
-        return all(self.is_whole(name) and (name in self.learned or "float" not in str(self.types[name].dtype))
+        return all(self.is_whole(name) and (name in self.learned or not self.is_float(name))
                    for name in outputs)
 
     def is_number(self, node: Node) -> bool:
@@ -115,13 +120,17 @@ class Reading:
         more is no weight, and would be one if it were stored."""
         outputs = [name for name in node.outputs if name]
         return bool(outputs) and all(self.number(name) is not None and (
-            not node.inputs or "float" not in str(self.types[name].dtype) or prod(self.types[name].shape or ()) == 1)
+            not node.inputs or not self.is_float(name) or prod(self.types[name].shape or ()) == 1)
             for name in outputs)
+
+    def is_float(self, name: str) -> bool:
+        """Whether a value has decimals."""
+        return "float" in str(self.types[name].dtype)
 
     def is_whole(self, name: str) -> bool:
         """Whether a value is a tensor whose sizes are numbers."""
         kind = self.types[name]
-        return kind.dtype in BITS and kind.shape is not None and all(isinstance(size, int) for size in kind.shape)
+        return kind.dtype in BITS and kind.shape is not None and all(map(_is_int, kind.shape))
 
     def settle(self, node: Node) -> None:
         """Keep in mind what a node made that has no layer: several uses of a weight are of one weight."""
@@ -139,7 +148,7 @@ class Reading:
         kind = self.types.get(name)
         if kind is None or kind.shape is None or kind.dtype not in BITS or name in self.learned:
             return None
-        if not all(isinstance(size, int) for size in kind.shape) or prod(kind.shape) > MAX_WRITTEN:  # type: ignore[operator]
+        if not all(map(_is_int, kind.shape)) or least(prod(kind.shape)) > MAX_WRITTEN:
             return None
         found = known_items(kind) if prod(kind.shape) else ()
         return found if found is not None and all(map(self.writable, found)) else None
@@ -186,11 +195,12 @@ class Reading:
     def operator(self, node: Node) -> Item:
         """A node by the name of its operator."""
         inputs, attrs = upgraded(node, self.opset)
-        args: list[Arg] = [self.input(entry) for entry in inputs]
+        args: list[Arg] = [self.input(entry, node.op in BROADCASTING) for entry in inputs]
         if args and inputs[0] in self.fixed and node.op in COMMUTATIVE:
             data = next((k for k, name in enumerate(inputs) if isinstance(name, str)
                          and name and name not in self.fixed), 0)
             inputs[0], inputs[data], args[0], args[data] = inputs[data], inputs[0], args[data], args[0]
+        args = [self.fitted(inputs, arg) if node.op in BROADCASTING else arg for arg in args]
         if not inputs or not isinstance(inputs[0], str) or not inputs[0]:
             raise ConvertError(f"{said_of(node)} has no first input, which in the language every layer has")
         kind = f"{node.domain}.{node.op}" if node.domain else node.op
@@ -201,10 +211,30 @@ class Reading:
         return Item(kind, (*args[1:], *(attribute(node, key, value) for key, value in attrs.items())),
                     Ref(inputs[0]), outputs, all_named=is_split)
 
-    def input(self, entry: Any) -> Arg:
+    def fitted(self, inputs: list[Any], arg: Arg) -> Arg:
+        """A weight for each channel, or each feature, of the first input by these words."""
+        shape, sizes = self.shape(inputs[0]) if isinstance(inputs[0], str) else None, arg.slots
+        if not shape or arg.role != "size" or not sizes or sizes[0] == 1:
+            return arg
+        if sizes == (shape[-1],):
+            return word(arg.form.format("features"))
+        is_channels = len(shape) > 2 and sizes == (shape[1], *(1,) * (len(shape) - 2))
+        return word(arg.form.format("channels", *sizes[1:])) if is_channels else arg
+
+    def input(self, entry: Any, broadcast: bool = False) -> Arg:
+        """An input as an argument. One number that is no weight is written without axes where that is the
+        same, since what is stored with axes counts as one."""
         if isinstance(entry, Arg):
             return entry
+        if broadcast and entry in self.fixed and entry not in self.learned:
+            kind, found = self.types[entry], self.number(entry)
+            if kind.shape and set(kind.shape) == {1} and self.is_float(entry):
+                return stored(str(kind.dtype), ()) if found is None else literal(str(kind.dtype), (), found)
         return word("_") if not entry else self.stored(entry) if entry in self.fixed else operand(entry)
+
+
+def _is_int(size: Any) -> bool:
+    return isinstance(size, int)
 
 
 def said_of(node: Node) -> str:

@@ -1,4 +1,4 @@
-"""Branches: what lies between a join and the value that all its ends come from, where nothing else reads it."""
+"""Branches: what lies between a join and the value that all its ends come from, if nothing else reads it."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
@@ -25,7 +25,7 @@ class _Nest:
         self.items = {item.index: item for item in items}
         self.made = {name: item for item in items for name in item.outputs}
         self.kept = set(outputs)
-        self.parents: dict[str, tuple[str | None, int]] = {name: (None, 0) for name in inputs}
+        self.parents: dict[str, tuple[str | None, int]] = dict.fromkeys(inputs, (None, 0))
         self.depths: dict[int, int] = {}
         self.readers: dict[str, dict[int, Item]] = {}
         self.reads = {item.index: list(item.reads()) for item in items}

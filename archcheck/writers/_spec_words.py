@@ -2,25 +2,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from archcheck.dims import Size, prod, same
+from archcheck.dims import Size, same
 from archcheck.frontends.spec.layers.elementwise import JOINS, PLAIN
 from archcheck.graph import Node
-from archcheck.writers._spec_items import Arg, Item, Ref, Window, decimal, flag, operand, word
+from archcheck.writers._spec_items import (
+    Arg,
+    Item,
+    Ref,
+    Window,
+    decimal,
+    flag,
+    operand,
+    word,
+)
 
 if TYPE_CHECKING:
     from archcheck.writers._spec_read import Reading
 
 Form = Callable[["Reading", Node, dict[str, Any]], "list[Arg] | tuple[str, list[Arg]] | None"]
-FORMS: dict[str, tuple[str, Form, frozenset[str]]] = {}
+FORMS: dict[str, tuple[str, Form | None, frozenset[str]]] = {}
 """By operator: the layer's word, what gives its arguments (and another word, where that fits better), and the
 attributes that it looks at. Others must be at their defaults."""
 
-DEFAULTS: dict[str, Any] = {"auto_pad": "NOTSET", "storage_order": 0, "training_mode": 0, "spatial": 1, "alpha": 1.0,
-                            "beta": 1.0, "transA": 0, "allowzero": 0, "mode": "constant", "approximate": "none",
-                            "stash_type": 1, "batch_dims": 0, "seed": None}
+DEFAULTS: dict[str, Any] = {"auto_pad": "NOTSET", "storage_order": 0, "training_mode": 0, "spatial": 1,
+                            "alpha": 1.0, "beta": 1.0, "transA": 0, "allowzero": 0, "mode": "constant",
+                            "approximate": "none", "stash_type": 1}
+"""What attributes that no word looks at may be."""
 
 
 def form(op: str, name: str, *attrs: str) -> Callable[[Form], Form]:
@@ -42,8 +51,8 @@ def word_for(reading: Reading, node: Node) -> Item | None:
     name, function, known = FORMS.get(node.op, ("", None, frozenset()))
     used = [name for name in node.outputs[1:] if name and reading.uses[name]]
     attrs = {key: value for key, value in node.attrs.items() if value is not None}
-    if function is None or used or not node.inputs or any(
-            key not in known and (key not in DEFAULTS or DEFAULTS[key] != value) for key, value in attrs.items()):
+    strange = [key for key, value in attrs.items() if key not in known and DEFAULTS.get(key) != value]
+    if function is None or used or not node.inputs or strange:
         return None
     made = function(reading, node, attrs)
     if made is None:
@@ -162,8 +171,9 @@ def deconv(reading: Reading, node: Node, attrs: dict[str, Any]) -> Any:
         half = _uniform(tuple(attrs["pads"])[:len(weight) - 2]) if attrs.get("pads") else 0
         pad = Arg("pad={}", (half,), "pad", 0)
     outpad = _uniform(tuple(attrs.get("output_padding") or (0,)))
-    return [Arg("{}", (filters,), "filters"), *slid[:2], pad, slid[4], Arg("outpad={}", (outpad,), "outpad", 0),
-            Arg("groups={}", (groups,), "groups", 1), flag("bias", bias, True)]
+    return [Arg("{}", (filters,), "filters"), *slid[:2], pad, slid[4],
+            Arg("outpad={}", (outpad,), "outpad", 0), Arg("groups={}", (groups,), "groups", 1),
+            flag("bias", bias, True)]
 
 
 @form("MaxPool", "maxpool", *SLID, "ceil_mode")
@@ -275,7 +285,8 @@ def lrn(reading: Reading, node: Node, attrs: dict[str, Any]) -> Any:
 @form("Dropout", "dropout", "ratio")
 def dropout(reading: Reading, node: Node, attrs: dict[str, Any]) -> Any:
     """Nothing, when the network runs."""
-    ratio = reading.value(node.inputs[1]) if len(node.inputs) > 1 and node.inputs[1] else (attrs.get("ratio", 0.5),)
+    given = len(node.inputs) > 1 and bool(node.inputs[1])
+    ratio = reading.value(node.inputs[1]) if given else (attrs.get("ratio", 0.5),)
     return None if not ratio or len(node.inputs) > 2 else [word(decimal(ratio[0]))]
 
 
@@ -362,7 +373,8 @@ def pad(reading: Reading, node: Node, attrs: dict[str, Any]) -> Any:
     pads = reading.value(node.inputs[1]) if len(node.inputs) > 1 else attrs.get("pads")
     shape, more = reading.shape(node.inputs[0]), [name for name in node.inputs[2:] if name]
     fill = reading.value(more[0]) if len(more) == 1 else (attrs.get("value", 0.0),)
-    if not pads or shape is None or len(shape) < 3 or len(pads) != 2 * len(shape) or not fill or fill[0] != 0:
+    fits = pads and shape and len(shape) >= 3 and len(pads) == 2 * len(shape)
+    if not pads or not shape or not fits or not fill or fill[0] != 0:
         return None
     begin, end = pads[:len(shape)], pads[len(shape):]
     if any((*begin[:2], *end[:2])) or len(more) > 1 or reading.types[node.inputs[0]].dtype != "float32":
@@ -400,65 +412,3 @@ def upsample(reading: Reading, node: Node, attrs: dict[str, Any]) -> Any:
     if set(scales[:2]) != {1.0} or len(factors) != 1 or scales[2] != int(scales[2]):
         return None
     return [Arg("{}", (int(scales[2]),), "factor"), *([word("mode=linear")] if mode == "linear" else [])]
-
-
-# ------------------------------------------------------------------------------------------------- several
-def merged(items: list[Item], reading: Reading) -> list[Item]:
-    """Layers that are several nodes: ``dense`` with its bias, ``silu``, and ``fc``, which flattens."""
-    made = {item.outputs[0]: item for item in items}
-    gone: set[int] = set()
-    out = list[Item]()
-    for item in items:
-        for merge in (_biased, _silu, _flattened):
-            found = merge(item, made, reading)
-            if found is not None:
-                before, item = found
-                gone.add(id(before))
-                made[item.outputs[0]] = item
-                break
-        out.append(item)
-    return [item for item in out if id(item) not in gone]
-
-
-Merged = "tuple[Item, Item] | None"
-
-
-def _alone(item: Item | None, kind: str, reading: Reading) -> bool:
-    return item is not None and item.kind == kind and reading.uses[item.outputs[0]] == 1
-
-
-def _biased(item: Item, made: dict[str, Item], reading: Reading) -> Any:
-    """``dense`` and the sum behind it."""
-    before = made.get(item.source or "")
-    if item.kind != "Add" or before is None or not _alone(before, "dense", reading) or len(item.args) != 1:
-        return None
-    units = before.args[0].slots[0]
-    if item.args[0] != Arg("float32({})", (units,), "size"):
-        return None
-    return before, replace(item, kind="dense", args=(before.args[0], flag("bias", True, True)),
-                           source=before.source, nodes=before.nodes + item.nodes)
-
-
-def _silu(item: Item, made: dict[str, Item], reading: Reading) -> Any:
-    """A value times its sigmoid."""
-    if item.kind != "mul" or len(item.args) != 1:
-        return None
-    for value, gate in ((item.source, item.args[0].slots[0]), (item.args[0].slots[0], item.source)):
-        before = made.get(gate or "")
-        if before is not None and before.source == value and _alone(before, "sigmoid", reading):
-            return before, replace(item, kind="silu", args=(), source=value, nodes=before.nodes + item.nodes)
-    return None
-
-
-def _flattened(item: Item, made: dict[str, Item], reading: Reading) -> Any:
-    """``fc`` and what flattens for it."""
-    before = made.get(item.source or "")
-    if item.kind != "fc" or before is None or before.source is None:
-        return None
-    if not _alone(before, "flatten", reading) and not _alone(before, "reshape", reading):
-        return None
-    shape, flat = reading.shape(before.source), reading.shape(before.outputs[0])
-    if not shape or len(shape) == 2 or not flat or len(flat) != 2 or flat[0] != shape[0] or not same(
-            flat[1], prod(shape[1:])):
-        return None
-    return before, replace(item, source=before.source, nodes=before.nodes + item.nodes)

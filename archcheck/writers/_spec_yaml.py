@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from archcheck.frontends.spec._frame import RESERVED
 from archcheck.frontends.spec._layer import LAYERS
 from archcheck.writers._spec_fold import HEAVY, Block
-from archcheck.writers._spec_items import Formulas, Item, Param, Ref, Window, said
+from archcheck.writers._spec_items import Formulas, Item, Ref, Window, said
 
 WIDTH, FULL = 100, 56
 """The longest line, and from where on a new one begins with the next layer that weighs."""
@@ -17,7 +17,7 @@ Names = Mapping[str, str]
 
 
 class Pen:
-    """Writes lists of layers. Names that are given are good for the whole text, so that none hides another."""
+    """Writes lists of layers. The names that it gives are good for the whole text: none hides another."""
 
     def __init__(self, formulas: Formulas, inputs: Names, defaults: Mapping[tuple[str, str], object],
                  blocks: Sequence[Block], taken: Iterable[str]) -> None:
@@ -86,11 +86,10 @@ class Pen:
         if item.body is not None:
             inner = self.lines(*self.turn(item, needed))
             text = f"({inner[0][2:]})*{self.arguments(item)[0]}"
-            fits = len(inner) == 1 and len(text) < WIDTH and not inner[0].endswith(":")
-            if not fits:
+            if len(inner) > 1 or len(text) >= WIDTH or inner[0].endswith(":"):
                 return None
-            return text + (f" -> pass as {self.name(item.outputs[0], 'value')}"
-                           if item.outputs[0] in needed else "")
+            name = f" -> pass as {self.name(item.outputs[0], 'end')}" if item.outputs[0] in needed else ""
+            return text + name
         text = " ".join([self.titles.get(item.kind, item.kind), *self.arguments(item)])
         given = self.given(item, needed)
         return f"{text} as {', '.join(given)}" if given else text
@@ -123,23 +122,27 @@ class Pen:
 
     def full(self, item: Item, needed: set[str]) -> list[str]:
         """An item on lines of its own."""
-        if item.body is not None:
-            lines = [f"- repeat: {self.arguments(item)[0]}", "  do:",
-                     *(f"  {line}" for line in self.lines(*self.turn(item, needed)))]
-            after = f"- pass as {self.name(item.outputs[0], 'value')}"
-            return [*lines, after] if item.outputs[0] in needed else lines
-        lines = [f"- {item.kind}:"]
+        if item.body is None:
+            return self.join(item, needed)
+        lines = [f"- repeat: {self.arguments(item)[0]}", "  do:",
+                 *(f"  {line}" for line in self.lines(*self.turn(item, needed)))]
+        end = item.outputs[0]
+        return [*lines, f"- pass as {self.name(end, 'end')}"] if end in needed else lines
+
+    def join(self, item: Item, needed: set[str]) -> list[str]:
+        """A join with its branches."""
         written = [self.lines(branch, item.source, needed) or ["- pass"] for branch in item.branches]
+        lines = [f"- {item.kind}:"]
         for title, inner in zip(branch_titles(item.kind, written), written):
             plain = len(inner) == 1 and not inner[0].endswith(":")
             if title:
-                lines += [f"    {title}: {inner[0][2:]}"] if plain else [f"    {title}:", *(
-                    f"    {line}" for line in inner)]
+                lines += [f"    {title}: {inner[0][2:]}"] if plain else [
+                    f"    {title}:", *(f"    {line}" for line in inner)]
             else:
-                lines += [f"  {inner[0]}"] if plain else [f"  - {inner[0]}", *(
-                    f"    {line}" for line in inner[1:])]
+                first = f"  {inner[0]}" if plain else f"  - {inner[0]}"
+                lines += [first, *(f"    {line}" for line in inner[1:])]
         beside = [text.replace("=", ": ", 1) for text in self.arguments(item)]
-        beside += [f"name: {name}" for name in self.given(item, needed)]
+        beside += [f"name: {', '.join(given)}" for given in [self.given(item, needed)] if given]
         return [*lines, *(f"  {text}" for text in beside)]
 
     def block(self, block: Block) -> Iterator[str]:
@@ -167,7 +170,7 @@ def branch_titles(kind: str, written: Sequence[Sequence[str]]) -> list[str]:
 def _is_point(item: Item) -> bool:
     """Whether a window is one position, which needs no padding."""
     kernel = next((arg.slots[0] for arg in item.args if arg.role == "kernel"), None)
-    return not isinstance(kernel, Param) and (kernel == 1 or isinstance(kernel, Window) and set(kernel) == {1})
+    return kernel == 1 or isinstance(kernel, Window) and set(kernel) == {1}
 
 
 def renamed(items: Sequence[Item], old: str, new: Ref) -> list[Item]:
@@ -187,7 +190,8 @@ def named_reads(items: Sequence[Item], begin: str | None) -> set[str]:
     for item in items:
         if item.source is not None and item.source != current:
             found.add(item.source)
-        found |= {slot for arg in item.args for slot in arg.slots if isinstance(slot, Ref) and slot != item.source}
+        found |= {slot for arg in item.args for slot in arg.slots
+                  if isinstance(slot, Ref) and slot != item.source}
         for inner in item.lists:
             found |= named_reads(inner, item.source) - ({item.source} if item.body is not None else set())
         current = item.outputs[0]

@@ -10,14 +10,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from archcheck.dims import Atom, Dim, Size, evaluate, substitute, symbol, symbols
+from archcheck.dims import Atom, Dim, Size, substitute, symbol, symbols
 from archcheck.dtypes import BITS
 from archcheck.errors import UserError
 from archcheck.frontends.spec._frame import RESERVED
 from archcheck.graph import Graph
 from archcheck.report import Report
 from archcheck.writers._spec_fold import Block, blocks_of, repeated
-from archcheck.writers._spec_items import ConvertError, Formulas, Item, Param, Ref
+from archcheck.writers._spec_items import ConvertError, Formulas, Item, Param
 from archcheck.writers._spec_read import Reading
 from archcheck.writers._spec_tree import nested
 from archcheck.writers._spec_yaml import Pen
@@ -41,9 +41,6 @@ def specification(report: Report) -> str:
     items = repeated(items, begin, kept)
     blocks = [block._replace(body=repeated(block.body, block.begin, kept)) for block in blocks]
     text = "\n".join(_text(report, formulas, items, blocks)) + "\n"
-    import os
-    if os.environ.get("CONVDBG"):
-        print(text)
     _check(report, text, called, order)
     return text
 
@@ -116,7 +113,8 @@ def _text(report: Report, formulas: Formulas, items: list[Item], blocks: list[Bl
     if defaults:
         yield "defaults:"
         for kind in dict.fromkeys(kind for kind, _ in defaults):
-            yield f"  {kind}: {' '.join(_default(key, value) for (of, key), value in defaults.items() if of == kind)}"
+            options = [_default(key, value) for (of, key), value in defaults.items() if of == kind]
+            yield f"  {kind}: {' '.join(options)}"
     if blocks:
         yield "blocks:"
         for block in reversed(blocks):
@@ -169,43 +167,54 @@ def _default(key: str, value: bool) -> str:
 
 
 # ------------------------------------------------------------------------------------------------- the check
-Row = tuple[Any, Any, Any]
+Row = tuple[Any, Any]
 
 
 def _check(report: Report, text: str, called: Mapping[str, str], order: Sequence[int]) -> None:
-    """Read a specification back and hold it against the network."""
+    """Read a specification back and hold it against the network: the shapes and MACs of all layers that have
+    MACs, in order, the shapes of the outputs, and the number of parameters."""
     from archcheck.frontends import spec
     from archcheck.infer import analyze
     try:
         found = analyze(spec.read(text.encode(), "converted.yaml"))
     except UserError as error:
-        raise ConvertError(f"the network has no faithful specification: {error}") from None
+        raise ConvertError(f"{NOT_FAITHFUL}: {error}") from None
     if found.failures and not report.failures:
         index, failure = next(iter(found.failures.items()))
-        raise ConvertError(f"the network has no faithful specification: its {found.graph.nodes[index].op} "
-                           f"fails there ({failure.message})")
+        op = found.graph.nodes[index].op
+        raise ConvertError(f"{NOT_FAITHFUL}: its {op} fails there ({failure.message})")
     values = {atom: symbol(called[atom.args[0]]) for name in report.graph.inputs
               for size in report.types[name].shape or () for atom in symbols(size)}
     ours, theirs = list(_rows(found, {}, range(len(found.layers)))), list(_rows(report, values, order))
     for mine, truth in zip(ours, theirs):
         if mine[0] != truth[0]:
-            raise ConvertError(f"the network has no faithful specification: {truth[1]} has (shape, MACs, "
-                               f"parameters) {truth[0]}, and would have {mine[0]}")
-    ends = [[report_of.types[name].shape for name in report_of.graph.outputs] for report_of in (found, report)]
-    if len(ours) != len(theirs) or ends[0] != [_put(shape, values) for shape in ends[1]] or found.params != (
-            _size(report.params, values)):
-        raise ConvertError(f"the network has no faithful specification: it has {len(theirs)} layers with "
-                           f"weights or MACs and {report.params} parameters, and would have {len(ours)} and "
-                           f"{found.params}")
+            raise ConvertError(f"{NOT_FAITHFUL}: {truth[1]} makes {truth[0][0]} with {truth[0][1]} MACs, and "
+                               f"would make {mine[0][0]} with {mine[0][1]}")
+    _alike("layers with MACs", len(ours), len(theirs))
+    _alike("output shapes", _ends(found, {}), _ends(report, values))
+    _alike("parameters", found.params, _size(report.params, values))
+    _alike("MACs", found.macs, _size(report.macs, values))
+
+
+NOT_FAITHFUL = "the network has no faithful specification"
+
+
+def _alike(what: str, mine: Any, truth: Any) -> None:
+    if mine != truth:
+        raise ConvertError(f"{NOT_FAITHFUL}: {what} are {truth}, and would be {mine}")
 
 
 def _rows(report: Report, values: Mapping[Atom, Size], order: Iterable[int]) -> Iterator[tuple[Row, str]]:
-    """What each layer with weights or MACs makes, and costs, and its name."""
+    """What each layer with MACs makes, and how many, and its name."""
     for index in order:
         layer = report.layers[index]
-        if layer.macs != 0 or layer.params != 0:
-            yield ((_put(layer.out_shape, values), None if layer.macs is None else _size(layer.macs, values),
-                    _size(layer.params, values)), f"{layer.op} ({layer.name})")
+        if layer.macs != 0:
+            macs = None if layer.macs is None else _size(layer.macs, values)
+            yield (_put(layer.out_shape, values), macs), f"{layer.op} ({layer.name})"
+
+
+def _ends(report: Report, values: Mapping[Atom, Size]) -> list[Any]:
+    return [_put(report.types[name].shape, values) for name in report.graph.outputs]
 
 
 def _size(size: Size, values: Mapping[Atom, Size]) -> Size:
@@ -215,5 +224,3 @@ def _size(size: Size, values: Mapping[Atom, Size]) -> Size:
 def _put(shape: Any, values: Mapping[Atom, Size]) -> Any:
     return None if shape is None else tuple(_size(size, values) for size in shape)
 
-
-_ = evaluate, Ref
