@@ -15,7 +15,8 @@ from archcheck.cli import _options
               help="The file to write; - is standard output.  [default: -]")
 @_options.sizes_option
 @_options.plugin_option
-def convert(model: str, output: Path | None, sizes: Sequence[tuple[str, int]], plugins: Sequence[str]) -> None:
+def convert(model: str, output: Path | None, sizes: Sequence[tuple[str, int]],
+            plugins: Sequence[str]) -> None:
     """Write MODEL as a specification: the same layers, as a person would write them."""
     from archcheck import infer
     from archcheck.frontends import load

@@ -343,12 +343,12 @@ def _told(values: tuple[Any, ...], names: dict[str, tuple[Any, ...]]) -> str | N
     if not all(type(value) is int and value > 0 for value in values):
         return None
     for name, others in names.items():
-        if all(type(other) is int and other > 0 for other in others):
-            if all(value * others[0] == values[0] * other for value, other in zip(values, others)):
-                if values[0] % others[0] == 0:
-                    return f"{values[0] // others[0]}*{name}"
-                if others[0] % values[0] == 0:
-                    return f"{name}//{others[0] // values[0]}"
+        if all(type(other) is int and other > 0 and value * others[0] == values[0] * other
+               for value, other in zip(values, others)):
+            if values[0] % others[0] == 0:
+                return f"{values[0] // others[0]}*{name}"
+            if others[0] % values[0] == 0:
+                return f"{name}//{others[0] // values[0]}"
     return None
 
 

@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from archcheck.dims import Atom, Dim, Size, substitute, symbol, symbols
+from archcheck.dims import symbols
 from archcheck.dtypes import BITS
-from archcheck.errors import UserError
 from archcheck.frontends.spec._frame import RESERVED
 from archcheck.graph import Graph
 from archcheck.report import Report
+from archcheck.writers._spec_check import Truth
 from archcheck.writers._spec_fold import Block, blocks_of, repeated
 from archcheck.writers._spec_items import ConvertError, Formulas, Item, Param
 from archcheck.writers._spec_read import Reading
@@ -33,15 +33,16 @@ def specification(report: Report) -> str:
     if not graph.inputs:
         raise ConvertError("the network has no input, which a specification begins with")
     items = _living(Reading(report, formulas).items(), report)
+    truth = Truth(report, items, called)
     items = nested(items, graph.inputs, graph.outputs)
-    order = [index for item in items for one in _in_order(item) for index in one.nodes]
+    truth.order = [index for item in items for one in _in_order(item) for index in one.nodes]
     begin, kept = next(iter(graph.inputs)), set(graph.outputs)
     items = repeated(items, begin, kept)
     blocks = blocks_of(items, begin, kept)
     items = repeated(items, begin, kept)
     blocks = [block._replace(body=repeated(block.body, block.begin, kept)) for block in blocks]
     text = "\n".join(_text(report, formulas, items, blocks)) + "\n"
-    _check(report, text, called, order)
+    truth.check(text)
     return text
 
 
@@ -164,63 +165,3 @@ def _defaults(items: Sequence[Item]) -> dict[tuple[str, str], Any]:
 
 def _default(key: str, value: bool) -> str:
     return key if value else f"{key}=no"
-
-
-# ------------------------------------------------------------------------------------------------- the check
-Row = tuple[Any, Any]
-
-
-def _check(report: Report, text: str, called: Mapping[str, str], order: Sequence[int]) -> None:
-    """Read a specification back and hold it against the network: the shapes and MACs of all layers that have
-    MACs, in order, the shapes of the outputs, and the number of parameters."""
-    from archcheck.frontends import spec
-    from archcheck.infer import analyze
-    try:
-        found = analyze(spec.read(text.encode(), "converted.yaml"))
-    except UserError as error:
-        raise ConvertError(f"{NOT_FAITHFUL}: {error}") from None
-    if found.failures and not report.failures:
-        index, failure = next(iter(found.failures.items()))
-        op = found.graph.nodes[index].op
-        raise ConvertError(f"{NOT_FAITHFUL}: its {op} fails there ({failure.message})")
-    values = {atom: symbol(called[atom.args[0]]) for name in report.graph.inputs
-              for size in report.types[name].shape or () for atom in symbols(size)}
-    ours, theirs = list(_rows(found, {}, range(len(found.layers)))), list(_rows(report, values, order))
-    for mine, truth in zip(ours, theirs):
-        if mine[0] != truth[0]:
-            raise ConvertError(f"{NOT_FAITHFUL}: {truth[1]} makes {truth[0][0]} with {truth[0][1]} MACs, and "
-                               f"would make {mine[0][0]} with {mine[0][1]}")
-    _alike("layers with MACs", len(ours), len(theirs))
-    _alike("output shapes", _ends(found, {}), _ends(report, values))
-    _alike("parameters", found.params, _size(report.params, values))
-    _alike("MACs", found.macs, _size(report.macs, values))
-
-
-NOT_FAITHFUL = "the network has no faithful specification"
-
-
-def _alike(what: str, mine: Any, truth: Any) -> None:
-    if mine != truth:
-        raise ConvertError(f"{NOT_FAITHFUL}: {what} are {truth}, and would be {mine}")
-
-
-def _rows(report: Report, values: Mapping[Atom, Size], order: Iterable[int]) -> Iterator[tuple[Row, str]]:
-    """What each layer with MACs makes, and how many, and its name."""
-    for index in order:
-        layer = report.layers[index]
-        if layer.macs != 0:
-            macs = None if layer.macs is None else _size(layer.macs, values)
-            yield (_put(layer.out_shape, values), macs), f"{layer.op} ({layer.name})"
-
-
-def _ends(report: Report, values: Mapping[Atom, Size]) -> list[Any]:
-    return [_put(report.types[name].shape, values) for name in report.graph.outputs]
-
-
-def _size(size: Size, values: Mapping[Atom, Size]) -> Size:
-    return substitute(size, values) if isinstance(size, Dim) else size
-
-
-def _put(shape: Any, values: Mapping[Atom, Size]) -> Any:
-    return None if shape is None else tuple(_size(size, values) for size in shape)
-
