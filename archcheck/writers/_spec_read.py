@@ -134,7 +134,8 @@ class Reading:
 
     def settle(self, node: Node) -> None:
         """Keep in mind what a node made that has no layer: several uses of a weight are of one weight."""
-        is_weight = any(name in self.learned for name in (*node.inputs, *node.outputs))
+        is_weight = not self.is_number(node) and any(
+            name in self.learned for name in (*node.inputs, *node.outputs))
         for name in filter(None, node.outputs):
             if is_weight:
                 self.learned.add(name)

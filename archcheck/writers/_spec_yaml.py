@@ -48,7 +48,7 @@ class Pen:
     def lines(self, items: Sequence[Item], begin: str | None, needed: set[str]) -> list[str]:
         """Lines with their hyphens; ``needed`` are the values that others read by name."""
         needed = needed | named_reads(items, begin)
-        out, line = list[str](), list[Item | str]()
+        out, line = list[str](), list[str]()
         current = begin
         for item in items:
             if item.source is not None and item.source != current:
@@ -68,14 +68,15 @@ class Pen:
         self.flush(out, line)
         return out
 
-    def flush(self, out: list[str], line: list[Item | str]) -> None:
+    def flush(self, out: list[str], line: list[str]) -> None:
+        """End a line."""
         if line:
-            out.append("- " + " -> ".join(map(str, line)))
+            out.append("- " + " -> ".join(line))
             line.clear()
 
-    def is_full(self, line: Sequence[Item | str], item: Item, piece: str) -> bool:
+    def is_full(self, line: Sequence[str], item: Item, piece: str) -> bool:
         """Whether a layer begins a new line."""
-        length = sum(len(str(one)) + 4 for one in line)
+        length = sum(len(one) + 4 for one in line)
         weighs = item.kind in HEAVY or item.kind in self.titles or item.body is not None
         return bool(line) and (length + len(piece) + 2 > WIDTH or weighs and length > FULL)
 
