@@ -11,7 +11,7 @@ MAX_PERIOD = 32
 """The longest part that is looked for in repetition."""
 
 MAX_PARAMS = 6
-MAX_BLOCKS = 24
+MAX_BLOCKS, MAX_TRIED = 12, 64
 MIN_SAVED, COST = 2, 0.34
 """A block saves so many layers at least; giving it an argument costs this part of one."""
 
@@ -255,7 +255,7 @@ Place = tuple[int, int]
 def _best(lists: Sequence[_List], kept: set[str], number: int) -> Block | None:
     """The part that saves most as a block; its places are replaced by uses of it."""
     best: tuple[float, Any] = (MIN_SAVED, None)
-    for most, length, places in _grams(lists, kept):
+    for most, length, places in _grams(lists, kept)[:MAX_TRIED]:
         if most <= best[0]:
             break
         parts = [lists[which].items[at:at + length] for which, at in places]

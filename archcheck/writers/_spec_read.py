@@ -67,7 +67,7 @@ class Reading:
 
     def of(self, index: int, node: Node) -> Iterator[Item]:
         """The layers that a node is said by."""
-        if self.is_fixed(node):
+        if self.is_fixed(node) or not any(node.outputs):
             self.settle(node)
             return
         refuse_bodies(node)

@@ -42,7 +42,7 @@ def form(op: str, name: str, *attrs: str) -> Callable[[Form], Form]:
 
 def word_for(reading: Reading, node: Node) -> Item | None:
     """A node as a layer with a word, None where none fits."""
-    if node.domain:
+    if node.domain or not node.outputs[0]:
         return None
     if node.op in PLAIN_WORDS and len(node.inputs) == 1 and not node.attrs:
         return Item(PLAIN_WORDS[node.op], (), Ref(node.inputs[0]), node.outputs)
@@ -83,7 +83,7 @@ def joining(reading: Reading, node: Node) -> Item | None:
 
 def _scalar(reading: Reading, node: Node) -> Item | None:
     """A factor."""
-    if node.op != "Mul" or node.attrs:
+    if node.op != "Mul" or node.attrs or len(node.inputs) != 2:
         return None
     for data, factor in (node.inputs, node.inputs[::-1]):
         found = reading.value(factor)

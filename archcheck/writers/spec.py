@@ -30,6 +30,9 @@ def specification(report: Report) -> str:
     called = _symbols(report)
     formulas = Formulas(called)
     graph = report.graph
+    for index, failure in report.failures.items():
+        raise ConvertError(f"{graph.nodes[index].op} ({graph.nodes[index].name}) does not fit its inputs: "
+                           f"{failure.message}; mend the model first")
     if not graph.inputs:
         raise ConvertError("the network has no input, which a specification begins with")
     items = _living(Reading(report, formulas).items(), report)
