@@ -69,6 +69,17 @@ def test_a_convolution_by_symbols_is_the_formula() -> None:
     assert not found.failures
 
 
+def test_tensors_may_say_their_type() -> None:
+    found = report("input: float16 N x 4\nlayers:\n- MatMul float16(4, 2*4) -> Mul float16:0.5 as a\n"
+                   "- Gather int32:[1, 0] axis=1 as b\n- tensor bool:[[1, 0]] -> Where b float16() as c\n"
+                   "- from b -> Slice [0] [9223372036854775807] [0] as d")
+    assert not found.failures
+    assert [shapes(found)[name][1] for name in "abcd"] == [8, 2, 2, 2]
+    assert [kind.dtype for kind in found.graph.weights.values()] == [
+        "float16", "float16", "int32", "bool", "float16", "int64", "int64", "int64"]
+    assert found.params == 4 * 8  # the others are constants of the arithmetic
+
+
 SYMBOLIC = """
 params: {F: , S: , P: , K: }
 input: 1 x 4 x W

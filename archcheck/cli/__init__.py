@@ -12,7 +12,7 @@ import click
 from archcheck import __version__
 
 COMMANDS = ("summary", "field", "cost", "memory", "formula", "sizes", "match", "verify", "annotate", "export",
-            "specs", "ops")
+            "convert", "specs", "ops")
 """The commands, each in the module of its name, in the order in which the help lists them."""
 
 USAGE, INTERNAL, INTERRUPTED = 2, 3, 130

@@ -7,17 +7,21 @@ from fractions import Fraction
 from typing import Any
 
 from archcheck.dims import Dim, most
+from archcheck.dtypes import BITS
 from archcheck.errors import closest
-from archcheck.frontends.spec._chain import NAME
+from archcheck.frontends.spec._chain import NAME, written
 from archcheck.frontends.spec._document import Text
 from archcheck.frontends.spec._frame import Frame, Ref, bounded
 from archcheck.frontends.spec._layer import LAYERS, REQUIRED, Layer, Shared
 from archcheck.frontends.spec._sizes import described, pieces
 from archcheck.frontends.spec._tree import Arg, Argument, Given, Items, Written
+from archcheck.graph import TensorType
 
 MAX_ELEMENTS = 1024
 """A constant has so many elements at most."""
 
+_TYPED = re.compile(r"([a-z]\w*)(?::(.+)|\((.*)\))", re.DOTALL)
+_QUOTED = re.compile(r'"[^"]*"')
 _DECIMAL = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 
 
@@ -221,7 +225,9 @@ def number(frame: Frame, text: Text) -> float:
 
 
 def word(frame: Frame, text: Text) -> str:
-    """A word as it is."""
+    """A word as it is, or any text in quotes."""
+    if _QUOTED.fullmatch(text.value):
+        return text.value[1:-1]
     found = frame.find(text.value)
     return found if isinstance(found, str) and not isinstance(found, Ref) else text.value
 
@@ -257,7 +263,7 @@ def elements(frame: Frame, value: Written) -> Any:
 def literal(frame: Frame, text: Text) -> Any:
     """One number of a constant: whole where it is written as such, or a formula."""
     if _DECIMAL.fullmatch(text.value):
-        return int(text.value) if re.fullmatch(r"[-+]?\d{1,18}", text.value) else float(text.value)
+        return int(text.value) if re.fullmatch(r"[-+]?\d{1,19}", text.value) else float(text.value)
     found = frame.value(text)
     if isinstance(found, (int, Fraction, Dim)) and not isinstance(found, bool):
         return found
@@ -270,6 +276,8 @@ def attribute(frame: Frame, value: Written) -> Any:
         return tuple(attribute(frame, entry) for entry in value.entries)
     if _DECIMAL.fullmatch(value.value):
         return literal(frame, value)
+    if _QUOTED.fullmatch(value.value):
+        return value.value[1:-1]
     if len(pieces(value)) > 1:
         return window(frame, value)
     if NAME.fullmatch(value.value) and frame.find(value.value) is None:
@@ -283,14 +291,25 @@ def attribute(frame: Frame, value: Written) -> Any:
 
 def operand(frame: Frame, value: Written) -> Any:
     """An input of an operator: a value of the network, or a number or list that is written out. ``_`` leaves
-    one out."""
+    one out, ``float32(64, 3)`` is a tensor of which no more is known, ``bool:[1, 0]`` one of that type."""
     if isinstance(value, Items):
         return elements(frame, value)
     if value.value == "_":
         return ""
+    if (found := _TYPED.fullmatch(value.value)) and found[1] in BITS:
+        return _typed(frame, value, found)
     if NAME.fullmatch(value.value) and isinstance(frame.find(value.value), (Ref, type(None))):
         return reference(frame, value)
     return (), (literal(frame, value),)
+
+
+def _typed(frame: Frame, text: Text, found: re.Match[str]) -> TensorType:
+    """A tensor whose type is written out, with its elements or without."""
+    if found[2] is None:
+        inside = text.part(found.start(3), found.end(3))
+        return TensorType(found[1], tuple(size(frame, part) for part in pieces(inside) if part.value))
+    shape, items = elements(frame, written(frame.build.document, text.part(found.start(2))))
+    return TensorType(found[1], shape, items)
 
 
 PLAIN: dict[type, Callable[[Any], Any]] = {bool: int, Fraction: float}

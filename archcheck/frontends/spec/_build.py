@@ -64,6 +64,12 @@ class Builder:
         """A tensor whose elements are known."""
         return self._stored(name, TensorType(dtype, shape, items))
 
+    def tensor(self, name: str, kind: TensorType) -> str:
+        """A tensor of this type, whose numbers are those that its dtype has."""
+        if type(kind.value) is tuple and "float" in (kind.dtype or ""):
+            kind = kind._replace(value=tuple(map(float, kind.value)))
+        return self._stored(name, kind)
+
     def table(self, name: str, shape: Shape, elements: Callable[[], Iterable[int]]) -> str:
         """A constant table of whole numbers, which are worked out when they are wanted."""
         return self._stored(name, TensorType("int64", shape, Deferred(elements)))

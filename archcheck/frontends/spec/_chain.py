@@ -75,7 +75,11 @@ def _split(document: Document, text: Text, separator: re.Pattern[str]) -> Iterat
     kept = {match.start(): match.end() for match in _BY.finditer(value)} if separator is _GAP else {}
     while at < len(value):
         letter = value[at]
-        if letter in _OPENING:
+        if letter == '"':
+            at = value.find('"', at + 1)
+            if at < 0:
+                raise document.error(text, 'a " is not closed')
+        elif letter in _OPENING:
             opened.append(at)
         elif letter in _CLOSING:
             if not opened or value[opened.pop()] != _CLOSERS[letter]:
@@ -177,13 +181,13 @@ def _closes_last(value: str) -> bool:
 def _argument(document: Document, text: Text) -> Arg:
     found = _KEY.match(text.value)
     if found:
-        return Arg(found[1], _value(document, text.part(found.end())), text)
+        return Arg(found[1], written(document, text.part(found.end())), text)
     if text.value.startswith("/") and len(text.value) > 1:
         return Arg("stride", text.part(1), text)
-    return Arg(None, _value(document, text), text)
+    return Arg(None, written(document, text), text)
 
 
-def _value(document: Document, text: Text, depth: int = 0) -> Written:
+def written(document: Document, text: Text, depth: int = 0) -> Written:
     """A list in brackets, or one piece of text."""
     if not text.value:
         raise document.error(text, "a value is missing after the =")
@@ -192,4 +196,4 @@ def _value(document: Document, text: Text, depth: int = 0) -> Written:
     if depth > MAX_DEPTH:
         raise document.error(text, f"this nests deeper than {MAX_DEPTH}")
     parts = [part for part in _split(document, text.part(1, len(text.value) - 1), _GAP) if part.value]
-    return Items(tuple(_value(document, part, depth + 1) for part in parts), text)
+    return Items(tuple(written(document, part, depth + 1) for part in parts), text)

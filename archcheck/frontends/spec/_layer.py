@@ -3,7 +3,7 @@
 The signature is the schema, as it is for operators: parameters in order, options by keyword, and their
 annotations say what may be written there: a ``Size`` (at least 1), an ``Index`` (any whole number), a
 ``Window``, a ``Flag``, a ``Number``, a ``Word``, a ``Value`` (the name of another value), ``Sizes`` (a list)
-or ``Elements`` (numbers in nested lists, or a name).
+or ``Elements`` (numbers in nested lists, or a name), or an ``Input`` (as operators have them).
 """
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
-from archcheck.dims import Size, unknown
+from archcheck.dims import Dim, Size, unknown
 from archcheck.frontends.spec._document import SpecError, Text
-from archcheck.graph import Shape
+from archcheck.graph import Shape, TensorType
 
 if TYPE_CHECKING:
     from archcheck.frontends.spec._frame import Frame
@@ -35,10 +35,12 @@ class Shared(NamedTuple):
 
 
 Elements = Union[str, Shared, tuple[Shape, tuple[Any, ...]]]
+Input = Union[str, TensorType, tuple[Shape, tuple[Any, ...]]]
 Made = Union[str, Sequence[str]]
 
 REQUIRED = inspect.Parameter.empty
-READERS = ("Size", "Window", "Flag", "Number", "Word", "Value", "Sizes", "Elements", "Index")
+READERS = ("Size", "Window", "Flag", "Number", "Word", "Value", "Sizes", "Elements", "Index",
+           "Input")
 LAYERS: dict[str, Layer] = {}
 """All layers by name, other names of the same included."""
 
@@ -169,6 +171,17 @@ class At:
             return str(elements)
         return self.build.constant(f"{self.name}.{part}", "float32", elements[0],
                                    tuple(map(float, elements[1])))
+
+    def operand(self, value: Input, part: str) -> str:
+        """What is written for an input of an operator: whole numbers are int64, others float32, unless it
+        says its type."""
+        if isinstance(value, str):
+            return value
+        if not isinstance(value, TensorType):
+            shape, items = value
+            dtype = "int64" if all(isinstance(item, (int, Dim)) for item in items) else "float32"
+            value = TensorType(dtype, shape, items)
+        return self.build.tensor(f"{self.name}.{part}", value)
 
     def table(self, part: str, elements: Callable[[], Iterable[int]], *shape: Size) -> str:
         """A constant table of whole numbers, which are worked out when they are wanted."""

@@ -7,7 +7,6 @@ from functools import cache
 from typing import Any
 
 from archcheck import ops
-from archcheck.dims import Dim
 from archcheck.errors import closest
 from archcheck.frontends.spec._build import OPSET
 from archcheck.frontends.spec._layer import At, Layer
@@ -41,8 +40,7 @@ class Operator(Layer):
         super().__init__(kind, self._made)
 
     def _made(self, at: At, x: str, *inputs: Any, **attrs: Any) -> tuple[str, ...]:
-        given = [entry if isinstance(entry, str) else _constant(at, k, entry)
-                 for k, entry in enumerate(inputs)]
+        given = [at.operand(entry, f"input{k}") for k, entry in enumerate(inputs, 2)]
         return at.several(self.op, x, *given, outputs=at.outputs, domain=self.domain, **attrs)
 
     @property
@@ -64,12 +62,3 @@ class Operator(Layer):
             return "Input"
         default = self.schema[name].default
         return "Word" if isinstance(default, str) else "Number" if isinstance(default, float) else "Attribute"
-
-
-def _constant(at: At, position: int, value: Any) -> str:
-    """An input that is written out: whole numbers as int64, others as float32."""
-    shape, items = value
-    whole = all(isinstance(item, (int, Dim)) for item in items)
-    numbers = items if whole else tuple(float(item) for item in items)
-    return at.build.constant(f"{at.name}.input{position + 2}", "int64" if whole else "float32", shape,
-                             numbers)

@@ -26,7 +26,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "Size": SIZE, "Index": SIZE, "Number": SIZE, "Window": {"type": ["string", "number", "array"]},
     "Flag": {"type": ["string", "boolean"]}, "Word": TEXT, "Value": TEXT, "Sizes": {"type": ["string",
                                                                                              "array"]},
-    "Elements": {"type": ["string", "array"]}}
+    "Elements": {"type": ["string", "array"]}, "Input": ANY}
 """What may be written for each kind of parameter."""
 
 

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from archcheck.dims import Size
-from archcheck.frontends.spec._layer import At, Index, Number, layer
+from archcheck.frontends.spec._layer import At, Index, Input, Number, layer
 
 
 @layer("flatten")
@@ -68,3 +68,10 @@ def pad_channels(at: At, x: str, channels: Size) -> str:
 def parameter(at: At, x: str, *sizes: Size) -> str:
     """A learned tensor of this shape, which the value before has no part in."""
     return at.weight("weight", *sizes)
+
+
+@layer("tensor")
+def tensor(at: At, x: str, stored: Input) -> str:
+    """A stored tensor, written as the inputs of operators are: ``float16(64, 64)``, ``bool:[1, 0]``. The
+    value before has no part in it."""
+    return at.operand(stored, "weight")
