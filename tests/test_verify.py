@@ -32,7 +32,8 @@ statements:
 - {id: b, says: rounded, verdict: rounds-to, printed: 1.1e2, value: params(net)}
 - {id: c, says: weights, verdict: convention, printed: 108, value: weights(net), under: no biases,
    otherwise: params(net)}
-- {id: d, says: wrong, verdict: refuted, printed: 100, value: params(net), truth: 112, why: 4 biases}
+- {id: d, says: wrong, verdict: refuted, printed: 100, value: params(net), truth: 112, off: -12,
+   why: 4 biases}
 - {id: e, says: better, verdict: not-checkable, why: needs data}
 - {id: f, says: invariant, verdict: exact, run: shift}
 """
@@ -61,6 +62,9 @@ def mutants(statement: Statement) -> Iterator[Statement]:
     yield from (statement._replace(verdict=verdict) for verdict in VERDICTS if verdict != statement.verdict)
     if statement.truth is not None:
         yield statement._replace(truth=altered(statement.truth))
+        if statement.off is not None:
+            yield statement._replace(printed=altered(statement.printed))
+            yield statement._replace(off=altered(statement.off))
         yield statement._replace(printed=statement.truth)
         yield statement._replace(truth=None)
     elif "value" in statement.fields:
@@ -103,9 +107,11 @@ WRONG = [
     ("verdict: rounds-to", "verdict: exact", "b", "which rounds to 1.1e2"),
     ("otherwise: params(net)", "otherwise: 2*54", "c", "without the convention it is 108"),
     ("under: no biases,\n   otherwise: params(net)", "why: x", "c", "exactly what is printed"),
+    ("printed: 100", "printed: 99", "d", "is off by -13, which is not recorded"),
+    (" off: -12,", "", "d", "is off by -12, which is not recorded"),
     ("truth: 112", "truth: 110", "d", "recorded as truly 110, but it is 112"),
     (", truth: 112", "", "d", "add it as 'truth'"),
-    (", why: 4 biases", "", "d", "add a 'why'"),
+    (" off: -12,\n   why: 4 biases", " off: -12", "d", "add a 'why'"),
     ("printed: 100", "printed: 112", "d", "exactly what is printed"),
     (", why: needs data", "", "e", "add a 'why'"),
     ("verdict: exact, printed: 112, value: params(net)", "verdict: exact, printed: 112", "a", "no 'value'")]

@@ -55,6 +55,18 @@ def _fraction(x: Any) -> Any:
     return x
 
 
+def distance(printed: Any, value: Any) -> Any:
+    """How far what is printed lies from a value: the difference of numbers, of lists element by element; None
+    where there is none."""
+    if isinstance(printed, tuple) and isinstance(value, tuple) and len(printed) == len(value):
+        parts = tuple(map(distance, printed, value))
+        return None if None in parts else parts
+    numbers = [_fraction(x) for x in (printed, value)]
+    if not all(isinstance(x, (int, Fraction)) and not isinstance(x, bool) for x in numbers):
+        return None
+    return Fraction(numbers[0]) - Fraction(numbers[1])
+
+
 def rounds_to(value: Any, printed: Printed, rounding: str = "nearest") -> bool:
     """Whether ``value`` is what is printed once it is rounded to the last digit printed: to the ``nearest``
     (halves up or to even), ``down`` or ``up``. Lists do element by element."""

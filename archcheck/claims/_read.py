@@ -15,8 +15,9 @@ from archcheck.frontends.spec._document import Document, Field, Text
 from archcheck.frontends.spec._read import KEYS as OF_A_SPECIFICATION
 
 KEYS = ("source", "about", "model", "networks", "symbols", "statements")
+FIGURES = "printed", "truth", "off"
 OF_A_STATEMENT = ("id", "where", "paper", "table", "says", "verdict", "printed", "value", "under",
-                  "otherwise", "truth", "why", "run", "rounding", "repaired")
+                  "otherwise", "truth", "off", "why", "run", "rounding", "repaired")
 ROUNDINGS = ("nearest", "down", "up")
 TRUE = Printed(True, None, "true")
 
@@ -89,17 +90,17 @@ def _statements(document: Document, field: Field, begin: str = "") -> Iterator[S
 def _statement(document: Document, node: Node, number: str) -> Statement:
     fields = document.fields(node, OF_A_STATEMENT, "a statement")
     said = {key: document.scalar(field.node, f"'{key}'").value for key, field in fields.items()
-            if key not in ("printed", "truth")}
+            if key not in FIGURES}
     for key, why in (("says", "says what, in words"), ("verdict", f"is one of {', '.join(VERDICTS)}")):
         if key not in fields:
             raise document.error(node, f"this statement has no entry {key!r}, which {why}")
     _one_of(document, fields, "verdict", VERDICTS)
     _one_of(document, fields, "rounding", ROUNDINGS)
     printed = _printed(document, fields["printed"].node) if "printed" in fields else TRUE
-    truth = _printed(document, fields["truth"].node) if "truth" in fields else None
+    truth, off = (_printed(document, fields[key].node) if key in fields else None for key in FIGURES[1:])
     places = [said[key] for key in ("where", "paper", "table") if key in said]
     return Statement(said.get("id", number), ", ".join(places), said["says"], said["verdict"], printed, truth,
-                     fields)
+                     off, fields)
 
 
 def _one_of(document: Document, fields: dict[str, Field], key: str, known: tuple[str, ...]) -> None:

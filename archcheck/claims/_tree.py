@@ -24,8 +24,8 @@ class Printed(NamedTuple):
 
 
 class Statement(NamedTuple):
-    """One statement of a source. ``verdict`` is the recorded one, ``truth`` the right value of a refuted one;
-    ``fields`` has all entries with their places, expressions among them."""
+    """One statement of a source. ``verdict`` is the recorded one, ``truth`` the right value of a refuted one
+    and ``off`` how far from it the printed one lies; ``fields`` has all entries with their places, expressions among them."""
 
     id: str
     where: str
@@ -33,6 +33,7 @@ class Statement(NamedTuple):
     verdict: str
     printed: Printed
     truth: Printed | None
+    off: Printed | None
     fields: Mapping[str, Field]
 
     def text(self, key: str) -> str:

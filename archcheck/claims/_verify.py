@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from archcheck.claims._compare import equals, rounds_to
+from archcheck.claims._compare import distance, equals, rounds_to
 from archcheck.claims._evaluate import ExpressionError, evaluate
 from archcheck.claims._networks import Networks
 from archcheck.claims._parts import NotKnown
 from archcheck.claims._read import claims, holds_claims
-from archcheck.claims._tree import NEEDS_RUN, Claims, Statement
+from archcheck.claims._tree import NEEDS_RUN, Claims, Printed, Statement
 from archcheck.collector import collector_held
 from archcheck.errors import UserError
 from archcheck.frontends import _zoo
@@ -156,10 +156,11 @@ class _Judge:
     def problem_of_truth(self, statement: Statement, value: Any) -> str:
         if statement.truth is None:
             return f"the right value is not recorded; it is {shown(value)}: add it as 'truth'"
-        is_it = equals(value, statement.truth.value) or (
-            not isinstance(value, int) and rounds_to(value, statement.truth))
-        if not is_it:
+        if not _is(value, statement.truth):
             return f"recorded as truly {statement.truth.text}, but it is {shown(value)}"
+        far = distance(statement.printed.value, value)
+        if far is not None and (statement.off is None or not _is(far, statement.off)):
+            return f"what is printed is off by {shown(far)}, which is not recorded: 'off' says it"
         return "" if statement.text("why") else "what is wrong is not said; add a 'why'"
 
     def reason(self, statement: Statement, value: Any, found: str) -> str:
@@ -171,6 +172,12 @@ class _Judge:
             "convention": f"{printed} is right under a convention that is named",
             "refuted": f"{shown(value)} is computed, and {printed} printed",
             "not-checkable": "there is no 'value' that could be computed"}[found]
+
+
+def _is(value: Any, recorded: Printed) -> bool:
+    """Whether a value is what is recorded: exactly, or if it is no whole number rounded to the digits
+    recorded."""
+    return equals(value, recorded.value) or not isinstance(value, int) and rounds_to(value, recorded)
 
 
 def shown(value: Any) -> str:
