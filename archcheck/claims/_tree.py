@@ -25,7 +25,8 @@ class Printed(NamedTuple):
 
 class Statement(NamedTuple):
     """One statement of a source. ``verdict`` is the recorded one, ``truth`` the right value of a refuted one
-    and ``off`` how far from it the printed one lies; ``fields`` has all entries with their places, expressions among them."""
+    and ``off`` how far from it the printed one lies; ``fields`` has all entries with their places,
+    expressions among them."""
 
     id: str
     where: str
