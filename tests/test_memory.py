@@ -5,7 +5,7 @@ from pathlib import Path
 
 import onnx
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from onnx import parser
 
@@ -211,6 +211,7 @@ N, H, W = map(symbol, "NHW")
 PRODUCTS = (1, N, N * H, N * ceildiv(H, 2), N * ceildiv(H, 4), N * H * W, N * ceildiv(H, 2) * W, 7 - H, H * W)
 
 
+@example([[(0, 1)], [(1, 1), (7, 1)]], (0, 7, 0))
 @given(st.lists(st.lists(st.tuples(st.sampled_from(range(len(PRODUCTS))), st.integers(0, 9)), max_size=3),
                 min_size=1, max_size=8), st.tuples(*[st.integers(0, 9)] * 3))
 def test_the_highest_of_sums(sums, numbers):

@@ -73,6 +73,6 @@ def _unexceeded(sizes: list[Size]) -> list[Size]:
 
 def _covers(larger: Mapping[Monomial, int], terms: Mapping[Monomial, int]) -> bool:
     """Whether every term of one sum is in another one at least as often, products that are never negative."""
-    if any(c > larger.get(atoms, 0) for atoms, c in terms.items()):
+    if any(terms.get(atoms, 0) > larger.get(atoms, 0) for atoms in larger.keys() | terms.keys()):
         return False
     return all(at_least(atom, 0) for atoms, c in larger.items() if c != terms.get(atoms, 0) for atom in atoms)
