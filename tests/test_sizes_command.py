@@ -12,17 +12,9 @@ from onnx import helper
 import archcheck
 from archcheck.analyses.budgets import BudgetError, budget
 from archcheck.analyses.freeing import FreeError, free
-from archcheck.cli import main
 from tests._nets import NETS, PLANES, Net
 from tests.benchmarks.graphs import Builder
-
-
-def ends(capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, str, str]:
-    """Exit code, stdout and stderr of archcheck in this process."""
-    with pytest.raises(SystemExit) as stop:
-        main(args)
-    out, err = capsys.readouterr()
-    return int(stop.value.code or 0), out, err
+from tests.test_cli import ends
 
 
 @pytest.fixture

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from archcheck.graph import Node, TensorType
     from archcheck.report import Report
 
-NORMS = "layer normalization", "group normalization", "instance normalization", "rms normalization"
 ACTIVATIONS = frozenset(("activation", "other activation", "leaky relu", "prelu", "gelu", "silu", "sigmoid",
                          "clip"))
 GLOBAL = frozenset(("global max pooling", "global average pooling"))

@@ -49,9 +49,7 @@ class InputReach:
     def positions(self, index: Sequence[int]) -> tuple[tuple[int, ...], ...]:
         """The positions read along each axis of the input by the value at ``index``: holes are left out."""
         self._check(index)
-        if self.sets is None:
-            raise ReachError("the exact positions were not worked out: ask with exact=True")
-        found = tuple(_bits(int(_row(rows, 0, index))) for rows in self.sets)
+        found = tuple(_bits(int(_row(rows, 0, index))) for rows in self._exact)
         return found if all(found) else ((),) * len(found)
 
     def hull(self, axis: int) -> tuple[tuple[int, ...], Array, Array]:
@@ -63,20 +61,22 @@ class InputReach:
     def readers(self, axis: int, position: int) -> tuple[tuple[int, ...], Array]:
         """The projective field of one position of an axis of the input: the value's axes that decide it, and
         for each of their positions whether it reads that one."""
-        if self.sets is None:
-            raise ReachError("the exact positions were not worked out: ask with exact=True")
         import numpy as np
-        rows = self.sets[axis]
+        rows = self._exact[axis]
         return rows.axes, np.asarray((rows.data[0] >> position) & 1, bool)
 
     def unread(self, axis: int) -> tuple[int, ...]:
         """The positions of an axis of the input that no position of the value reads."""
-        if self.sets is None:
-            raise ReachError("the exact positions were not worked out: ask with exact=True")
         import numpy as np
-        read = int(np.bitwise_or.reduce(self.sets[axis].data[0], axis=None, initial=0))
+        read = int(np.bitwise_or.reduce(self._exact[axis].data[0], axis=None, initial=0))
         extent: Any = self.extents[axis]
         return tuple(place for place in range(extent) if not read >> place & 1)
+
+    @property
+    def _exact(self) -> Sequence[Rows]:
+        if self.sets is None:
+            raise ReachError("the exact positions were not worked out: ask with exact=True")
+        return self.sets
 
     def _check(self, index: Sequence[int]) -> None:
         shape: Any = self.shape

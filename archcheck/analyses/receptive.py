@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archcheck.analyses.dataflow import Fold, State
 from archcheck.analyses.phases import NotRegular, Relation, Term, flat
-from archcheck.analyses.tracing import Meeting, Phases, span, stride_of
+from archcheck.analyses.tracing import Meeting, Phases, span, stride_of, width
 from archcheck.dims import Dim, Size, is_known, symbols
 from archcheck.graph import Shape
 
@@ -87,7 +87,7 @@ class AxisField:
             return (self.extent,)
         if self.moves and not self._term:
             return (_summed(self.relation),)
-        found = {None if (width := span(lo, hi)) == inf else width + 1 for lo, hi in self.phases}
+        found = {None if (wide := span(lo, hi)) == inf else wide + 1 for lo, hi in self.phases}
         return tuple(sorted(found, key=lambda size: (not isinstance(size, int), size if isinstance(size, int)
                                                      else repr(size))))
 
@@ -181,7 +181,6 @@ def _by_remainder(size: Dim) -> Remainders | None:
 
 
 def _summed(relation: Relation) -> Size | None:
-    from archcheck.analyses.tracing import width
     size = width(relation)
     return None if size == inf or isinstance(size, float) else size
 

@@ -14,7 +14,7 @@ from archcheck.analyses.roofline import COMPUTE, MEMORY, roofline
 from archcheck.analyses.training import UPDATE
 from archcheck.dims import Dim, Size, symbols
 from archcheck.report import Report
-from archcheck.reporters.sheet import Column, Sheet, as_count
+from archcheck.reporters.sheet import Column, Sheet, as_count, as_shape
 from archcheck.reporters.summary import at_value
 from archcheck.reporters.text import Script, compact, size_in_bytes
 
@@ -134,10 +134,6 @@ def _seconds(value: float, script: Script) -> str:
     return f"{value / 1e-9:.3g} ns"
 
 
-def _as_shape(value: Any, script: Script) -> str:
-    return script.shape(None if value is None else tuple(value))
-
-
 def intensity(flops: Size | None, moved: Size | None) -> float | None:
     """FLOPs for each byte moved; None where that is no number."""
     return flops / moved if isinstance(flops, int) and isinstance(moved, int) and moved else None
@@ -160,7 +156,7 @@ def _nodes(report: Report, script: Script) -> Part:
     """Which node a row is."""
     layers = report.layers
     columns = (Column("name", "layer", least=14), Column("op", "operator", least=9, spared=True),
-               Column("shape", "output", _as_shape, least=12, spared=True))
+               Column("shape", "output", as_shape, least=12, spared=True))
     return Part(columns, lambda k: (layers[k].name, layers[k].op, layers[k].out_shape))
 
 

@@ -10,7 +10,7 @@ from archcheck.analyses.peaks import Peak
 from archcheck.dims import Size, evaluate, is_known
 from archcheck.report import Report
 from archcheck.reporters.facts import example_sizes, stored
-from archcheck.reporters.sheet import Column, Sheet
+from archcheck.reporters.sheet import Column, Sheet, as_shape
 from archcheck.reporters.text import Script, size_in_bytes
 
 ROWS_AT_ONCE = 40
@@ -46,7 +46,7 @@ def _bar(share: Any, script: Script) -> str:
 COLUMNS = (Column("index", "#", right=True),
            Column("node", "node", least=16),
            Column("op", "operator", least=9, spared=True),
-           Column("shape", "output", lambda shape, script: script.shape(shape), least=12, spared=True),
+           Column("shape", "output", as_shape, least=12, spared=True),
            Column("makes", "makes", _made, right=True),
            Column("live", "in memory", as_bytes, right=True),
            Column("share", "", _bar))

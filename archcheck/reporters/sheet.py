@@ -31,16 +31,6 @@ def as_count(value: Any, script: Script) -> str:
     return "?" if value is None else "" if value == 0 else script.compact(value)
 
 
-def as_exact(value: Any, script: Script) -> str:
-    """A count in full; None is not known."""
-    return "?" if value is None else script.exact(value)
-
-
-def as_size(value: Any, script: Script) -> str:
-    """A size, a formula in full; None is not known."""
-    return "?" if value is None else script.size(value)
-
-
 def as_shape(value: Any, script: Script) -> str:
     """A shape; None where the rank is not known."""
     return script.shape(value)

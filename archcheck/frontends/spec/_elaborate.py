@@ -7,12 +7,12 @@ from typing import Any
 
 from archcheck.errors import closest
 from archcheck.frontends.spec import _operators
-from archcheck.frontends.spec._arguments import bound, general, size
+from archcheck.frontends.spec._arguments import bound, general, reference, size
 from archcheck.frontends.spec._build import Clash
 from archcheck.frontends.spec._document import Text
 from archcheck.frontends.spec._frame import ENTRY, Frame, Ref
 from archcheck.frontends.spec._layer import LAYERS, At, Layer
-from archcheck.frontends.spec._sizes import Open, described
+from archcheck.frontends.spec._sizes import Open
 from archcheck.frontends.spec._tree import (
     Arg,
     Begin,
@@ -67,7 +67,7 @@ def _given(steps: Steps) -> Iterator[str]:
 @build.register
 def _begin(step: Begin, frame: Frame) -> None:
     frame.build.count(step.name)
-    frame.current = _value(frame, step.name)
+    frame.current = reference(frame, step.name)
 
 
 @build.register
@@ -242,16 +242,7 @@ def _layer(frame: Frame, step: Call, found: Layer, name: str) -> None:
 
 
 def _sources(frame: Frame, step: Call) -> list[str]:
-    return [_value(frame, name) for name in step.sources] or [frame.current]
-
-
-def _value(frame: Frame, name: Text) -> str:
-    found = frame.find(name.value)
-    if isinstance(found, Ref):
-        return str(found)
-    if found is None:
-        raise frame.error(name, f"there is no value {name.value!r} here{frame.hint(name.value)}")
-    raise frame.error(name, f"{name.value!r} is {described(found)}, not a value of the network")
+    return [reference(frame, name) for name in step.sources] or [frame.current]
 
 
 def _into_block(step: Call, frame: Frame, prefix: str) -> None:
