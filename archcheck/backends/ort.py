@@ -13,6 +13,7 @@ from archcheck.frontends._proto import schema
 
 if TYPE_CHECKING:
     from archcheck.backends.guard import Limits
+    from archcheck.report import Report
 
 CPU = "CPUExecutionProvider"
 PACKAGES = {"cuda": "archcheck[ort-gpu]", "tensorrt": "archcheck[ort-gpu]"}
@@ -152,6 +153,24 @@ def sliced(names: Sequence[str], bytes_of: Mapping[str, int], room: int) -> list
         found[-1].append(name)
         used += size
     return found
+
+
+def inner_values(report: Report) -> list[str]:
+    """The names of all values that the nodes of a network's main graph make, in the order in which they
+    are."""
+    return list(dict.fromkeys(name for node in report.graph.nodes for name in node.outputs if name))
+
+
+def slices_at(report: Report, sizes: Mapping[str, int], limits: Limits) -> list[list[str]]:
+    """All inner values of a network in slices for `measure`, none of which takes more than a quarter of the
+    memory at ``sizes``: the runtime keeps its own copy of each, beside what it works in."""
+    from archcheck.dims import evaluate
+    names, memory = inner_values(report), limits.bytes
+    if memory is None:
+        return [names]
+    taken = {name: evaluate(kind.bytes, sizes) for name in names
+             if (kind := report.types.get(name)) is not None and kind.bytes is not None}
+    return sliced(names, {name: size for name, size in taken.items() if isinstance(size, int)}, memory // 4)
 
 
 def exposing(names: Sequence[str]) -> bytes:
