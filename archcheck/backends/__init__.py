@@ -1,0 +1,1 @@
+"""Running networks: in ONNX Runtime, in a process of its own."""
