@@ -1,1 +1,0 @@
-"""Running networks: in ONNX Runtime, in a process of its own."""
