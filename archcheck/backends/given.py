@@ -1,13 +1,13 @@
 """What the user gives a network's inputs: files of arrays, images, or a word for what is to be made up."""
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archcheck.backends.feeds import KINDS, RANDOM, numpy_type
 from archcheck.backends.images import SUFFIXES, Scaling, picture
-from archcheck.dims import Dim, Size, evaluate, symbol, symbols
+from archcheck.dims import Dim, evaluate, symbol, symbols
 from archcheck.dtypes import BITS
 from archcheck.errors import UserError, closest
 from archcheck.graph import TensorType
@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 
 class Given(NamedTuple):
     """What the inputs of a network are given: a value each (an array, a list of arrays for a sequence, or a
-    word of `archcheck.backends.feeds.KINDS`); where it comes from, for people; and the ``sizes`` that the
-    arrays bind, with those that were given."""
+    word of `archcheck.backends.feeds.KINDS`); where it comes from, for people; the ``sizes`` that were given
+    or that the arrays bind; and which of them were ``drawn``, because nothing else said them."""
 
     values: dict[str, Any]
     sources: dict[str, str]
     sizes: dict[str, int]
+    drawn: tuple[str, ...] = ()
 
 
 def given(report: Report, said: Sequence[str], sizes: Mapping[str, int], scaling: Scaling) -> Given:
@@ -166,14 +167,3 @@ def _require_formulas(report: Report, found: Given, asked: Mapping[str, str]) ->
         if kind is not None and not isinstance(value, (str, list)):
             bound(name, asked[name], kind, value.shape, found.sizes)
 
-
-def unbound(report: Report, sizes: Mapping[str, int]) -> Iterator[str]:
-    """The symbols of a network that ``sizes`` do not bind."""
-    return (name for name in report.symbols if name not in sizes)
-
-
-def require_sizes(report: Report, sizes: Mapping[str, Size]) -> None:
-    """Raise `UserError` where a given size is no number."""
-    for name, size in sizes.items():
-        if not isinstance(size, int):
-            raise UserError(f"a run needs numbers; set {name} to one")

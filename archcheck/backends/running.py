@@ -8,12 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from archcheck.backends import ort
+from archcheck.backends.draws import draw
 from archcheck.backends.feeds import feeds
 from archcheck.backends.filled import Ready
-from archcheck.backends.given import Given
+from archcheck.backends.given import Given, given
 from archcheck.backends.guard import Limits
+from archcheck.backends.images import Scaling
 from archcheck.backends.saving import saving
 from archcheck.errors import UserError, closest
+from archcheck.frontends import Source, graph_in
+from archcheck.infer import analyze
 from archcheck.report import Report
 
 
@@ -63,15 +67,28 @@ class Ran:
                      if value.statistics and getattr(value.statistics, what)), None)
 
 
-def ran(ready: Ready, given: Given, wanted: Wanted, device: ort.Device, limits: Limits, seed: int,
+def prepared(source: Source, said: Sequence[str], sizes: Mapping[str, Any], scaling: Scaling,
+             seed: int) -> Given:
+    """What the network in ``source`` is to be run on: see `archcheck.backends.given`. Symbols that neither
+    ``sizes`` nor a file binds are drawn from ``seed`` so that the network runs."""
+    graph = graph_in(source)
+    found = given(analyze(graph, sizes), said, sizes, scaling)
+    here = analyze(graph, found.sizes)
+    if not here.symbols:
+        return found
+    drawn = draw(here, 1, seed)[0]
+    return found._replace(sizes={**found.sizes, **drawn}, drawn=tuple(drawn))
+
+
+def ran(ready: Ready, known: Given, wanted: Wanted, device: ort.Device, limits: Limits, seed: int,
         tick: Callable[[], None]) -> Ran:
     """Run the network and save what is wanted; ``tick`` is called for each value that has come."""
     report = ready.report
-    fed = feeds(report, given.sizes, seed, given.values)
+    fed = feeds(report, known.sizes, seed, known.values)
     names = wanted.names(report)
-    done = Ran(ready, given, wanted, seed, {name: _shape(value) for name, value in fed.items()})
+    done = Ran(ready, known, wanted, seed, {name: _shape(value) for name, value in fed.items()})
     task = ort.Task(ready.path, fed, names, device)
-    slices = _slices(report, names, given.sizes, limits)
+    slices = _slices(report, names, known.sizes, limits)
     with saving(wanted.output, names) as put:
         for record in ort.measure(task, slices, keep=wanted.output is not None, statistics=True,
                                   limits=limits, about=ready.name):

@@ -51,16 +51,18 @@ def run(model: str, inputs: Sequence[str], mean: tuple[float, ...], std: tuple[f
         sizes: Sequence[tuple[str, int]], every: bool, chosen: Sequence[str], output: Path | None,
         form: str | None, device: Device, limits: Limits, seed: int, plugins: Sequence[str]) -> None:
     """Run MODEL in ONNX Runtime, in a process of its own: what comes out, and what it is like."""
-    from archcheck.backends import filled, given, ort, running
+    from archcheck.backends import filled, ort, running
     from archcheck.backends.images import Scaling
+    from archcheck.frontends import bytes_of
     from archcheck.reporters.run import sheet
     _options.load_plugins(plugins)
     ort.require_runtime()
     if every and chosen:
         raise click.UsageError("--values is every value; leave out --value")
     wanted = running.Wanted(every, tuple(chosen), output)
-    with filled.ready(model, dict(sizes), seed) as ready:
-        known = given.given(ready.report, inputs, dict(sizes), Scaling(mean, std))
-        with _running.progress("values", len(wanted.names(ready.report))) as tick:
-            ran = running.ran(ready, known, wanted, device, limits, seed, tick)
+    source = bytes_of(model)
+    known = running.prepared(source, inputs, dict(sizes), Scaling(mean, std), seed)
+    with (filled.ready(source, known.sizes, seed) as ready,
+          _running.progress("values", len(wanted.names(ready.report))) as tick):
+        ran = running.ran(ready, known, wanted, device, limits, seed, tick)
     _options.emit(sheet(ran, _options.script_for(ran.report, None)), ran.report, form, None)

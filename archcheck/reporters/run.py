@@ -78,7 +78,7 @@ def _facts(ran: Ran, script: Script) -> Iterator[tuple[str, str]]:
     made, output = ran.ready.made, ran.wanted.output
     yield "ran on", f"{ran.provider}, {_seconds(ran.seconds)}, after {_seconds(ran.loading)} to load"
     yield "inputs", "\n".join(script.safe(_input(ran, name, script)) for name in ran.shapes)
-    yield "sizes", ", ".join(f"{name} = {size:,}" for name, size in ran.given.sizes.items())
+    yield "sizes", script.safe(_sizes(ran))
     yield "weights", f"{made:,} that are not there were made up from seed {ran.seed}" if made else ""
     yield "NaN", script.safe(_first(ran, "nan", "NaN"))
     yield "Inf", script.safe(_first(ran, "infinite", "infinity"))
@@ -89,6 +89,12 @@ def _input(ran: Ran, name: str, script: Script) -> str:
     dtype, source = ran.report.graph.inputs[name].dtype or "?", ran.given.sources[name]
     seed = f", seed {ran.seed}" if source == RANDOM else ""
     return f"{name}: {dtype} {as_measured_shape(ran.shapes[name], script)}, {source}{seed}"
+
+
+def _sizes(ran: Ran) -> str:
+    drawn = ran.given.drawn
+    said = ", ".join(f"{name} = {size}" for name, size in ran.given.sizes.items())
+    return said + (f" ({', '.join(drawn)} drawn from seed {ran.seed}; --set gives others)" if drawn else "")
 
 
 def _seconds(seconds: float) -> str:
@@ -111,6 +117,7 @@ def _record(ran: Ran) -> dict[str, Any]:
                      "from": ran.given.sources[name]} for name, shape in ran.shapes.items()}
     output = ran.wanted.output
     return {"model": ran.ready.name, "provider": ran.provider, "load_seconds": ran.loading,
-            "run_seconds": ran.seconds, "seed": ran.seed, "sizes": ran.given.sizes, "inputs": inputs,
+            "run_seconds": ran.seconds, "seed": ran.seed, "sizes": ran.given.sizes,
+            "sizes_drawn": ran.given.drawn, "inputs": inputs,
             "weights_made_up": ran.ready.made, "first_nan": ran.first("nan"),
             "first_infinite": ran.first("infinite"), "saved": str(output) if output else None}
