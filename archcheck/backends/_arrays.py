@@ -173,5 +173,5 @@ def _merged(count: int, pieces: Iterable[Moments]) -> Statistics:
             size, least, most = total, min(least, low), max(most, high)
         nan, infinite, zeros = nan + n, infinite + i, zeros + z
     moments = (least, most, mean, math.sqrt(spread / size)) if size else (math.nan,) * 4
-    known = [number if math.isfinite(number) else None for number in moments]  # sums of float64 overflow
-    return Statistics(count, *known, nan, infinite, zeros)
+    a, b, c, d = (number if math.isfinite(number) else None for number in moments)  # float64 overflows
+    return Statistics(count, a, b, c, d, nan, infinite, zeros)
