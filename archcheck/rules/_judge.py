@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from typing import Any
 
 from archcheck.config import Settings
@@ -11,7 +11,7 @@ from archcheck.findings import Finding
 from archcheck.report import Report
 from archcheck.rules import known
 from archcheck.rules._case import Case
-from archcheck.rules._rule import Fault, Rule, Site
+from archcheck.rules._rule import ERROR, Fault, Rule, Site
 from archcheck.scopes import SourceLine, source_line
 
 _NUMBER = re.compile(r"\d+")
@@ -32,7 +32,20 @@ def judge(case: Case) -> tuple[Finding, ...]:
     rules = [rule for rule in selected(case.settings) if rule.of == "case"]
     if any(rule.weights for rule in rules) and not case.reads_weights:
         rules = [rule for rule in rules if not rule.weights or is_named(rule, case.settings)]
-    return findings([(rule, fault) for rule in rules for fault in rule.function(case)], case)
+    found = [(rule, fault) for rule in rules for fault in rule.function(case)]
+    return findings(_closest(found), case)
+
+
+def _closest(found: list[tuple[Rule, Fault]]) -> Iterator[tuple[Rule, Fault]]:
+    """``found`` without what a general rule says of nodes of which a closer one finds an error."""
+    explained = {_node(fault) for rule, fault in found
+                 if fault.site and not rule.general and (fault.severity or rule.severity) == ERROR}
+    return ((rule, fault) for rule, fault in found
+            if not rule.general or fault.site is None or _node(fault) not in explained)
+
+
+def _node(fault: Fault) -> tuple[int, int] | None:
+    return (id(fault.site.walk), fault.site.at) if fault.site else None
 
 
 def selected(settings: Settings) -> tuple[Rule, ...]:
