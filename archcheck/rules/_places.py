@@ -7,11 +7,14 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-from archcheck.graph import Graph, Irregularity, Node
+from archcheck.graph import Graph, Irregularity, Node, TensorType
 from archcheck.infer import Walk
 from archcheck.report import Report
 from archcheck.rules._rule import Fault, Site
 from archcheck.scopes import source_line
+
+PLAIN = frozenset((int, float, str, TensorType))
+"""The types of attributes that hold no graph."""
 
 
 class Place:
@@ -52,6 +55,13 @@ class Place:
         return replace(fault, line=source_line(node), value=fault.value or f"{self.path}{node.name}")
 
     @cached_property
+    def reads(self) -> list[tuple[str, ...]]:
+        """Every value that each node reads, its bodies included."""
+        return [(*node.inputs, *(name for _, body in bodies(node) for name in body.free_names))
+                if node.attrs and not PLAIN.issuperset(map(type, node.attrs.values())) else node.inputs
+                for node in self.graph.nodes]
+
+    @cached_property
     def names(self) -> dict[str, int]:
         """The first node of each name."""
         return {node.name: index for index, node in reversed([*enumerate(self.graph.nodes)])}
@@ -79,7 +89,9 @@ def _with_bodies(place: Place, walks: dict[int, Walk]) -> Iterator[Place]:
 
 def bodies(node: Node) -> Iterator[tuple[str, Graph]]:
     """The graphs in the attributes of a node."""
-    for name, value in node.attrs.items() if node.attrs else ():
+    if not node.attrs or PLAIN.issuperset(map(type, node.attrs.values())):
+        return
+    for name, value in node.attrs.items():
         if isinstance(value, Graph):
             yield name, value
         elif type(value) is tuple:
