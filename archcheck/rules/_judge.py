@@ -7,6 +7,7 @@ from collections.abc import Hashable, Iterable, Iterator
 from typing import Any
 
 from archcheck.config import Settings
+from archcheck.errors import UserError
 from archcheck.findings import Finding
 from archcheck.report import Report
 from archcheck.rules import known
@@ -33,7 +34,14 @@ def judge(case: Case) -> tuple[Finding, ...]:
     if any(rule.weights for rule in rules) and not case.reads_weights:
         rules = [rule for rule in rules if not rule.weights or is_named(rule, case.settings)]
     found = [(rule, fault) for rule in rules for fault in rule.function(case)]
-    return findings(_closest(found), case)
+    return findings(_closest(found), case.settings, case.graph.source)
+
+
+def judge_failure(error: UserError, source: str, settings: Settings) -> tuple[Finding, ...]:
+    """What the selected rules say of the failure to read the file ``source``."""
+    found = [(rule, fault) for rule in selected(settings) if rule.of == "failure"
+             for fault in rule.function(error)]
+    return findings(found, settings, source)
 
 
 def _closest(found: list[tuple[Rule, Fault]]) -> Iterator[tuple[Rule, Fault]]:
@@ -87,13 +95,13 @@ def _said(rule: Rule, entry: str) -> int:
     return len(entry) if rule.code.startswith(entry) else entry == "ALL"
 
 
-def findings(found: Iterable[tuple[Rule, Fault]], case: Case) -> tuple[Finding, ...]:
-    """Faults as findings, one for each cause."""
+def findings(found: Iterable[tuple[Rule, Fault]], settings: Settings, source: str) -> tuple[Finding, ...]:
+    """Faults as findings, one for each cause; ``source`` is the file that they are in."""
     groups: dict[Hashable, tuple[Rule, list[Fault]]] = {}
     for rule, fault in found:
         groups.setdefault((rule.code, _cause(fault)), (rule, []))[1].append(fault)
     seen: dict[str, int] = {}
-    return tuple(_finding(rule, faults, case, seen) for rule, faults in groups.values())
+    return tuple(_finding(rule, faults, settings, source, seen) for rule, faults in groups.values())
 
 
 def _cause(fault: Fault) -> Hashable:
@@ -107,10 +115,11 @@ def _pattern(fault: Fault) -> str:
     return _NUMBER.sub("*", ".".join(fault.scope))
 
 
-def _finding(rule: Rule, faults: list[Fault], case: Case, seen: dict[str, int]) -> Finding:
+def _finding(rule: Rule, faults: list[Fault], settings: Settings, source: str,
+             seen: dict[str, int]) -> Finding:
     first, site = faults[0], faults[0].site
-    place = first.line or (source_line(site.node) if site else None) or SourceLine(case.graph.source or "", 0)
-    severity = case.settings.severities.get(rule.code) or first.severity or rule.severity
+    place = first.line or (source_line(site.node) if site else None) or SourceLine(source, 0)
+    severity = settings.severities.get(rule.code) or first.severity or rule.severity
     names = list(dict.fromkeys(_called(fault) for fault in faults))
     return Finding(
         rule.code, rule.name, severity, first.message, first.why, first.fix, site.path if site else None,
