@@ -4,7 +4,7 @@ from __future__ import annotations
 from archcheck.graph import Literal, TensorType
 from archcheck.rules._case import Case
 from archcheck.rules._copies import equal, repeats, stored, transposed
-from archcheck.rules._rule import SAFE, UNSAFE, WARNING, Fault, Faults, rule
+from archcheck.rules._rule import SAFE, UNSAFE, WARNING, Fault, Faults, Site, rule
 
 LARGE_CONSTANT = 1 << 20
 """A constant of more bytes belongs among the weights."""
@@ -49,13 +49,20 @@ def large_constant_node(case: Case) -> Faults:
     cannot. It counts against the 2 GiB that a model's own file may have, and tools that list weights
     overlook it.
     """
-    for site in case.of("Constant"):
-        kind = site.node.attrs.get("value")
-        size = kind.bytes if isinstance(kind, TensorType) else None
-        if isinstance(kind, TensorType) and isinstance(size, int) and size > LARGE_CONSTANT:
-            yield Fault(f"a constant of {size:,} bytes is an attribute of a node",
-                        f"more than {LARGE_CONSTANT:,} bytes belong among the weights",
-                        "make it an initializer", site, facts={"bytes": size})
+    large = [(size, site) for site in case.of("Constant") if (size := _held(site)) > LARGE_CONSTANT]
+    for _, site in large:
+        size = sum(size for size, _ in large)
+        yield Fault(f"constants of {size:,} bytes are attributes of nodes" if len(large) > 1 else
+                    f"a constant of {size:,} bytes is an attribute of a node",
+                    f"what has more than {LARGE_CONSTANT:,} bytes belongs among the weights",
+                    "make it an initializer", site, cause="large", facts={"bytes": size})
+
+
+def _held(site: Site) -> int:
+    """The bytes of the tensor that a node has as an attribute."""
+    kind = site.node.attrs.get("value")
+    size = kind.bytes if isinstance(kind, TensorType) else None
+    return size if isinstance(size, int) else 0
 
 
 @rule("SIZ003", "materialised-broadcast", severity=WARNING, weights=True, fix=UNSAFE)
