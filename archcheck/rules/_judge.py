@@ -62,6 +62,11 @@ def _longest(rule: Rule, entries: Iterable[str]) -> int:
     return max((_said(rule, entry) for entry in entries), default=0)
 
 
+def names(entry: str, rule: Rule) -> bool:
+    """Whether ``entry`` of a selection, a code, the beginning of one, a name or ``ALL``, is about a rule."""
+    return _said(rule, entry) > 0
+
+
 def _said(rule: Rule, entry: str) -> int:
     if entry == rule.name:
         return len(rule.code)
