@@ -151,7 +151,8 @@ class Graph:
     never truth. ``opsets`` maps a domain (``""`` for ai.onnx) to its version. ``functions`` maps (domain,
     name, overload) to the body of a local function, whose ``attributes`` names its parameters and their
     defaults (None: required). ``training`` are the graphs that a file keeps for training it, which are not
-    part of running it. ``family`` is there for a network that was built from a description with parameters.
+    part of running it. ``data`` are the bytes that it was read from where ``source`` does not lead to them
+    again. ``family`` is there for a network that was built from a description with parameters.
     """
 
     name: str
@@ -171,6 +172,7 @@ class Graph:
     metadata: Mapping[str, str] = field(default_factory=dict)
     file_size: int = 0
     training: tuple[Graph, ...] = ()
+    data: Any = field(default=None, compare=False, repr=False)
     family: Family | None = field(default=None, compare=False, repr=False)
 
     @cached_property

@@ -29,9 +29,10 @@ def check(source: Any, settings: Settings | None = None, **options: Any) -> Repo
 
 def judge(case: Case) -> tuple[Finding, ...]:
     """What the selected rules find, in the order of the nodes."""
-    found = [(rule, fault) for rule in selected(case.settings) if rule.of == "case"
-             for fault in rule.function(case)]
-    return findings(found, case)
+    rules = [rule for rule in selected(case.settings) if rule.of == "case"]
+    if any(rule.weights for rule in rules) and not case.reads_weights:
+        rules = [rule for rule in rules if not rule.weights or is_named(rule, case.settings)]
+    return findings([(rule, fault) for rule in rules for fault in rule.function(case)], case)
 
 
 def selected(settings: Settings) -> tuple[Rule, ...]:
@@ -49,6 +50,11 @@ def is_selected(rule: Rule, settings: Settings) -> bool:
     if unwanted and unwanted >= wanted:
         return False
     return wanted > 0 or not settings.select and is_default(rule, settings)
+
+
+def is_named(rule: Rule, settings: Settings) -> bool:
+    """Whether a rule is on because it is asked for."""
+    return _longest(rule, (*settings.select, *settings.extend_select)) > 0
 
 
 def is_default(rule: Rule, settings: Settings) -> bool:
