@@ -11,16 +11,16 @@ STRICT = "strict"
 
 
 class Exemption(NamedTuple):
-    """Rules, as `Settings` select them, that do not hold in the modules that ``scope`` matches: a pattern with
-    ``*`` over dotted paths, which covers what is inside too. Without one they do not hold anywhere."""
+    """Rules, as `Settings` select them, that do not hold in the modules that ``scope`` matches: a pattern
+    with ``*`` over dotted paths, which covers what is inside too. Without one they do not hold anywhere."""
 
     rules: tuple[str, ...]
     scope: str = ""
 
 
 class Limit(NamedTuple):
-    """The ``most`` that a figure may be: a count, bytes, or for growth a fraction of what it was; ``at`` these
-    sizes of symbols. ``said`` is how it was written."""
+    """The ``most`` that a figure may be: a count, bytes, or for growth a fraction of what it was; ``at``
+    these sizes of symbols. ``said`` is how it was written."""
 
     most: int | Fraction
     said: str
@@ -38,9 +38,9 @@ class Settings:
     one. ``dynamic`` are the symbols that must stay free, ``object_size`` the extent in input positions that
     the receptive field has to cover. ``weights`` is None where rules about weights run only over small
     payloads or if they are selected, False where they never run. ``budget`` holds limits by ``params``,
-    ``macs``, ``flops``, ``peak-memory``, ``file-size`` and ``growth``. ``sizes`` binds symbols of those models
-    that have them. ``plugins`` are modules with more operators and rules, ``baseline`` is the file of what
-    was found before.
+    ``macs``, ``flops``, ``peak-memory``, ``file-size`` and ``growth``. ``sizes`` binds symbols of those
+    models that have them. ``plugins`` are modules with more operators and rules, ``baseline`` is the file of
+    what was found before.
     """
 
     select: tuple[str, ...] = ()

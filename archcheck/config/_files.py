@@ -54,7 +54,7 @@ def _counts(path: str) -> bool:
     """Whether a file is there and says something of archcheck."""
     if not os.path.isfile(path):
         return False
-    return os.path.basename(path) != "pyproject.toml" or _content(path) is not None
+    return os.path.basename(path) != "pyproject.toml" or content(path) is not None
 
 
 @cache
@@ -68,7 +68,7 @@ def layers_of(path: str, trusted: bool) -> tuple[Layer, ...]:
         if following in seen or len(seen) > MAX_EXTENDED:
             raise ConfigError(f"{said(path)}: extend leads back to {said(following)}; take one of them out")
         seen.append(following)
-        values = dict(_content(following) or {})
+        values = dict(content(following) or {})
         extended = values.pop(EXTEND, None)
         chain.append(layer(values, said(following), os.path.dirname(following), trusted))
         following = _extended(extended, following)
@@ -125,11 +125,11 @@ def _load(plugins: tuple[str, ...]) -> None:
 
 
 @cache
-def _content(path: str) -> Mapping[str, Any] | None:
+def content(path: str) -> Mapping[str, Any] | None:
     """What a file says of archcheck; None where it is not about it. Raises `ConfigError`."""
     try:
         with open(path, "rb") as file:
-            found = parsed(file.read(MAX_BYTES).decode(), said(path))
+            found = parsed(file.read(MAX_BYTES).decode("utf-8-sig"), said(path))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{said(path)} cannot be read ({error}); mend it or take it away") from None
     if os.path.basename(path) != "pyproject.toml":
@@ -142,7 +142,8 @@ def _content(path: str) -> Mapping[str, Any] | None:
 def parsed(content: str, origin: str) -> dict[str, Any]:
     """A text in TOML. Raises `ConfigError`."""
     try:
-        return tomllib.loads(content)
+        found: dict[str, Any] = tomllib.loads(content)
+        return found
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{origin} is not TOML: {error}") from None
 

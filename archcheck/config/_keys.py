@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from archcheck.config import _readers as read
+from archcheck.rules._rule import SEVERITIES
 
 REPLACE, APPEND, ENTRIES = "replace", "append", "entries"
 """What the nearer of two places does to the farther one: takes its place, comes behind it, or replaces the
@@ -12,8 +13,8 @@ entries that both have."""
 
 
 class Key(NamedTuple):
-    """A key: the ``field`` of `Settings` that it sets; how it is read; the schema of what may be written; what
-    it does to the same key in a configuration that is extended; and what it means."""
+    """A key: the ``field`` of `Settings` that it sets; how it is read; the schema of what may be written;
+    what it does to the same key in a configuration that is extended; and what it means."""
 
     field: str
     read: Callable[[Any, str], Any]
@@ -49,7 +50,7 @@ KEYS = {
                   "rules to ask, by code, prefix of a code or name; default: those that are on by default"),
     "extend-select": Key("extend_select", read.rules, RULES, APPEND, "rules to ask besides"),
     "ignore": Key("ignore", read.rules, RULES, APPEND, "rules not to ask"),
-    "severity": Key("severities", read.severities, _table(_choice(read.SEVERITIES)), ENTRIES,
+    "severity": Key("severities", read.severities, _table(_choice(SEVERITIES)), ENTRIES,
                     "how bad a rule's findings are: error, warning or advice"),
     "fail-on": Key("fail_on", read.one_of(read.FAIL_ON), _choice(read.FAIL_ON), REPLACE,
                    "the least severity with which the exit code is 1, or never"),
@@ -72,7 +73,8 @@ KEYS = {
         read.LIMITS, LIMIT), "additionalProperties": False}), APPEND,
                   "limits of figures, by patterns of models"),
     "baseline": Key("baseline", read.path, TEXT, REPLACE, "the file of findings that do not count"),
-    "plugins": Key("plugins", read.paths, TEXTS, APPEND, "modules and .py files with more operators and rules"),
+    "plugins": Key("plugins", read.paths, TEXTS, APPEND,
+                   "modules and .py files with more operators and rules"),
 }
 """Every key but ``extend``, in the order in which they are listed."""
 

@@ -104,7 +104,7 @@ def rules(value: Any, folder: str) -> tuple[str, ...]:
 def known_rule(entry: str) -> None:
     """Raises `Wrong` where no rule is meant by ``entry``."""
     from archcheck.rules import known
-    from archcheck.rules._judge import names
+    from archcheck.rules._select import names
     if not any(names(entry, rule) for rule in known().values()):
         raise Wrong(f"names {entry!r}, which is no rule; {meant(entry)}")
 
@@ -136,7 +136,7 @@ def _known(name: str, choices: list[str], what: str) -> str:
 def severities(value: Any, folder: str) -> dict[str, str]:
     """The severity of each rule, by its code: what names one rule counts before what names several."""
     from archcheck.rules import known
-    from archcheck.rules._judge import names
+    from archcheck.rules._select import names
     found: dict[str, str] = {}
     read = one_of(SEVERITIES)
     for entry in sorted(table(value), key=len):
@@ -215,7 +215,8 @@ def _within(key: str, read: Callable[[Any, str], Any], value: Any, folder: str) 
     try:
         return read(value, folder)
     except Wrong as wrong:
-        raise Wrong(f".{key if key.isidentifier() else repr(key)} {wrong}") from None
+        where = f".{key if key.isidentifier() else repr(key)}"
+        raise Wrong(where + (str(wrong) if str(wrong).startswith(".") else f" {wrong}")) from None
 
 
 def _said(value: Any) -> str:

@@ -39,4 +39,4 @@ def _whole(value: Any, units: dict[str, int], wanted: str) -> int:
 
 def _number(found: re.Match[str]) -> Fraction:
     digits = found[1].replace("_", "").replace(",", "")
-    return Fraction(digits) * 10 ** int(found[2] or 0)
+    return Fraction(f"{digits}e{found[2] or 0}")
