@@ -4,7 +4,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from functools import cache
 from typing import Any, NamedTuple
 
 from archcheck.config._keys import EXTEND, KEYS
@@ -42,7 +41,6 @@ def layers_for(folder: str) -> tuple[Layer, ...]:
     return layers_of(path, is_near(path)) if path else ()
 
 
-@cache
 def nearest(folder: str) -> str | None:
     """The file of configuration in ``folder``, or in the nearest folder around it that has one."""
     found = next((path for name in NAMES if _counts(path := os.path.join(folder, name))), None)
@@ -57,7 +55,6 @@ def _counts(path: str) -> bool:
     return os.path.basename(path) != "pyproject.toml" or content(path) is not None
 
 
-@cache
 def layers_of(path: str, trusted: bool) -> tuple[Layer, ...]:
     """What the file ``path`` says, behind what the files that it extends say. Plugins are code, and loaded
     only where it is ``trusted``. Raises `ConfigError`."""
@@ -124,7 +121,6 @@ def _load(plugins: tuple[str, ...]) -> None:
         load_plugin(plugin)
 
 
-@cache
 def content(path: str) -> Mapping[str, Any] | None:
     """What a file says of archcheck; None where it is not about it. Raises `ConfigError`."""
     try:

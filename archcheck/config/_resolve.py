@@ -25,16 +25,20 @@ class Chosen(NamedTuple):
     origins: tuple[str, ...]
 
 
-class Sources(NamedTuple):
+class Sources:
     """Where settings come from: the ``file`` that stands in for those beside the models (None: none does),
-    and the layers of ``options``."""
+    and the layers of ``options``. Each file is read once."""
 
-    file: str | None = None
-    options: tuple[Layer, ...] = ()
+    def __init__(self, file: str | None = None, options: tuple[Layer, ...] = ()) -> None:
+        self.file, self.options = file, options
+        self._by_folder: dict[str, tuple[Layer, ...]] = {}
 
     def chosen(self, model: str) -> dict[str, Chosen]:
         """The value of each key that something sets for ``model``, patterns of models not yet applied."""
-        found = layers_of(self.file, True) if self.file else layers_for(_folder(model))
+        folder = self.file or _folder(model)
+        if folder not in self._by_folder:
+            self._by_folder[folder] = layers_of(folder, True) if self.file else layers_for(folder)
+        found = self._by_folder[folder]
         if any("select" in one.values for one in self.options):
             found = tuple(_without(one, SELECTION) for one in found)
         return combined((*found, *self.options))
@@ -46,7 +50,8 @@ class Sources(NamedTuple):
 
 def _folder(model: str) -> str:
     """Where to look for the configuration of a model: its folder, and the current one for what has none."""
-    return os.path.dirname(model) if os.path.exists(model) else "."
+    folder = os.path.dirname(model)
+    return folder if os.path.isdir(folder) else "."
 
 
 def _without(one: Layer, names: Sequence[str]) -> Layer:
