@@ -17,8 +17,8 @@ SUFFIXES = {".sarif": "sarif", ".json": "json", ".jsonl": "json-lines", ".xml": 
 
 
 class View(NamedTuple):
-    """How to show a run: the ``script``; the ``width`` of the terminal, None where nothing is to be wrapped or
-    cut; whether in ``colour``; whether with a count for each rule (``statistics``); and whether what is
+    """How to show a run: the ``script``; the ``width`` of the terminal, None where nothing is to be wrapped
+    or cut; whether in ``colour``; whether with a count for each rule (``statistics``); and whether what is
     suppressed is told in words too (formats for programs always have it)."""
 
     script: Script = Script()
