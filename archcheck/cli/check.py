@@ -94,7 +94,7 @@ class _Shown:
         from archcheck.lint._baseline import applied
         checked, gone = applied(zip(checked, baselines)) if any(baselines) else (tuple(checked), 0)
         run = Run(checked)
-        _lint.complain(checked)
+        _lint.complain(checked, self.form not in (FULL, CONCISE))
         if gone and not self.quiet:
             click.echo(f"archcheck: {gone:,} entries of the baseline are gone; `archcheck baseline prune` "
                        "takes them out", err=True)

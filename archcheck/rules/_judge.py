@@ -44,6 +44,7 @@ def check(source: Any, settings: Settings | None = None, **options: Any) -> Repo
     sizes = options.pop("sizes", None)
     report = source if isinstance(source, Report) else analyze(source, sizes)
     report.findings, broken = judge(Case(report, settings or Settings(**options)))
+    report.judged = True
     if broken:
         raise RuntimeError("; ".join(f"{code}: {message}" for code, message in broken))
     return report
