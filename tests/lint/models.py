@@ -49,8 +49,8 @@ def codes(record: dict[str, Any]) -> list[str]:
 
 
 def save(path: Path, text: str = ONNX_GAPS, node: str = "", remark: str = "", **metadata: str) -> Path:
-    """An ONNX file of ``text``, with ``metadata`` of the model, its dots written as underscores. The first node
-    is called ``node``, and has a ``remark`` for the lint in its metadata."""
+    """An ONNX file of ``text``, with ``metadata`` of the model, its dots written as underscores. The first
+    node is called ``node``, and has a ``remark`` for the lint in its metadata."""
     model = parser.parse_model(text)
     first = model.graph.node[0]
     first.name = node or first.name

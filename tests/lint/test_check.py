@@ -101,7 +101,8 @@ class TestExitCode:
 
 class TestModels:
     def test_files_patterns_and_folders(self, here: Path, monkeypatch):
-        for name in ("b.onnx", "a.onnx", "deep/c.onnx.gz", "deep/spec.yaml", "deep/ci.yaml", ".hid/d.onnx", "e.txt"):
+        for name in ("b.onnx", "a.onnx", "deep/c.onnx.gz", "deep/spec.yaml", "deep/ci.yaml", ".hid/d.onnx",
+                     "e.txt"):
             path = here / name
             path.parent.mkdir(exist_ok=True)
             path.write_text(GAPS if name == "deep/spec.yaml" else "name: CI\nlayers: 3\n")
@@ -111,7 +112,8 @@ class TestModels:
         assert models(["*.onnx"]) == everything[:2]
         assert models(["**/*.onnx"]) == everything[:2]
         assert models(["b.onnx", "a.onnx", "b.onnx", "e.txt"]) == ["b.onnx", "a.onnx", "e.txt"]
-        assert models(["onnx:light_resnet50", "-", "specs:vgg16"]) == ["onnx:light_resnet50", "-", "specs:vgg16"]
+        others = ["onnx:light_resnet50", "-", "specs:vgg16"]
+        assert models(others) == others
 
     def test_nothing_there(self, here: Path, capsys):
         for name in (".", "*.onnx"):
@@ -180,7 +182,8 @@ class TestCache:
         """The models that were judged, and not remembered."""
         asked: list[str] = []
         fresh = _one._fresh
-        monkeypatch.setattr(_one, "_fresh", lambda task, digest: asked.append(task.path) or fresh(task, digest))
+        monkeypatch.setattr(_one, "_fresh",
+                            lambda task, digest: asked.append(task.path) or fresh(task, digest))
         return asked
 
     def test_what_is_remembered_is_what_is_found(self, gaps: Path, capsys, asked: list[str]):

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import archcheck
-from archcheck.graph import Remark
 from archcheck.frontends.spec._remarks import remarks
+from archcheck.graph import Remark
 from archcheck.rules import rule
 from archcheck.rules._rule import RULES, Fault
 from tests.lint.models import CLEAN, GAPS, codes, ends, found, save
@@ -34,8 +34,9 @@ class TestComments:
         assert remarks(text) == (Remark("[A] whole", 1, 2, True), Remark("[B] next", 3, 6),
                                  Remark("[C] own", 7), Remark("[D] nothing", 8, None))
 
-    @pytest.mark.parametrize("comment", ["  # archcheck: ignore[GEO003] so", "  # archcheck:ignore[window-gaps]",
-                                         " # archcheck: ignore[GEO, META001] so"])
+    @pytest.mark.parametrize("comment", [
+        "  # archcheck: ignore[GEO003] so", "  # archcheck:ignore[window-gaps]",
+        " # archcheck: ignore[GEO, META001] so"])
     def test_behind_a_line(self, comment: str):
         assert "GEO003" not in active(GAPS.rstrip() + comment)
 
@@ -52,7 +53,8 @@ class TestComments:
     def test_one_of_two_places(self):
         """What is suppressed at one place counts at the other, and keeps its fingerprint."""
         both = archcheck.check(TWO.format(first="", second="").encode()).findings
-        one = archcheck.check(TWO.format(first="", second="  # archcheck: ignore[GEO003] so").encode()).findings
+        text = TWO.format(first="", second="  # archcheck: ignore[GEO003] so")
+        one = archcheck.check(text.encode()).findings
         assert [(found.places, found.suppressed) for found in both] == [(2, None)]
         assert sorted((found.line, found.suppressed and found.suppressed.reason) for found in one) == [
             (3, None), (4, "so")]
@@ -75,7 +77,8 @@ class TestModels:
         assert record["findings"][0]["suppressed"]["reason"] == "every third row is empty"
 
     @pytest.mark.parametrize(("entry", "left"), [
-        ("rules = ['GEO003']", []), ("rules = 'GEO'\nnode = 'stage/*'", []), ("rules = ['GEO']\nscope = 'stage'", []),
+        ("rules = ['GEO003']", []), ("rules = 'GEO'\nnode = 'stage/*'", []),
+        ("rules = ['GEO']\nscope = 'stage'", []),
         ("rules = ['GEO']\nnode = 'other'", ["GEO003", "META001"]),
         ("rules = ['GEO']\nscope = 'other'", ["GEO003", "META001"])])
     def test_a_file_beside_the_model(self, here: Path, capsys, entry: str, left: list[str]):
@@ -90,7 +93,7 @@ class TestModels:
     def test_a_file_beside_the_model_that_is_none(self, here: Path, capsys, text: str):
         model = save(here / "a.onnx")
         (here / "a.archcheck.toml").write_text(text)
-        code, out, err = ends(capsys, "check", model, "--format", "json")
+        code, out, _ = ends(capsys, "check", model, "--format", "json")
         assert code == 2
         assert "a.archcheck.toml" in json.loads(out)["models"][0]["error"]
 
