@@ -2,13 +2,16 @@
 for."""
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
+from typing import Any, TypeVar
 
 from archcheck.config import Settings
 from archcheck.graph import Graph
 from archcheck.report import Report
 from archcheck.rules._rule import Site
+
+T = TypeVar("T")
 
 
 class Case:
@@ -17,6 +20,14 @@ class Case:
     def __init__(self, report: Report, settings: Settings) -> None:
         self.report, self.settings = report, settings
         self.graph: Graph = report.graph
+        self._facts: dict[Any, Any] = {}
+
+    def fact(self, of: Callable[[Case], T]) -> T:
+        """What ``of`` says of this case, asked only once."""
+        if of not in self._facts:
+            self._facts[of] = of(self)
+        found: T = self._facts[of]
+        return found
 
     @cached_property
     def sites(self) -> tuple[Site, ...]:
