@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from archcheck.findings import Finding
+from archcheck.findings import Broken, Finding
 from archcheck.rules._rule import SEVERITIES
+
+__all__ = ["Broken", "Checked", "Run", "fails"]
 
 CLEAN, FOUND, UNUSABLE, INTERNAL = range(4)
 """Exit codes: nothing at or above what fails a run, something, a model or option that cannot be used, a
@@ -17,22 +19,15 @@ NEVER = "never"
 """The severity to fail on with which findings fail no run."""
 
 
-class Broken(NamedTuple):
-    """A rule that ended in an error of its own, or "" for a whole model that did, and the error's words."""
-
-    code: str
-    message: str
-
-
 class Checked(NamedTuple):
     """What was found in one model.
 
-    ``path`` is what the user calls it; ``sha256`` that of its file, unpacked where it was gzipped, without
-    external data (None: it could not be read); ``format`` is ``onnx``, ``spec`` or "". ``findings`` hold those
-    that are suppressed too. ``totals`` are ``params``, ``macs``, ``flops``, ``nodes`` and ``file_size``: an
-    int, the Python expression of a formula, or None where it is not known. ``fail_on`` is the least severity
-    that fails the run, or ``never``. ``error`` is the sentence that says why it could not be read or judged,
-    ``broken`` lists the rules that failed.
+    ``path`` is what the user calls it; ``sha256`` that of its file as it lies there (None: it could not be
+    read, or is large and nothing that is written says it); ``format`` is ``onnx``, ``spec`` or "".
+    ``findings`` hold those that are suppressed too, the worst first. ``totals`` are ``params``, ``macs``,
+    ``flops``, ``nodes`` and ``file_size``: an int, the Python expression of a formula, or None where it is
+    not known. ``fail_on`` is the least severity that fails the run, or ``never``. ``error`` is the sentence
+    that says why it could not be read or judged, ``broken`` lists the rules that failed.
     """
 
     path: str

@@ -7,11 +7,18 @@ from typing import Any, NamedTuple
 
 class Suppression(NamedTuple):
     """Why a finding does not count: ``by`` is ``inline`` (a comment in the specification, or metadata of the
-    model), ``sidecar`` (the file beside the model) or ``baseline``; ``reason`` is what is said there, "" where
-    nothing is."""
+    model), ``sidecar`` (the file beside the model) or ``baseline``; ``reason`` is what is said there, or
+    ""."""
 
     by: str
     reason: str
+
+
+class Broken(NamedTuple):
+    """A rule that ended in an error of its own, or "" for all of a model that did, and the error's words."""
+
+    code: str
+    message: str
 
 
 class Finding(NamedTuple):

@@ -134,6 +134,16 @@ class Irregularity(NamedTuple):
     message: str
 
 
+class Remark(NamedTuple):
+    """What a file says to the lint behind ``archcheck: ignore``: the ``text`` that follows, the ``line`` that
+    it stands on, and the other line that it is about, if any; ``whole``: it is about all of the file."""
+
+    text: str
+    line: int
+    other: int | None = None
+    whole: bool = False
+
+
 class Family(NamedTuple):
     """The networks that one description stands for: ``at`` gives the one with these values of its parameters,
     the others at their defaults. ``symbols`` are the parameters that are open in this one."""
@@ -151,7 +161,9 @@ class Graph:
     never truth. ``opsets`` maps a domain (``""`` for ai.onnx) to its version. ``functions`` maps (domain,
     name, overload) to the body of a local function, whose ``attributes`` names its parameters and their
     defaults (None: required). ``training`` are the graphs that a file keeps for training it, which are not
-    part of running it. ``family`` is there for a network that was built from a description with parameters.
+    part of running it. ``data`` are the bytes that it was read from where ``source`` does not lead to them
+    again. ``remarks`` are comments for the lint. ``family`` is there for a network that was built from a
+    description with parameters.
     """
 
     name: str
@@ -171,6 +183,8 @@ class Graph:
     metadata: Mapping[str, str] = field(default_factory=dict)
     file_size: int = 0
     training: tuple[Graph, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+    data: Any = field(default=None, compare=False, repr=False)
     family: Family | None = field(default=None, compare=False, repr=False)
 
     @cached_property

@@ -8,6 +8,7 @@ from functools import cached_property
 from archcheck.config import Settings
 from archcheck.graph import Graph
 from archcheck.report import Report
+from archcheck.rules._payloads import SMALL, Payloads, stored_bytes
 from archcheck.rules._rule import Site
 
 
@@ -23,6 +24,17 @@ class Case:
         """Every node, those of bodies included, in the order in which they run."""
         return tuple(Site(walk, index) for walk in self.report.walk.and_inner()
                      for index in range(len(walk.graph.nodes)))
+
+    @cached_property
+    def payloads(self) -> Payloads:
+        """The stored bytes of weights and constants."""
+        return Payloads(self.graph)
+
+    @property
+    def reads_weights(self) -> bool:
+        """Whether rules about weights run without being selected: where there is little to read."""
+        wanted = self.settings.weights
+        return stored_bytes(self.report.walk) <= SMALL if wanted is None else wanted
 
     @cached_property
     def by_op(self) -> dict[str, tuple[Site, ...]]:

@@ -25,5 +25,6 @@ def settings(example: Example, *extend: str) -> archcheck.Settings:
 
 
 def codes(example: Example, *extend: str) -> list[str]:
-    """The codes of what is found in an example."""
-    return [found.code for found in archcheck.check(network(example), settings(example, *extend)).findings]
+    """The codes of what is found in an example and counts."""
+    report = archcheck.check(network(example), settings(example, *extend))
+    return [found.code for found in report.findings if found.suppressed is None]
