@@ -85,7 +85,8 @@ def rules_pages() -> dict[Path, str]:
     """The list of all rules, and a page for each family."""
     rules, folder = known_rules().values(), HERE / "rules"
     families = rule_pages.families(rules)
-    own = {folder / f"{letters.lower()}.md": rule_pages.family(letters, of) for letters, of in families.items()}
+    own = {folder / f"{letters.lower()}.md": rule_pages.family(letters, known)
+           for letters, known in families.items()}
     return {folder / "index.md": rule_pages.index(rules), **own}
 
 

@@ -121,8 +121,13 @@ def _styled(text: str, style: str, view: View) -> str:
 
 def markdown(rule: Rule) -> str:
     """The page of a rule as Markdown, under a heading that links lead to."""
+    return f"## {rule.code}\n\n{body(rule)}"
+
+
+def body(rule: Rule) -> str:
+    """The page of a rule as Markdown, without a heading."""
     found = page(rule)
-    lines = [f"## {rule.code}\n", f"**{rule.name}** · {'; '.join(notes(rule))}\n",
+    lines = [f"**{rule.name}** · {'; '.join(notes(rule))}\n",
              _marked(found.summary) + "\n", _marked(found.text) + "\n"]
     for title, examples in (("Bad", found.bad), ("Good", found.good)):
         for example in examples:

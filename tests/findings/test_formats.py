@@ -123,6 +123,17 @@ def test_statistics_count_what_counts(form):
         ("1", "GEO003"), ("1", "ONX016"), ("1", "SHP101")]
 
 
+@pytest.mark.parametrize("form", [form for form in runs.FORMATS if form != "sarif"])
+def test_what_a_finding_tells_is_not_told_again(form):
+    """A rule may find that a file cannot be read; its fault of archcheck's is another matter."""
+    found = runs.finding(code="ONX001", name="unparsable-model", message="it is cut off", why="", fix="")
+    run = Run((runs.checked("a.onnx", found, error="a.onnx is cut off"),))
+    if not form.startswith("json"):
+        assert "a.onnx is cut off" not in shown(form, run)
+    broken = Run((runs.checked("a.onnx", found, broken=(runs.Broken("GEO009", "KeyError"),)),))
+    assert "KeyError" in shown(form, broken)
+
+
 # ------------------------------------------------------------------------------------------------ JSON
 @pytest.mark.parametrize("which", RUNS)
 def test_json_is_as_its_schema_says(which):

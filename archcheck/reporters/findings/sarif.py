@@ -12,7 +12,7 @@ from archcheck.reporters.findings import View
 from archcheck.reporters.findings._places import Place, Tree
 from archcheck.reporters.findings._records import dumped, plain
 from archcheck.reporters.findings._sarif_rules import LEVELS, descriptor
-from archcheck.reporters.findings._words import said, told, troubles
+from archcheck.reporters.findings._words import failures, said, told
 from archcheck.reporters.text import Script
 from archcheck.rules._rule import SEVERITIES
 
@@ -65,7 +65,7 @@ class _Log:
     def notes(self) -> Iterator[dict[str, Any]]:
         """What went wrong."""
         for at, one in enumerate(self.checked):
-            for code, sentence in troubles(one):
+            for code, sentence in failures(one):
                 place = {"physicalLocation": {"artifactLocation": self.file(self.paths[at])}}
                 note = {"level": "error", "message": {"text": _said(sentence)}, "locations": [place]}
                 yield {**note, "associatedRule": {"id": code}} if code else note
