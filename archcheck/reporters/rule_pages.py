@@ -1,22 +1,20 @@
-"""The pages of rules as Markdown, made from their docstrings: for ``docs/rules``, for SARIF, and to be read
-at the command line."""
+"""The pages of ``docs/rules``: a list of all rules, and the rules of each family."""
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from importlib import import_module
 
-from archcheck.rules._page import Example, page
-from archcheck.rules._rule import SAFE, UNSAFE, Rule
+from archcheck.reporters.rules import markdown, when
+from archcheck.rules._rule import Rule
 
 INDEX = """\
 # Rules
 
 Made from the code by `python docs/generate.py`; `archcheck rule CODE` prints the same for one rule.
 
-An **error** will fail or is unsafe, a **warning** is almost surely not meant, **advice** might be better.
-*When* says what turns a rule on; any can be selected by its code, its name, or the beginning of its code.
-*Fix* says whether `archcheck check --fix` mends it: `safe` keeps every output bit for bit, `unsafe` needs
-`--unsafe-fixes`.
+An **error** will fail or is unsafe, a **warning** is almost surely not meant, **advice** might be better. Any
+rule can be selected by its code, its name, or the beginning of its code. *Fix* says whether `archcheck check
+--fix` mends it: `safe` keeps every output bit for bit, `unsafe` needs `--unsafe-fixes`.
 """
 
 FAMILY = """\
@@ -24,9 +22,6 @@ FAMILY = """\
 
 Made from the code by `python docs/generate.py`. All rules are in [the list](index.md).
 """
-
-_FIXES = {SAFE: "`--fix` mends it and keeps every output bit for bit",
-          UNSAFE: "`--fix --unsafe-fixes` mends it; outputs may differ"}
 
 
 def families(rules: Iterable[Rule]) -> dict[str, list[Rule]]:
@@ -41,14 +36,14 @@ def index(rules: Iterable[Rule]) -> str:
     """The list of all rules, a table a family."""
     lines = [INDEX]
     for letters, own in families(rules).items():
-        lines += [f"## {letters}: {title(own)}\n", "| rule | severity | when | fix | this model has … |",
+        lines += [f"## {letters}: {title(own)}\n", "| rule | this model has … | severity | on | fix |",
                   "| --- | --- | --- | --- | --- |", *map(_row, own), ""]
     return "\n".join(lines)
 
 
 def family(letters: str, rules: list[Rule]) -> str:
     """The page of one family."""
-    return "\n".join([FAMILY.format(letters=letters, title=title(rules)), *map(entry, rules)])
+    return "\n".join([FAMILY.format(letters=letters, title=title(rules)), *map(markdown, rules)])
 
 
 def title(rules: list[Rule]) -> str:
@@ -57,51 +52,6 @@ def title(rules: list[Rule]) -> str:
     return " ".join(doc.partition("\n\n")[0].split()).rstrip(".")
 
 
-def entry(rule: Rule) -> str:
-    """A rule's part of its family's page."""
-    return f"## {rule.code} {rule.name}\n\n{facts(rule)}\n\n{markdown(rule)}"
-
-
-def facts(rule: Rule) -> str:
-    """Severity, when it is on, and whether it can be mended, in a line."""
-    parts = [f"**{rule.severity}**", when(rule), *([_FIXES[rule.fix]] if rule.fix else []),
-             *(["reads weights"] if rule.weights else [])]
-    return " · ".join(parts)
-
-
-def when(rule: Rule) -> str:
-    """What turns a rule on."""
-    if rule.on:
-        return "on by default"
-    ways = [f"`--profile {name}`" for name in rule.profiles] + ["`--target`"] * rule.targeted
-    return f"on with {' or '.join(ways)}" if ways else f"on with `--select {rule.code}`"
-
-
-def markdown(rule: Rule) -> str:
-    """What a rule's docstring says: summary, explanation, examples."""
-    said = page(rule)
-    parts = [_text(said.summary), _text(said.text), *_examples("It fires on", said.bad),
-             *_examples("It is silent on", said.good)]
-    return "\n\n".join(filter(None, parts)) + "\n"
-
-
-def plain(rule: Rule) -> str:
-    """Summary and explanation as plain text."""
-    said = page(rule)
-    return "\n\n".join(filter(None, (said.summary, said.text))).replace("``", "`")
-
-
-def _text(text: str) -> str:
-    return text.replace("``", "`")
-
-
-def _examples(lead: str, examples: Iterable[Example]) -> Iterator[str]:
-    for example in examples:
-        options = f" with `{' '.join(example.options)}`" if example.options else ""
-        yield f"{lead}{options}:"
-        yield f"```{'text' if example.is_onnx else 'yaml'}\n{example.text}```"
-
-
 def _row(rule: Rule) -> str:
-    link = f"[{rule.code}]({rule.family.lower()}.md#{rule.code.lower()}-{rule.name})"
-    return f"| {link} | {rule.severity} | {when(rule)} | {rule.fix} | {rule.name} |"
+    link = f"[{rule.code}]({rule.family.lower()}.md#{rule.code.lower()})"
+    return f"| {link} | {rule.name} | {rule.severity} | {when(rule)} | {rule.fix} |"

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from textwrap import indent, wrap
 from typing import Any, NamedTuple
 
-from archcheck.reporters import rule_pages
 from archcheck.reporters.sheet import Column, Sheet, as_text
 from archcheck.reporters.sheet import render as render_sheet
 from archcheck.reporters.text import Script
@@ -31,7 +30,7 @@ def render(rules: Sequence[Rule], form: str, pages: bool, view: View) -> str:
     if form == "json":
         return json.dumps({"schema": SCHEMA, "rules": list(map(record, rules))}, indent=1) + "\n"
     if form == "markdown":
-        return "\n".join(map(rule_pages.entry, rules))
+        return "\n".join(markdown(rule) for rule in rules)
     if pages:
         return "\n".join(_text(rule, view) for rule in rules)
     return render_sheet(_list(rules), "table", view.script, view.width, view.colour)
@@ -41,17 +40,22 @@ def _list(rules: Sequence[Rule]) -> Sheet:
     columns = (Column("code", "code"), Column("name", "name"), Column("severity", "severity"),
                Column("on", "on", as_text, least=8),
                Column("summary", "finds", as_text, least=20, spared=True))
-    rows = [(rule.code, rule.name, rule.severity, _when(rule), page(rule).summary) for rule in rules]
+    rows = [(rule.code, rule.name, rule.severity, when(rule), page(rule).summary) for rule in rules]
     return Sheet(SCHEMA, columns, rows, [("pages", "archcheck rule CODE")])
 
 
-def _when(rule: Rule) -> str:
-    return rule_pages.when(rule).removeprefix("on ").replace("`", "")
+def when(rule: Rule) -> str:
+    """When a rule is on without being selected."""
+    if rule.on:
+        return "by default"
+    asked = [f"with --profile {name}" for name in rule.profiles]
+    asked += ["with a --target"] if rule.targeted else []
+    return " or ".join(asked) or "if selected"
 
 
 def notes(rule: Rule) -> Iterator[str]:
     """What is to be known of a rule besides its page: how bad, when it is on, what it takes."""
-    yield f"{rule.severity}, {rule_pages.when(rule).replace('`', '')}"
+    yield f"{rule.severity}, on {when(rule)}"
     if rule.weights:
         yield "reads weights: asked where there are at most 64 MiB of them, with --weights, or if selected"
     if rule.fix:
@@ -113,3 +117,24 @@ def _safe(text: str, script: Script) -> str:
 
 def _styled(text: str, style: str, view: View) -> str:
     return f"\x1b[{style}m{text}\x1b[0m" if view.colour else text
+
+
+def markdown(rule: Rule) -> str:
+    """The page of a rule as Markdown, under a heading that links lead to."""
+    return f"## {rule.code}\n\n{body(rule)}"
+
+
+def body(rule: Rule) -> str:
+    """The page of a rule as Markdown, without a heading."""
+    found = page(rule)
+    lines = [f"**{rule.name}** · {'; '.join(notes(rule))}\n",
+             _marked(found.summary) + "\n", _marked(found.text) + "\n"]
+    for title, examples in (("Bad", found.bad), ("Good", found.good)):
+        for example in examples:
+            language = "text" if example.is_onnx else "yaml"
+            lines += [_titled(title, example) + "\n", f"```{language}\n{example.text}```\n"]
+    return "\n".join(lines)
+
+
+def _marked(text: str) -> str:
+    return text.replace("``", "`")

@@ -14,7 +14,6 @@ from archcheck.rules._places import Place, places
 from archcheck.rules._rule import Site
 from archcheck.rules.targets import Limits, limits
 
-
 T = TypeVar("T")
 
 

@@ -69,7 +69,7 @@ def hostile() -> Run:
                 checked("b.onnx", error=NASTY, broken=(Broken("GEO009", NASTY),), totals={}, sha256=None)))
 
 
-def large(number: int = 3_000) -> Run:
+def large(number: int = 900) -> Run:
     """A run with very many findings."""
     return Run(tuple(checked(f"models/{k}.onnx", *_many(k, number // 10)) for k in range(10)))
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 from typing import Any
 
 from archcheck.findings import Finding
-from archcheck.reporters import rule_pages
+from archcheck.reporters.rules import body
 from archcheck.rules import known
+from archcheck.rules._page import page
 from archcheck.rules._rule import ADVICE, ERROR, WARNING, Rule
 
 LEVELS = {ERROR: "error", WARNING: "warning", ADVICE: "note"}
@@ -23,11 +24,12 @@ def descriptor(found: Finding) -> dict[str, Any]:
 
 
 def _descriptor(rule: Rule) -> dict[str, Any]:
-    text = rule_pages.plain(rule)
+    said = page(rule)
+    summary, text = (part.replace("``", "`") for part in (said.summary, f"{said.summary}\n\n{said.text}"))
     return {
-        "id": rule.code, "name": rule.name, "shortDescription": {"text": _cut(text.partition("\n\n")[0])},
+        "id": rule.code, "name": rule.name, "shortDescription": {"text": _cut(summary)},
         "fullDescription": {"text": _cut(" ".join(text.split()))},
-        "help": {"text": text, "markdown": f"{rule_pages.facts(rule)}\n\n{rule_pages.markdown(rule)}"},
+        "help": {"text": text, "markdown": body(rule)},
         "defaultConfiguration": {"level": LEVELS[rule.severity], "enabled": rule.on},
         "properties": _properties(rule)}
 

@@ -78,6 +78,12 @@ def told(found: Finding, script: Script) -> str:
 
 
 def troubles(one: Checked) -> Iterator[tuple[str, str]]:
+    """What no finding tells of why a model was not judged, or not by every rule."""
+    told_already = any(one.active)
+    return ((code, sentence) for code, sentence in failures(one) if code or not told_already)
+
+
+def failures(one: Checked) -> Iterator[tuple[str, str]]:
     """Why a model was not judged, or not by every rule: the rule's code, or "", and the sentence."""
     if one.error is not None and not one.findings:
         yield "", one.error

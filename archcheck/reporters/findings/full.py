@@ -134,9 +134,9 @@ class _Page:
         if self.view.statistics:
             for count, found in statistics(run):
                 yield f"{count:>6}  {self.painted(found.code, COLOURS[found.severity])}  {found.name}"
-        yield self.painted(tally(run), BOLD)
+        yield from (self.painted(line, BOLD) for line in self.wrapped(tally(run), "", ""))
         if fixable(run):
-            yield fixable(run)
+            yield from self.wrapped(fixable(run), "", "")
 
     def wrapped(self, text: str, lead: str, indent: str) -> list[str]:
         """Lines of at most the terminal's width; one line where there is none."""

@@ -12,7 +12,7 @@ from archcheck.reporters.findings import View
 from archcheck.reporters.findings._places import Place, Tree
 from archcheck.reporters.findings._records import dumped, plain
 from archcheck.reporters.findings._sarif_rules import LEVELS, descriptor
-from archcheck.reporters.findings._words import said, told, troubles
+from archcheck.reporters.findings._words import failures, said, told
 from archcheck.reporters.text import Script
 from archcheck.rules._rule import SEVERITIES
 
@@ -40,7 +40,9 @@ class _Log:
         self.left_out = len(found) - len(self.found)
         first = {finding.code: finding for _, finding in self.found}
         self.rules = {code: (number, first[code]) for number, code in enumerate(sorted(first))}
-        self.models = [tree.from_root(one.path) for one in run.checked]
+        self.paths = [tree.from_root(one.path) for one in run.checked]
+        self.artifacts = dict(zip(self.paths, run.checked))
+        self.numbers = {path: number for number, path in enumerate(self.artifacts)}
 
     def run(self) -> dict[str, Any]:
         """The run."""
@@ -51,7 +53,7 @@ class _Log:
             "originalUriBaseIds": {ROOT: {"description": {"text": "The root of the repository."}}},
             "columnKind": "unicodeCodePoints",
             "invocations": [self.invocation()],
-            "artifacts": [self.artifact(at, one) for at, one in enumerate(self.checked)],
+            "artifacts": [self.artifact(path, one) for path, one in self.artifacts.items()],
             "results": [self.result(at, finding) for at, finding in self.found]}
 
     def invocation(self) -> dict[str, Any]:
@@ -63,17 +65,17 @@ class _Log:
     def notes(self) -> Iterator[dict[str, Any]]:
         """What went wrong."""
         for at, one in enumerate(self.checked):
-            for code, sentence in troubles(one):
-                place = {"physicalLocation": {"artifactLocation": self.file(self.models[at])}}
+            for code, sentence in failures(one):
+                place = {"physicalLocation": {"artifactLocation": self.file(self.paths[at])}}
                 note = {"level": "error", "message": {"text": _said(sentence)}, "locations": [place]}
                 yield {**note, "associatedRule": {"id": code}} if code else note
         if self.left_out:
             text = f"{self.left_out:,} of the least severe findings are left out: GitHub refuses more"
             yield {"level": "warning", "message": {"text": text}}
 
-    def artifact(self, at: int, one: Checked) -> dict[str, Any]:
+    def artifact(self, path: str, one: Checked) -> dict[str, Any]:
         """A model's file."""
-        found: dict[str, Any] = {"location": self.file(self.models[at]), "roles": ["analysisTarget"]}
+        found: dict[str, Any] = {"location": self.file(path), "roles": ["analysisTarget"]}
         if one.sha256:
             found["hashes"] = {"sha-256": one.sha256}
         size = one.totals.get("file_size")
@@ -87,17 +89,17 @@ class _Log:
         found = {
             "ruleId": finding.code, "ruleIndex": number, "level": LEVELS[finding.severity],
             "message": {"text": _said(told(finding, Script()))},
-            "locations": [{"physicalLocation": self.physical(at, place), **_logical(finding)}],
+            "locations": [{"physicalLocation": self.physical(place), **_logical(finding)}],
             "partialFingerprints": _fingerprints(finding),
             "properties": {"model": one.path, "places": finding.places, "fixable": finding.fixable or None,
                            "facts": plain(finding.facts)}}
         return {**found, "suppressions": _suppressions(finding)} if finding.suppressed else found
 
-    def physical(self, at: int, place: Place) -> dict[str, Any]:
+    def physical(self, place: Place) -> dict[str, Any]:
         """Where a finding is shown: line 1 of a file that has no lines."""
         file = self.file(place.path)
-        if place.path == self.models[at]:
-            file["index"] = at
+        if place.path in self.numbers:
+            file["index"] = self.numbers[place.path]
         region = {"startLine": place.line or 1, "startColumn": place.column}
         return {"artifactLocation": file, "region": {key: at for key, at in region.items() if at}}
 
@@ -126,9 +128,9 @@ def _said(text: str) -> str:
 
 def _logical(finding: Finding) -> dict[str, Any]:
     """The nodes of a finding; none where it is about no part of the network."""
-    names = [name for name in (finding.node or finding.value, *finding.also) if name]
-    nodes = [{"name": _name(name.rpartition(" > ")[2]), "fullyQualifiedName": _name(name), "kind": "member"}
-             for name in names[:MOST_PLACES]]
+    names = dict.fromkeys(_name(name) for name in (finding.node or finding.value, *finding.also) if name)
+    nodes = [{"name": name.rpartition(" > ")[2], "fullyQualifiedName": name, "kind": "member"}
+             for name in list(names)[:MOST_PLACES]]
     return {"logicalLocations": nodes} if nodes else {}
 
 
