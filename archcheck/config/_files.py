@@ -10,11 +10,6 @@ from archcheck.config._keys import EXTEND, KEYS
 from archcheck.config._readers import Wrong, text
 from archcheck.errors import UserError, closest
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 NAMES = (".archcheck.toml", "archcheck.toml", "pyproject.toml")
 """What files of configuration are called; of several in one folder the first counts."""
 
@@ -137,6 +132,10 @@ def content(path: str) -> Mapping[str, Any] | None:
 
 def parsed(content: str, origin: str) -> dict[str, Any]:
     """A text in TOML. Raises `ConfigError`."""
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
     try:
         found: dict[str, Any] = tomllib.loads(content)
         return found

@@ -174,10 +174,8 @@ def _plain(judged: Judged) -> tuple[Any, ...]:
 def plain(value: Any) -> Any:
     """A value as JSON can hold it: sizes that are formulas as Python expressions, what JSON does not know as
     its text."""
-    from archcheck.reporters.sheet import raw
-    value = raw(value)
-    if isinstance(value, dict):
-        return {key: plain(inner) for key, inner in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, (tuple, list, set, frozenset, range)):
         return [plain(inner) for inner in value]
     return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
