@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archcheck.checked import Broken, Checked
 from archcheck.config import Settings
+from archcheck.dims import Dim
 from archcheck.errors import UserError
 
 if TYPE_CHECKING:
@@ -178,4 +179,6 @@ def plain(value: Any) -> Any:
         return {str(key): plain(inner) for key, inner in value.items()}
     if isinstance(value, (tuple, list, set, frozenset, range)):
         return [plain(inner) for inner in value]
-    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    return repr(value) if isinstance(value, Dim) else str(value)
