@@ -35,7 +35,8 @@ class Glob(NamedTuple):
 
     def matches(self, model: str) -> bool:
         """Whether ``model``, as the user calls it, is meant."""
-        path = os.path.relpath(os.path.abspath(model), self.folder).replace(os.sep, "/")
+        from archcheck.config._files import relative
+        path = relative(model, self.folder)
         names = {model, path} if "/" in self.pattern else {model, os.path.basename(model)}
         pattern = self.pattern.removeprefix("./")
         return any(fnmatchcase(name, pattern) or fnmatchcase(f"/{name}", pattern) for name in names)

@@ -150,10 +150,11 @@ def _load_plugins(settings: Settings) -> None:
 
 
 def _failed(task: Task, error: UserError, digest: str | None) -> Checked:
-    """The row of a model that cannot be read, with what rules say of that."""
+    """The row of a model that cannot be judged, with what rules say where it is there and cannot be read."""
+    from archcheck.frontends import LoadError
     from archcheck.rules._judge import judge_failure
-    is_there = task.content is not None or os.path.exists(task.path)
-    judged = judge_failure(error, task.settings, task.path) if is_there else None
+    is_unread = isinstance(error, LoadError) and (task.content is not None or os.path.exists(task.path))
+    judged = judge_failure(error, task.settings, task.path) if is_unread else None
     return Checked(task.path, digest, "", "", _plain(judged) if judged else (), {}, task.settings.fail_on,
                    str(error), judged.broken if judged else ())
 
