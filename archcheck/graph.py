@@ -138,6 +138,16 @@ class Irregularity(NamedTuple):
     column: int = 0
 
 
+class Remark(NamedTuple):
+    """What a file says to the lint behind ``archcheck: ignore``: the ``text`` that follows, the ``line`` that
+    it stands on, and the other line that it is about, if any; ``whole``: it is about all of the file."""
+
+    text: str
+    line: int
+    other: int | None = None
+    whole: bool = False
+
+
 class Family(NamedTuple):
     """The networks that one description stands for: ``at`` gives the one with these values of its parameters,
     the others at their defaults. ``symbols`` are the parameters that are open in this one, ``fixed`` those
@@ -159,8 +169,8 @@ class Graph:
     defaults (None: required). A body's ``irregularities`` are its own, those of the main graph all that the
     file has. ``training`` are the graphs that a file keeps for training it, which are not part of running it.
     ``unnamed`` counts the nodes that have no name in the file. ``data`` are the bytes that it was read from
-    where ``source`` does not lead to them again. ``family`` is there for a network that was built from a
-    description with parameters.
+    where ``source`` does not lead to them again. ``remarks`` are comments for the lint. ``family`` is there
+    for a network that was built from a description with parameters.
     """
 
     name: str
@@ -180,6 +190,7 @@ class Graph:
     metadata: Mapping[str, str] = field(default_factory=dict)
     file_size: int = 0
     training: tuple[Graph, ...] = ()
+    remarks: tuple[Remark, ...] = ()
     unnamed: int = 0
     data: Any = field(default=None, compare=False, repr=False)
     family: Family | None = field(default=None, compare=False, repr=False)

@@ -83,6 +83,11 @@ def on_terminal(output: Path | None) -> bool:
     return output is None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
+def coloured(output: Path | None) -> bool:
+    """Whether what is written may have colours."""
+    return on_terminal(output) and not os.environ.get("NO_COLOR")
+
+
 def script_for(report: Report | None, output: Path | None) -> Script:
     """Unicode where the stream can take it, else plain ASCII."""
     from archcheck.reporters.text import Script
@@ -118,5 +123,5 @@ def emit(sheet: Sheet, report: Report | None, form: str | None, output: Path | N
 
     from archcheck.reporters.sheet import render
     form = form_for(form, output)
-    colour = on_terminal(output) and not os.environ.get("NO_COLOR")
-    write(render(sheet, form, script_for(report, output), get_terminal_size().columns, colour), output)
+    text = render(sheet, form, script_for(report, output), get_terminal_size().columns, coloured(output))
+    write(text, output)

@@ -229,7 +229,7 @@ def test_messages_that_nest_too_deep_for_protobuf_are_refused(home):
     (home / "deep.onnx").write_bytes(b"\x08\x08\x3a" + encoded(len(data)) + data)
     with pytest.raises(archcheck.LoadError) as caught:
         archcheck.check(home / "deep.onnx")
-    assert [one.code for one in judge_failure(caught.value, "deep.onnx", archcheck.Settings())] == ["ONX001"]
+    assert [one.code for one in judge_failure(caught.value, archcheck.Settings(), "deep.onnx").findings] == ["ONX001"]
 
 
 def test_large_texts(home):
