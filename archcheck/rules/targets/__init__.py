@@ -24,8 +24,11 @@ TABLE: dict[str, dict[str, Limits]] = {
         "1.14": Limits(8, 18, _ORT), "1.15": Limits(9, 19, _ORT), "1.16": Limits(9, 19, _ORT),
         "1.17": Limits(9, 20, _ORT), "1.18": Limits(10, 21, _ORT), "1.19": Limits(10, 21, _ORT),
         "1.20": Limits(10, 21, _ORT)},
+    "tensorrt": {"": Limits(None, None, "")}, "webnn": {"": Limits(None, None, "")},
+    **{name: {"": Limits(None, None, "")} for name in ("fp16", "int8", "tensorcore")},
 }
-"""Limits by name and version, oldest first."""
+"""Limits by name and version, oldest first. ``fp16`` and ``int8`` are what a network will be converted to,
+``tensorcore`` is what it will run on."""
 
 
 def limits(target: str) -> Limits:
