@@ -39,7 +39,7 @@ def operand(site: Site, position: int) -> Operand | None:
     axes: tuple[int | None, ...] = tuple(range(len(kind.shape or ())))
     maker = site.producer(position)
     for _ in range(FAR):
-        if _is_stored(kind):
+        if isinstance(kind.value, Literal) or maker is not None and maker.op == "Constant":
             return Operand(site, position, name, kind, axes)
         if maker is None or not (is_view(maker) or maker.op == "Cast"):
             return None
@@ -52,10 +52,6 @@ def read_at(site: Site, position: int) -> Operand:
     """What a node reads at ``position``, stored or not, nothing followed."""
     kind = site.inputs[position]
     return Operand(site, position, site.node.inputs[position], kind, tuple(range(len(kind.shape or ()))))
-
-
-def _is_stored(kind: TensorType) -> bool:
-    return isinstance(kind.value, (Literal, tuple))
 
 
 def _places(maker: Site, count: int) -> Iterator[int | None]:
@@ -101,6 +97,12 @@ def parameter(site: Site, position: int) -> str:
     return code.co_varnames[position] if code and position < code.co_argcount else ""
 
 
+def is_state(site: Site, position: int) -> bool:
+    """Whether an input is running statistics or an initial state."""
+    found = site.walk.operators.find(site.node.domain, site.node.op)
+    return found is not None and parameter(site, position) in found.buffers
+
+
 def computed_with(case: Case) -> tuple[Operand, ...]:
     """The stored tensors that convolutions, matrix products, normalizations and lookups read, at each."""
     return tuple(found for site in case.sites for position in _positions(site)
@@ -130,15 +132,16 @@ def judged(case: Case) -> tuple[tuple[Operand, Values], ...]:
     found: dict[int, tuple[Operand, Values]] = {}
     for one in case.fact(computed_with):
         values = case.fact(statistics).of(one.kind)
-        if values is not None and values.count:
+        if values is not None and values.size:
             found.setdefault(id(one.kind.value), (one, values))
     return tuple(found.values())
 
 
 def kernels(case: Case) -> Iterator[tuple[Operand, Values]]:
     """Those that are summed over: the matrices and filters."""
-    return (pair for pair in case.fact(judged) if multiplies(pair[0].site) and len(pair[0].axes) > 1
-            and any(isinstance(reader, All) for reader in pair[0].readers))
+    return ((one, found) for one, found in case.fact(judged) if multiplies(one.site) and len(one.axes) > 1
+            and not is_state(one.site, one.position)
+            and any(isinstance(reader, All) for reader in one.readers))
 
 
 def output_axis(one: Operand) -> int | None:

@@ -165,7 +165,8 @@ def dead_filters(case: Case) -> Faults:
     """At least 1 % of a layer's output channels have only zeros as weights.
 
     Such a channel is its bias for all inputs. Weight decay or pruning left it; the layer, and the one after
-    it, can be made smaller by that many channels without any change.
+    it, can be made smaller by that many channels without any change. The sines of a Fourier transform have
+    two such channels, those of frequencies 0 and a half.
 
     Bad::
 
@@ -210,7 +211,7 @@ def _dead(case: Case) -> Iterator[tuple[Operand, int, int]]:
 
 @rule("NUM104", "denormal-weights", severity=ADVICE, weights=True, fix=SAFE)
 def denormal_weights(case: Case) -> Faults:
-    """More than 0.1 % of a weight's numbers are denormal: closer to zero than 1.2 × 10⁻³⁸.
+    """More than 0.1 % of a matrix's or filter's numbers are denormal: closer to zero than 1.2 × 10⁻³⁸.
 
     Most CPUs handle them in microcode, up to a hundred times slower than others, unless the runtime flushes
     them to zero (onnxruntime: `session.set_denormal_as_zero`). They are what weight decay leaves of a dead
@@ -230,19 +231,21 @@ def denormal_weights(case: Case) -> Faults:
         <float[2, 2] w = {1, 2, 1.2e-38, 0}>
         { y = MatMul (x, w) }
     """
-    tensors = [] if case.fact(fresh) else case.fact(judged)
+    tensors = [] if case.fact(fresh) else kernels(case)
     yield from _shares([(one, found.denormal, found) for one, found in tensors], DENORMAL,
                        "are denormal", "they cost many times what others do, and are as good as zero",
                        "set them to zero")
 
 
-def _shares(tensors: list[tuple[Operand, int, Values]], part: int, what: str, why: str, fix: str) -> Faults:
+def _shares(tensors: list[tuple[Operand, int, Values]], part: int, what: str, why: str,
+            fix: str) -> Faults:
     """One finding about the tensors of which more than one number in ``part`` is of some sort."""
     many = [(one, count, found.size) for one, count, found in tensors if count * part > found.size]
     count, size = sum(each for _, each, _ in many), sum(each for *_, each in many)
     for one, _, _ in many:
         place = f" of {len(many)} weights" if len(many) > 1 else ""
-        yield _of(one, f"{count:,} of the {size:,} numbers{place} {what}", why, fix, what, count=count, of=size)
+        yield _of(one, f"{count:,} of the {size:,} numbers{place} {what}", why, fix, what,
+                  count=count, of=size)
 
 
 def _of(one: Operand, message: str, why: str, fix: str, cause: str | None = None, **facts: int) -> Fault:

@@ -19,7 +19,8 @@ def batchnorm_training_mode(case: Case) -> Faults:
 
     The same image gives other results beside other images, and a batch of one image of one position is
     divided by a variance of 0. The model was exported in training mode. Since opset 14 `training_mode` says
-    so, before that the outputs beyond the first do.
+    so, before that the outputs beyond the first do. Weights that are standardised so, the same at each run,
+    are not meant.
 
     Bad::
 
@@ -41,9 +42,20 @@ def batchnorm_training_mode(case: Case) -> Faults:
         g (float[N, 2, 4] x) => (float[N, 2, 4] y)
         <float[2] s = {1, 2}, float[2] b = {0, 1}, float[2] mean = {1, 0}, float[2] var = {1, 2}>
         { y = BatchNormalization <training_mode = 0> (x, s, b, mean, var) }
+
+    Good::
+
+        <ir_version: 8, opset_import: ["" : 17]>
+        g (float[N, 2, 2] x) => (float[N, 2, 2] y)
+        <float[1, 2, 2] w = {1, 2, 3, 4}, float[2] s = {1, 2}, float[2] b = {0, 1}>
+        {
+            v, mean, var = BatchNormalization <training_mode = 1> (w, s, b, b, s)
+            y = MatMul (x, v)
+        }
     """
     for site in case.of("BatchNormalization"):
-        if _trains(site):
+        flow = case.report.flows.get(id(site.walk)) if _trains(site) else None
+        if _trains(site) and (flow is None or site.node.inputs[0] in flow.data):
             yield Fault("a batch normalization is in training mode", "it takes means and variances from the "
                         "batch, so each result depends on what else is in it",
                         "export in evaluation mode (PyTorch: model.eval())", site)
