@@ -101,7 +101,8 @@ class Narrow(NamedTuple):
 def depthwise(case: Case) -> Iterator[Narrow]:
     """Depthwise convolutions whose integers have one scale for channels of very different ranges."""
     for site in case.sites:
-        found = _integers(site) if site.node.attrs.get("group", 1) > 1 and kind_of(site) else None
+        group = site.node.attrs.get("group", 1)
+        found = _integers(site) if isinstance(group, int) and group > 1 else None
         if found and case.settings.weights is not False:
             narrow = _narrow(case, site, *found)
             if narrow and narrow.narrow * STEPS >= narrow.channels:
