@@ -11,7 +11,7 @@ VERDICTS = ("exact", "rounds-to", "convention", "refuted", "not-checkable")
 convention that it leaves open; not so; or it needs more than the architecture."""
 
 NEEDS_RUN = "needs-run"
-"""What is said of a statement that only a run of the network could decide."""
+"""What is said of a statement that only a run decides, where nothing was run."""
 
 
 class Printed(NamedTuple):

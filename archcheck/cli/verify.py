@@ -13,12 +13,13 @@ FOUND_WRONG = 1
 
 @click.command()
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.option("--execute", is_flag=True, help="Also run what claims say can be run, in ONNX Runtime.")
 @click.option("--all", "everything", is_flag=True, help="A row for every statement.")
 @click.option("--format", "form", type=click.Choice([*_options.FORMATS, "junit"]),
               help="[default: table; plain when piped]")
 @_options.output_option
 @_options.plugin_option
-def verify(paths: Sequence[str], everything: bool, form: str | None, output: Path | None,
+def verify(paths: Sequence[str], execute: bool, everything: bool, form: str | None, output: Path | None,
            plugins: Sequence[str]) -> int:
     """Recompute published figures: every statement of PATHs, files of claims or folders of them.
 
@@ -29,7 +30,8 @@ def verify(paths: Sequence[str], everything: bool, form: str | None, output: Pat
     from archcheck import claims
     from archcheck.frontends._zoo import folder
     _options.load_plugins(plugins)
-    verified = claims.verify(paths or [folder()])
+    execution = claims.Execution(plugins=tuple(plugins)) if execute else None
+    verified = claims.verify(paths or [folder()], execution)
     form = _options.form_for(form, output)
     if form == "junit":
         from archcheck.reporters.junit import junit
