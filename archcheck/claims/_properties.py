@@ -201,7 +201,8 @@ def reached_by(ready: Ready, weight: str) -> Array:
 
 def _changed_by(ready: Ready, name: str) -> Iterator[Array]:
     """For each element of an input or weight, which outputs are others when it is."""
-    drawn = [ready.feeds(seed) for seed in range(2)]
+    positive = {key: np.abs(value) for key, value in ready.feeds(0).items()}  # which no ReLU holds back
+    drawn = [positive, ready.feeds(1)]
     outputs = [ready.output(feeds) for feeds in drawn]
     if drawn[0][name].size * outputs[0].size > MAX_PAIRS:
         raise ValueError(f"{ready.part.name} has {outputs[0].size:,} outputs for {drawn[0][name].size:,} "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -114,11 +113,13 @@ class Ready:
         return self.output({**self.feeds(0), **given})
 
     def named(self, name: Any) -> str:
-        """The input or weight that is called so; the name of a layer stands for its weight."""
+        """The input or weight that is called so; the name of a layer stands for its weight, and scopes may be
+        left out of it."""
         known = {**self.inputs, **_numbers(self.report)}
         for candidate in (name, f"{name}.weight"):
-            if candidate in known:
-                return str(candidate)
+            inner = [key for key in known if key.endswith(f".{candidate}")]
+            if candidate in known or len(inner) == 1:
+                return str(candidate) if candidate in known else inner[0]
         close = closest(str(name), [*known, *(key.removesuffix(".weight") for key in known)])
         cure = f"did you mean {close!r}?" if close else f"it has {', '.join(known)}"
         raise ValueError(f"{self.part.name} has no input and no layer with weights called {name!r}; {cure}")
@@ -170,14 +171,12 @@ def _require_sizes(x: Part) -> None:
 
 
 # ------------------------------------------------------------------------------------------------ numbers
-@lru_cache(maxsize=4096)
 def drawn(name: str, shape: tuple[int, ...], seed: int) -> Array:
     """Numbers on the `GRID`; name and seed decide which."""
     key = np.random.SeedSequence((seed, zlib.crc32(name.encode())))
     words = np.random.PCG64(key).random_raw(int(prod(shape)))  # type: ignore[call-overload]
     sizes = (words >> np.uint64(1)) % np.uint64(GRID) + np.uint64(1)
-    found = np.where(words & np.uint64(1), -1.0, 1.0) * sizes.astype(float) / GRID
-    found.flags.writeable = False
+    found: Array = np.where(words & np.uint64(1), -1.0, 1.0) * sizes.astype(float) / GRID
     return found.reshape(shape)
 
 
@@ -198,29 +197,36 @@ def bare(shape: Sequence[int]) -> tuple[int, ...]:
     return found
 
 
+def _solid(shape: Sequence[int]) -> list[int]:
+    """A shape without its axes of size 1."""
+    return [size for size in shape if size != 1]
+
+
 def fitted(value: Any, kind: TensorType, name: str) -> Array:
-    """A list as a tensor. Raises `ValueError` where it has another shape."""
+    """A list as a tensor; axes of size 1 need not be there. Raises `ValueError` where it has another
+    shape."""
     try:
         array = np.array(value, dtype=float)
     except (TypeError, ValueError):
         raise ValueError(f"{name} is given as something else than numbers in lists of equal length") from None
     shape: Any = kind.shape
-    if bare(array.shape) != bare(shape):
+    if _solid(array.shape) != _solid(shape):
         said = " × ".join(map(str, array.shape)) or "one number"
         raise ValueError(f"{name} is {' × '.join(map(str, shape))}, and given as {said}")
     return array.reshape(shape).astype(kind.dtype)
 
 
 def listed(array: Array, name: str) -> Any:
-    """An array as a list of claims: whole numbers, and others in as many digits as tell them apart."""
+    """An array as a list of claims, `bare`."""
     if array.size > MAX_LISTED:
         raise ValueError(f"{name} has {array.size:,} elements, and lists at most {MAX_LISTED:,}")
-    return _nested(array.reshape(bare(array.shape)))
+    return nested(array.reshape(bare(array.shape)))
 
 
-def _nested(array: Array) -> Any:
+def nested(array: Array) -> Any:
+    """An array as a list of lists: whole numbers, and others in as many digits as tell them apart."""
     if array.ndim:
-        return tuple(map(_nested, array))
+        return tuple(map(nested, array))
     if array.dtype.kind != "f":
         return array.item()
     return int(array) if np.isfinite(array) and array == np.floor(array) else float(str(array))

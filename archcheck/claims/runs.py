@@ -22,8 +22,8 @@ MOST = 9
 @executed
 def run(runner: Runner, x: Part, input: Any, *more: Any) -> Any:
     """The output for an input. More are pairs of a name and a value, as "conv1", [[1, 0], [0, 1]]: a layer's
-    weights, or another weight or input. Weights that are not given are random. Axes of size 1 in front may be
-    left out, and are in the output."""
+    weights, or another weight or input. Weights that are not given are random. Axes of size 1 may be left out
+    of what is given, and those in front are left out of the output."""
     from archcheck.claims._running import listed
     return listed(runner.ready(x).ran(input, more), x.name)
 
@@ -83,8 +83,8 @@ def depends(runner: Runner, x: Part) -> Any:
     """Which outputs change when an input does, as a matrix of 0 and 1: a row for each output, a column for
     each input. Its sum is the number of connections."""
     from archcheck.claims._properties import dependence
-    from archcheck.claims._running import listed
-    return listed(dependence(runner.ready(x)).astype(int), x.name)
+    from archcheck.claims._running import nested
+    return nested(dependence(runner.ready(x)).astype(int))
 
 
 @executed
