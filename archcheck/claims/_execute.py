@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,11 +21,10 @@ from archcheck.plugins import load_plugin
 EXECUTE = "execute"
 
 
-@dataclass(frozen=True)
-class Execution:
+class Execution(NamedTuple):
     """How claims are executed: on which device, within which limits, with which plugins."""
 
-    device: Device = Device(threads=1)
+    device: Device = Device()
     limits: Limits = Limits()
     plugins: tuple[str, ...] = ()
 
@@ -55,23 +53,22 @@ def execute(files: Sequence[Claims], how: Execution) -> Runs:
     due = [(file.path, statement.id) for file in files for statement in file.statements
            if EXECUTE in statement.fields]
     found: dict[tuple[str, str], Ran] = {}
-    runtime = ""
+    runtimes: list[str] = []
     if due:
         require_runtime()
     while due:
         try:
             for ran, runtime in _streamed(due, how):
                 found[due.pop(0)] = ran
+                runtimes.append(runtime)
         except Crashed as why:
             found[due.pop(0)] = Ran(None, problem=str(why))
-    return Runs(found, runtime)
+    return Runs(found, ", ".join(filter(None, dict.fromkeys(runtimes))))
 
 
 def _streamed(due: Sequence[tuple[str, str]], how: Execution) -> Iterator[tuple[Ran, str]]:
     with tempfile.TemporaryDirectory(prefix="archcheck-", ignore_cleanup_errors=True) as folder:
-        with closing(stream(executed, tuple(due), folder, how, limits=how.limits,  # type: ignore[type-var]
-                            about=f"statement {due[0][1]}")) as records:
-            yield from records
+        yield from stream(executed, tuple(due), folder, how, limits=how.limits, about="it")
 
 
 def executed(due: Sequence[tuple[str, str]], folder: str, how: Execution) -> Iterator[tuple[Ran, str]]:

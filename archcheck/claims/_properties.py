@@ -11,6 +11,7 @@ import numpy as np
 from archcheck.claims._running import Array, Ready, listed
 from archcheck.claims._show import text_of
 from archcheck.claims.runs import TOLERANCE
+from archcheck.dims import prod
 
 TRIALS = 20
 """Trials have the seeds from 0 on."""
@@ -27,11 +28,11 @@ Move = Callable[[Array, Amounts], Array]
 # ------------------------------------------------------------------------------------------------ moves
 def _shift(x: Array, by: Amounts) -> Array:
     """Moved by so many positions along the last axes; zeros move in."""
-    out = np.zeros_like(x)
-    pairs = [(slice(max(n, 0), min(size, size + n)), slice(max(-n, 0), min(size, size - n)))
-             for n, size in zip(by, x.shape[-len(by):])]
-    out[(..., *(into for into, _ in pairs))] = x[(..., *(from_ for _, from_ in pairs))]
-    return out
+    for axis, n in zip(range(-len(by), 0), by):
+        x = np.roll(x, n, axis)
+        entered = np.arange(x.shape[axis]) < n if n > 0 else np.arange(x.shape[axis]) >= x.shape[axis] + n
+        np.moveaxis(x, axis, 0)[entered] = 0
+    return x
 
 
 def _scale(x: Array, by: Amounts) -> Array:
@@ -55,7 +56,8 @@ MOVES: dict[str, Move] = {
 
 def _first(x: Array) -> int:
     """The first axis after batch and channels; of two axes, the second."""
-    return min(2, x.ndim - 1)
+    rank: int = x.ndim
+    return min(2, rank - 1)
 
 
 def _move(how: Any) -> Move:
@@ -123,8 +125,8 @@ def _away(ready: Ready, out: Array, by: Amounts) -> Array:
         after[max(n, 0):len(inside) + min(n, 0)] = inside[max(-n, 0):len(inside) - max(n, 0)]
         counts &= (inside & after).reshape([-1 if k == axis else 1 for k in range(out.ndim)])
     if not counts.any():
-        raise ValueError(f"no position of {ready.part.name} sees only what is inside the input; take a larger "
-                         "input")
+        raise ValueError(f"no position of {ready.part.name} sees only what is inside the input; take a "
+                         "larger input")
     return counts
 
 
@@ -156,14 +158,13 @@ def changed_share(ready: Ready, how: str, by: Any) -> Fraction:
 
 def disagreement(ours: Ready, theirs: Ready) -> str:
     """The first trial in which two networks with the same weights differ; empty where none does."""
-    names = list(zip(ours.open, theirs.open, strict=False))
-    sizes = [[np.prod(kind.shape) for kind in ready.open.values()] for ready in (ours, theirs)]
-    if sizes[0] != sizes[1]:
+    sizes, others = ([prod(kind.shape or ()) for kind in ready.open.values()] for ready in (ours, theirs))
+    if sizes != others:
         raise ValueError(f"{theirs.part.name} does not have as many weights as {ours.part.name}, tensor by "
                          "tensor, and cannot take them")
     for seed in range(TRIALS):
         feeds = ours.feeds(seed)
-        weights = {b: feeds[a].reshape(theirs.open[b].shape) for a, b in names}
+        weights = {b: feeds[a].reshape(theirs.open[b].shape) for a, b in zip(ours.open, theirs.open)}
         x = feeds[ours.input]
         same = {theirs.input: x.reshape(theirs.inputs[theirs.input].shape)}
         out, other = ours.output(feeds), theirs.output({**weights, **same})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ class Runner:
     nothing did."""
 
     def __init__(self, folder: Path, device: Device) -> None:
-        self.folder, self.device = folder, device
+        self.folder, self.device = folder, replace(device, threads=device.threads or 1)
         self.notes: list[str] = []
         self.provider = ""
         self._ready: dict[tuple[int, str], Ready] = {}
@@ -171,17 +172,17 @@ def _require_sizes(x: Part) -> None:
 
 
 # ------------------------------------------------------------------------------------------------ numbers
-def drawn(name: str, shape: tuple[int, ...], seed: int) -> Array:
+def drawn(name: str, shape: Any, seed: int) -> Array:
     """Numbers on the `GRID`; name and seed decide which."""
     key = np.random.SeedSequence((seed, zlib.crc32(name.encode())))
-    words = np.random.PCG64(key).random_raw(int(prod(shape)))  # type: ignore[call-overload]
+    words = np.random.PCG64(key).random_raw(prod(shape))  # type: ignore[arg-type]
     sizes = (words >> np.uint64(1)) % np.uint64(GRID) + np.uint64(1)
     found: Array = np.where(words & np.uint64(1), -1.0, 1.0) * sizes.astype(float) / GRID
     return found.reshape(shape)
 
 
 def _drawn_as(name: str, kind: TensorType, seed: int) -> Array:
-    found = drawn(name, kind.shape, seed)  # type: ignore[arg-type]
+    found = drawn(name, kind.shape, seed)
     if kind.dtype in ("float32", "float64"):
         return found.astype(kind.dtype)
     if kind.dtype in ("bool", "int64", "int32"):
@@ -225,8 +226,12 @@ def listed(array: Array, name: str) -> Any:
 
 def nested(array: Array) -> Any:
     """An array as a list of lists: whole numbers, and others in as many digits as tell them apart."""
+    if array.dtype.kind != "f":
+        return _tuples(array.tolist())
     if array.ndim:
         return tuple(map(nested, array))
-    if array.dtype.kind != "f":
-        return array.item()
     return int(array) if np.isfinite(array) and array == np.floor(array) else float(str(array))
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value

@@ -11,6 +11,7 @@ from typing import Any
 from archcheck.claims._compare import distance, equals, rounds_to
 from archcheck.claims._evaluate import ExpressionError, evaluate, understood
 from archcheck.claims._execute import EXECUTE, Execution, Ran, Runs, execute
+from archcheck.claims._functions import FUNCTIONS
 from archcheck.claims._networks import Networks
 from archcheck.claims._parts import NotKnown
 from archcheck.claims._read import claims, holds_claims
@@ -19,6 +20,7 @@ from archcheck.claims.examples import flat
 from archcheck.claims.runs import near
 from archcheck.collector import collector_held
 from archcheck.errors import UserError
+from archcheck.expressions import Tree
 from archcheck.frontends import _zoo
 from archcheck.frontends.spec._document import Document, Text
 
@@ -32,7 +34,7 @@ class NoClaims(UserError):
 @dataclass(frozen=True)
 class Outcome:
     """What came of a statement: the verdict that was ``found``, the ``value`` that was computed (None: none),
-    what is wrong with the record, empty where it is right, and what came of executing it, if that was done."""
+    what is wrong with the record, empty where it is right, and what came of executing it, if it was."""
 
     file: str
     line: int
@@ -143,9 +145,12 @@ class _Judge:
         """Read what is to be executed, so that a slip in it shows whether it is executed or not."""
         text = Text(statement.text(EXECUTE), statement.fields[EXECUTE].node)  # type: ignore[arg-type]
         try:
-            understood(text.value)
+            tree = understood(text.value).tree
         except ExpressionError as error:
             raise self.document.error(text.part(error.at, error.at + 1), error.reason) from None
+        if not _runs(tree):
+            raise self.document.error(text, "this runs no network; it belongs under 'value', or name what "
+                                            "runs, as in run(net, [1, 2])")
 
     def agrees(self, statement: Statement, value: Any) -> bool:
         return equals(value, statement.printed.value) or self.rounds(statement, value)
@@ -200,6 +205,12 @@ class _Judge:
             "convention": f"{printed} is right under a convention that is named",
             "refuted": f"{shown(value)} is computed, and {printed} printed",
             "not-checkable": "there is no 'value' that could be computed"}[found]
+
+
+def _runs(tree: Tree) -> bool:
+    """Whether something in an expression runs a network."""
+    found = FUNCTIONS.get(tree.value) if tree.kind == "call" else None
+    return bool(found and found.runs) or any(map(_runs, tree.operands))
 
 
 def _is(value: Any, recorded: Printed) -> bool:

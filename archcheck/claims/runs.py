@@ -20,12 +20,12 @@ MOST = 9
 
 
 @executed
-def run(runner: Runner, x: Part, input: Any, *more: Any) -> Any:
+def run(runner: Runner, x: Part, value: Any, *more: Any) -> Any:
     """The output for an input. More are pairs of a name and a value, as "conv1", [[1, 0], [0, 1]]: a layer's
     weights, or another weight or input. Weights that are not given are random. Axes of size 1 may be left out
     of what is given, and those in front are left out of the output."""
     from archcheck.claims._running import listed
-    return listed(runner.ready(x).ran(input, more), x.name)
+    return listed(runner.ready(x).ran(value, more), x.name)
 
 
 @executed
@@ -48,10 +48,11 @@ def runs(runner: Runner, x: Part) -> bool:
 
 @executed
 def equivariant(runner: Runner, x: Part, how: str, by: Any = 1, then: Any = None) -> bool:
-    """Whether moving the input moves the output, in 20 trials of random inputs and weights. how is "shift" (by
-    so many positions along the last axis, or a list for the last axes; then: those of the output, if others),
-    "rotate" (a quarter turn), "flip" (along the last axis), "scale" (to twice the size, about the middle) or
-    "channels" (their order). Of a shift, only positions whose field does not reach over the border count."""
+    """Whether moving the input moves the output, in 20 trials of random inputs and weights. how is "shift",
+    by so many positions along the last axis, or a list of them for the last axes, then those of the output if
+    they are others; "rotate", a quarter turn; "flip", along the last axis; "scale", to twice the size about
+    the middle; or "channels", in the opposite order. Of a shift, only positions count whose field does not
+    reach over the border."""
     from archcheck.claims._properties import counterexample
     return runner.noted(counterexample(runner.ready(x), how, by, by if then is None else then))
 
@@ -72,8 +73,8 @@ def changes(runner: Runner, x: Part, how: str, by: Any = 1) -> Any:
 
 @executed
 def agree(runner: Runner, a: Part, b: Part) -> bool:
-    """Whether two networks give the same outputs in 20 trials of random inputs and weights. Those of b are
-    the weights of a, in their order, in b's shapes."""
+    """Whether two networks give the same outputs in 20 trials of random inputs and weights. The weights of b
+    are those of a in their order, in b's shapes."""
     from archcheck.claims._properties import disagreement
     return runner.noted(disagreement(runner.ready(a), runner.ready(b)))
 
