@@ -35,7 +35,7 @@ statements:
 - {id: d, says: wrong, verdict: refuted, printed: 100, value: params(net), truth: 112, off: -12,
    why: 4 biases}
 - {id: e, says: better, verdict: not-checkable, why: needs data}
-- {id: f, says: invariant, verdict: exact, run: shift}
+- {id: f, says: invariant, verdict: exact, execute: runs(net)}
 """
 
 

@@ -15,7 +15,7 @@ from archcheck.claims._networks import Networks
 from archcheck.claims._parts import NotKnown
 from archcheck.claims._read import claims
 from archcheck.claims._tree import Claims, Statement
-from archcheck.frontends.spec._document import Document, Text
+from archcheck.frontends.spec._document import Document
 from archcheck.plugins import load_plugin
 
 EXECUTE = "execute"
@@ -87,7 +87,7 @@ def executed(due: Sequence[tuple[str, str]], folder: str, how: Execution) -> Ite
 
 
 def _ran(file: Claims, statement: Statement, networks: Networks, runner: Any) -> Ran:
-    text = Text(statement.text(EXECUTE), statement.fields[EXECUTE].node)  # type: ignore[arg-type]
+    text = statement.expression(EXECUTE)
     runner.notes.clear()
     try:
         value = evaluate(text.value, networks, runner)

@@ -41,6 +41,10 @@ class Statement(NamedTuple):
         """The text of an entry; empty where there is none."""
         return self.fields[key].node.value if key in self.fields else ""
 
+    def expression(self, key: str) -> Text:
+        """The text of an entry with its place."""
+        return Text(self.text(key), self.fields[key].node)  # type: ignore[arg-type]
+
 
 class Claims(NamedTuple):
     """A file: its ``source`` in words, the networks by name, the symbols that formulas may use, and its

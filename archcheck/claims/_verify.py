@@ -22,7 +22,7 @@ from archcheck.collector import collector_held
 from archcheck.errors import UserError
 from archcheck.expressions import Tree
 from archcheck.frontends import _zoo
-from archcheck.frontends.spec._document import Document, Text
+from archcheck.frontends.spec._document import Document
 
 SUFFIXES = (".yaml", ".yml")
 
@@ -70,7 +70,7 @@ def verify(paths: Iterable[str | os.PathLike[str]], execution: Execution | None 
     """Recompute every statement of files of claims, of specifications with claims, and of those in folders;
     with an ``execution``, also run what there is to run. Raises `archcheck.errors.UserError` for what cannot
     be read."""
-    found = [claims(document) for document in _documents(paths)]
+    found = [_understood(claims(document)) for document in _documents(paths)]
     runs = execute(found, execution) if execution else Runs()
     return Verified(tuple(outcome for file in found for outcome in _judged(file, runs)), runs.runtime)
 
@@ -101,6 +101,28 @@ def _document(path: Path) -> Document:
     return Document(path.read_bytes(), str(path))
 
 
+def _understood(file: Claims) -> Claims:
+    """``file``, once all that it has to be executed is read, so that a slip there shows before anything runs,
+    and also where nothing does."""
+    for statement in file.statements:
+        if EXECUTE in statement.fields:
+            text = statement.expression(EXECUTE)
+            try:
+                tree = understood(text.value).tree
+            except ExpressionError as error:
+                raise file.document.error(text.part(error.at, error.at + 1), error.reason) from None
+            if not _runs(tree):
+                raise file.document.error(text, "this runs no network; it belongs under 'value', or name one "
+                                                "that runs, as in run(net, [1, 2])")
+    return file
+
+
+def _runs(tree: Tree) -> bool:
+    """Whether something in an expression runs a network."""
+    found = FUNCTIONS.get(tree.value) if tree.kind == "call" else None
+    return bool(found and found.runs) or any(map(_runs, tree.operands))
+
+
 def _judged(found: Claims, runs: Runs) -> Iterator[Outcome]:
     judge = _Judge(found)
     for statement in found.statements:
@@ -125,8 +147,6 @@ class _Judge:
     def computed(self, statement: Statement, ran: Ran | None) -> Any:
         """What ``value`` comes to; without one, what came of executing the statement, None where it was
         not."""
-        if EXECUTE in statement.fields:
-            self.understood(statement)
         if "value" in statement.fields:
             return self.value(statement, "value")
         if ran and ran.problem:
@@ -135,22 +155,11 @@ class _Judge:
 
     def value(self, statement: Statement, key: str) -> Any:
         """What the expression under ``key`` comes to."""
-        text = Text(statement.text(key), statement.fields[key].node)  # type: ignore[arg-type]
+        text = statement.expression(key)
         try:
             return evaluate(text.value, self.networks)
         except ExpressionError as error:
             raise self.document.error(text.part(error.at, error.at + 1), error.reason) from None
-
-    def understood(self, statement: Statement) -> None:
-        """Read what is to be executed, so that a slip in it shows whether it is executed or not."""
-        text = Text(statement.text(EXECUTE), statement.fields[EXECUTE].node)  # type: ignore[arg-type]
-        try:
-            tree = understood(text.value).tree
-        except ExpressionError as error:
-            raise self.document.error(text.part(error.at, error.at + 1), error.reason) from None
-        if not _runs(tree):
-            raise self.document.error(text, "this runs no network; it belongs under 'value', or name what "
-                                            "runs, as in run(net, [1, 2])")
 
     def agrees(self, statement: Statement, value: Any) -> bool:
         return equals(value, statement.printed.value) or self.rounds(statement, value)
@@ -205,12 +214,6 @@ class _Judge:
             "convention": f"{printed} is right under a convention that is named",
             "refuted": f"{shown(value)} is computed, and {printed} printed",
             "not-checkable": "there is no 'value' that could be computed"}[found]
-
-
-def _runs(tree: Tree) -> bool:
-    """Whether something in an expression runs a network."""
-    found = FUNCTIONS.get(tree.value) if tree.kind == "call" else None
-    return bool(found and found.runs) or any(map(_runs, tree.operands))
 
 
 def _is(value: Any, recorded: Printed) -> bool:
