@@ -23,6 +23,7 @@ from archcheck.infer import analyze
 from archcheck.report import Report
 from archcheck.values import CAP
 
+CPU_DEVICE, DEFAULT = Device(), Limits()
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how many values are through, and of how many."""
 
@@ -75,7 +76,7 @@ class Verified:
 
 
 def verify(source: str | Path, sizes: Mapping[str, Any] | None = None, count: int = 2, seed: int = 0,
-           device: Device = Device(), limits: Limits = Limits(),
+           device: Device = CPU_DEVICE, limits: Limits = DEFAULT,
            progress: Progress | None = None) -> Verified:
     """Run the network in ``source`` at ``count`` sizes of its symbols (`archcheck.backends.draws`), with
     ``sizes`` pinned, and compare every value of its main graph. Those of a specification's inputs that have a
