@@ -10,7 +10,6 @@ loop, also by Ctrl-C, ends the child and removes its files; the records that cam
 """
 from __future__ import annotations
 
-import os
 import pickle
 import signal
 import subprocess
@@ -66,9 +65,9 @@ def stream(job: Callable[..., Iterator[Any]], *arguments: Any, limits: Limits = 
            about: str = "the model") -> Iterator[Any]:
     """What ``job(*arguments)`` yields in a child process. ``about`` is what messages call that which runs.
     Raises `Crashed`, and any `UserError` that the job raises."""
-    with tempfile.TemporaryDirectory(prefix="archcheck-", ignore_cleanup_errors=True) as folder:
-        with _Child(folder, limits) as child:
-            yield from child.records(job, arguments, about)
+    with (tempfile.TemporaryDirectory(prefix="archcheck-", ignore_cleanup_errors=True) as folder,
+          _Child(folder, limits) as child):
+        yield from child.records(job, arguments, about)
 
 
 def call(job: Callable[..., Iterator[Any]], *arguments: Any, limits: Limits = Limits(),
@@ -88,8 +87,8 @@ class _Child:
         self.stopped_for, self.ended = "", threading.Event()
 
     def __enter__(self) -> _Child:
-        start = ("import sys; sys.path[:] = {!r}; from archcheck.backends._child import main; main({!r}, {!r})"
-                 .format(sys.path, self.folder, self.memory))
+        start = (f"import sys; sys.path[:] = {sys.path!r}; from archcheck.backends._child import main; "
+                 f"main({self.folder!r}, {self.memory!r})")
         with open(self._errors, "wb") as errors:
             self.process = subprocess.Popen([sys.executable, "-c", start], stdin=subprocess.PIPE,
                                             stdout=subprocess.PIPE, stderr=errors)
