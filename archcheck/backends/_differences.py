@@ -32,7 +32,7 @@ class Tolerance(NamedTuple):
     atol: float | None = None
 
     def of(self, dtypes: Sequence[str]) -> tuple[float, float]:
-        """Both for values of these dtypes: the coarser one's."""
+        """Both for values of these dtypes: those of the coarser one."""
         usual = [TOLERANCES.get(dtype, (0.0, 0.0)) for dtype in dtypes]
         rtol, atol = (max(pair[k] for pair in usual) for k in (0, 1))
         if not any(usual):
@@ -42,8 +42,8 @@ class Tolerance(NamedTuple):
 
 class Difference(NamedTuple):
     """How far a value of the old network is from that of the new: their dtypes and shapes; the largest
-    difference, and the largest relative to the old number; how many of the ``elements`` differ by more than is
-    allowed; where the worst of them is, and what stands there. ``why`` says in words why they are not
+    difference, and the largest relative to the old number; how many of the ``elements`` differ by more than
+    is allowed; where the worst of them is, and what stands there. ``why`` says in words why they are not
     equal, empty where they are."""
 
     old: str
@@ -163,8 +163,8 @@ def _worst(same: Difference, x: Array, y: Array, apart: Array, gap: Array) -> Di
     import numpy
     place = _place(numpy.where(apart, gap, -1.0))
     there = x[place].item(), y[place].item()
-    why = (f"{same.differing:,} of {same.elements:,} elements differ, at {list(place)} it is {there[0]:.6g} and "
-           f"{there[1]:.6g}")
+    why = (f"{same.differing:,} of {same.elements:,} elements differ, at {list(place)} it is {there[0]:.6g} "
+           f"and {there[1]:.6g}")
     return same._replace(place=place, there=there, why=why)
 
 

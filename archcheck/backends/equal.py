@@ -21,7 +21,7 @@ from archcheck.backends.measure import CPU_DEVICE, DEFAULT, opened
 from archcheck.backends.ort import Device, Started, Task
 from archcheck.dims import symbols
 from archcheck.errors import UserError
-from archcheck.frontends import load
+from archcheck.frontends import Source, bytes_of, graph_in
 from archcheck.graph import Graph
 from archcheck.infer import analyze
 from archcheck.report import Report
@@ -77,7 +77,8 @@ def compare(old: str | os.PathLike[str], new: str | os.PathLike[str],
     are equally many, else, in their order. Raises `NotComparable`, and `UserError` where there is nothing to
     run them with."""
     ort.require_runtime()
-    graphs = load(old), load(new)
+    sources = bytes_of(old), bytes_of(new)
+    graphs = graph_in(sources[0]), graph_in(sources[1])
     _require_alike(*graphs)
     pinned = sizes or {}
     report = analyze(graphs[0], opened(graphs[0], pinned))
@@ -85,14 +86,14 @@ def compare(old: str | os.PathLike[str], new: str | os.PathLike[str],
     made = 0, 0
     for drawn in draw(report, count, seed):
         with ExitStack() as stack:
-            left = _side(stack, old, graphs[0], {**pinned, **drawn}, seed)
-            right = _side(stack, new, graphs[1], _translated(left.report, graphs[1]), seed)
+            left = _side(stack, sources[0], graphs[0], {**pinned, **drawn}, seed)
+            right = _side(stack, sources[1], graphs[1], _translated(left.report, graphs[1]), seed)
             made = left.ready.made, right.ready.made
             runs.append(_compared(left, right, drawn, Tolerance(rtol, atol), seed, device, limits))
     return Equality(os.fspath(old), os.fspath(new), tuple(runs), made)
 
 
-def _side(stack: ExitStack, source: Any, graph: Graph, sizes: Mapping[str, Any], seed: int) -> Side:
+def _side(stack: ExitStack, source: Source, graph: Graph, sizes: Mapping[str, Any], seed: int) -> Side:
     it = stack.enter_context(ready(source, sizes, seed))
     return Side(it, analyze(graph, sizes))
 

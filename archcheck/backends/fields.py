@@ -1,5 +1,5 @@
-"""Receptive fields held against runs: where an input is made NaN, all that reads it turns NaN, and that has to
-lie within the field that was predicted."""
+"""Receptive fields held against runs: where an input is made NaN, all that reads it turns NaN, and that has
+to lie within the field that was predicted."""
 from __future__ import annotations
 
 import os
@@ -16,7 +16,7 @@ from archcheck.backends.feeds import shape_at
 from archcheck.backends.guard import Crashed, Limits
 from archcheck.backends.measure import DEFAULT, opened
 from archcheck.errors import UserError
-from archcheck.frontends import bytes_of, load
+from archcheck.frontends import Source, bytes_of, graph_in
 from archcheck.graph import Graph
 from archcheck.infer import analyze
 
@@ -31,9 +31,9 @@ POINTS, RUNS = 8, 16
 class Probed:
     """What came of the fields of a network: the ``sizes`` it ran at; how many ``values`` were looked at; how
     many ``claims`` there were, each that a position reads from here to there along an axis of an input, and
-    how many of them were ``proved``: they read exactly so much. ``unsound`` ones read more than was predicted,
-    ``loose`` ones less; ``undecided`` counts why others are neither, and ``refused`` says why nothing came of
-    it, empty where something did."""
+    how many of them were ``proved``: they read exactly so much. ``unsound`` ones read more than was
+    predicted, ``loose`` ones less; ``undecided`` counts why others are neither, and ``refused`` says why
+    nothing came of it, empty where something did."""
 
     name: str
     sizes: Mapping[str, int]
@@ -56,19 +56,21 @@ def probe(source: str, sizes: Mapping[str, Any] | None = None, *, seed: int = 0,
     """Probe the network in ``source`` on the processor, at the first sizes that are drawn for it. ``plugins``
     are those whose operators it has. Raises `UserError` where there is nothing to run it with."""
     ort.require_runtime()
-    graph = load(source)
+    found = bytes_of(source)
+    graph = graph_in(found)
     drawn = draw(analyze(graph, opened(graph, sizes or {})), 1, seed)[0]
     at = {**(sizes or {}), **drawn}
     with TemporaryDirectory(prefix="archcheck-", ignore_cleanup_errors=True) as folder:
-        model = _model(source, graph, at, Path(folder))
+        network = _as_file(found, graph, Path(folder))
+        model = _model(network, graph, at, Path(folder))
         try:
-            found = guard.call(judged, model, source, at, (points, runs, seed), tuple(plugins), limits=limits,
-                               about=source)
+            judgement = guard.call(judged, model, network, at, (points, runs, seed), tuple(plugins),
+                                   limits=limits, about=source)
         except Crashed as crash:
             return Probed(source, drawn, refused=str(crash))
-    if isinstance(found, str):
-        return Probed(source, drawn, refused=found)
-    return _probed(source, drawn, found)
+    if isinstance(judgement, str):
+        return Probed(source, drawn, refused=judgement)
+    return _probed(source, drawn, judgement)
 
 
 def _probed(name: str, sizes: Mapping[str, int], found: Verdict) -> Probed:
@@ -76,23 +78,27 @@ def _probed(name: str, sizes: Mapping[str, int], found: Verdict) -> Probed:
                   tuple(found.of("loose")), Counter(found.undecided))
 
 
-def _model(source: str, graph: Graph, sizes: Mapping[str, Any], folder: Path) -> Path:
-    """The network as a file without its large weights, which the probe draws itself: they are to be such that
-    a change gets through."""
-    if graph.family:
-        from archcheck.writers.onnx import export
-        path = folder / "model.onnx"
-        export(source, path, sizes, weights="none")
-        return path
-    found = bytes_of(source)
-    if found.folder is not None and os.path.exists(found.name) and found.name.endswith(".onnx"):
+def _as_file(found: Source, graph: Graph, folder: Path) -> Path:
+    """The network as a file that is not packed, beside its weights if they are in files of their own."""
+    if found.folder is not None and os.path.exists(found.name) and not found.name.endswith(".gz"):
         return Path(found.name)
-    path = folder / "model.onnx"
+    path = folder / f"network{'.yaml' if graph.family else '.onnx'}"
     path.write_bytes(found.data)
     return path
 
 
-def judged(model: Path, source: str, sizes: Mapping[str, Any], how: tuple[int, int, int],
+def _model(network: Path, graph: Graph, sizes: Mapping[str, Any], folder: Path) -> Path:
+    """The same as an ONNX file. The large weights of a specification are left to the probe, which draws such
+    that a change gets through."""
+    if not graph.family:
+        return network
+    from archcheck.writers.onnx import export
+    path = folder / "model.onnx"
+    export(network, path, sizes, weights="none")
+    return path
+
+
+def judged(model: Path, network: Path, sizes: Mapping[str, Any], how: tuple[int, int, int],
            plugins: Sequence[str]) -> Iterator[Verdict | str]:
     """The job of `probe`: the verdict, or in words why there is none."""
     from archcheck.plugins import load_plugin
@@ -102,7 +108,7 @@ def judged(model: Path, source: str, sizes: Mapping[str, Any], how: tuple[int, i
     from archcheck.probing.prepare import Unprobed
     for plugin in plugins:
         load_plugin(plugin)
-    report = analyze(source, sizes)
+    report = analyze(network, sizes)
     points, runs, seed = how
     try:
         shapes = {name: shape_at(name, report.types[name], {}) for name in report.graph.inputs}
@@ -118,5 +124,5 @@ def _read(path: Path) -> Any:
         return onnx.load_model(path)
     except (OSError, onnx.checker.ValidationError):
         return onnx.load_model(path, load_external_data=False)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - protobuf has its own
         raise UserError(f"onnx cannot read {path.name}: {error}") from None
