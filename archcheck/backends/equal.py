@@ -73,9 +73,9 @@ def compare(old: str | os.PathLike[str], new: str | os.PathLike[str],
             rtol: float | None = None, atol: float | None = None, device: Device = CPU_DEVICE,
             limits: Limits = DEFAULT) -> Equality:
     """Run ``old`` and ``new`` at ``count`` sizes of the old one's symbols, with ``sizes`` pinned, on the same
-    random inputs. Inputs, outputs and values belong together that have the same name; inputs and outputs that
-    are equally many, else, in their order. Raises `NotComparable`, and `UserError` where there is nothing to
-    run them with."""
+    random inputs. Inputs, outputs and values of the same name belong together; inputs and outputs of other
+    names do in their order, if they are equally many. Raises `NotComparable`, and `UserError` where there is
+    nothing to run them with."""
     ort.require_runtime()
     sources = bytes_of(old), bytes_of(new)
     graphs = graph_in(sources[0]), graph_in(sources[1])
@@ -103,7 +103,7 @@ def _compared(left: Side, right: Side, sizes: Mapping[str, int], tolerance: Tole
     """Both run once."""
     fed = feeds(left.report, {}, seed)
     tasks = (Task(left.ready.path, fed, device=device),
-             Task(right.ready.path, _renamed(fed, right.report), device=device))
+             Task(right.ready.path, _renamed(fed, left.report, right.report), device=device))
     outputs = _pairs(left.report.graph.outputs, right.report.graph.outputs)
     inner = [[Pair(name, name) for name in names] for names in _shared(left, right, limits)]
     found: list[Difference] = []
@@ -124,9 +124,10 @@ def _compared(left: Side, right: Side, sizes: Mapping[str, int], tolerance: Tole
 
 # ------------------------------------------------------------------------------------- what belongs together
 def _require_alike(old: Graph, new: Graph) -> None:
-    """Raise where the inputs or outputs do not fit each other."""
-    for what, ours, theirs in (("inputs", old.inputs, new.inputs), ("outputs", old.outputs, new.outputs)):
-        if len(ours) != len(theirs) and not set(ours) <= set(theirs):
+    """Raise where the new one has inputs of its own, or lacks outputs."""
+    for what, ours, theirs, few, many in (("inputs", old.inputs, new.inputs, new.inputs, old.inputs),
+                                          ("outputs", old.outputs, new.outputs, old.outputs, new.outputs)):
+        if len(ours) != len(theirs) and not set(few) <= set(many):
             raise NotComparable(f"the networks have not the same {what}: {_listed(ours)}, and "
                                 f"{_listed(theirs)}")
 
@@ -144,13 +145,12 @@ def _pairs(old: Sequence[str], new: Sequence[str]) -> list[Pair]:
 def _partners(old: Report, graph: Graph) -> Iterator[tuple[str, str]]:
     """The inputs of the old one and those of the other that belong together."""
     names, others = list(old.graph.inputs), list(graph.inputs)
-    return zip(names, names if set(names) <= set(others) else others)
+    return zip(others if set(others) <= set(names) else names, others)
 
 
-def _renamed(fed: Mapping[str, Any], report: Report) -> dict[str, Any]:
+def _renamed(fed: Mapping[str, Any], old: Report, new: Report) -> dict[str, Any]:
     """What the old one was fed, by the other one's names and in its types."""
-    names = list(fed) if set(fed) <= set(report.graph.inputs) else list(report.graph.inputs)
-    return {name: _as(value, report.types[name].dtype) for name, value in zip(names, fed.values())}
+    return {other: _as(fed[name], new.types[other].dtype) for name, other in _partners(old, new.graph)}
 
 
 def _as(value: Any, dtype: str | None) -> Any:
