@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from archcheck.backends import ort
+from archcheck.backends.blame import blamed
 from archcheck.backends.draws import draw
 from archcheck.backends.feeds import feeds
 from archcheck.backends.filled import Ready
@@ -89,7 +90,7 @@ def ran(ready: Ready, known: Given, wanted: Wanted, device: ort.Device, limits: 
     done = Ran(ready, known, wanted, seed, {name: _shape(value) for name, value in fed.items()})
     task = ort.Task(ready.path, fed, names, device)
     slices = _slices(report, names, known.sizes, limits)
-    with saving(wanted.output, names) as put:
+    with saving(wanted.output, names) as put, blamed(task, len(report.graph.nodes), limits):
         for record in ort.measure(task, slices, keep=wanted.output is not None, statistics=True,
                                   limits=limits, about=ready.name):
             if isinstance(record, ort.Measured):

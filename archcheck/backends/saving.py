@@ -84,8 +84,7 @@ def _json(stream: IO[bytes]) -> Iterator[Put]:
         elements = [_listed(part) for part in data] if isinstance(data, list) else _listed(data)
         values[value.name] = {"dtype": value.dtype, "shape": value.shape, "data": elements}
     yield put
-    stream.write(json.dumps({"schema": SCHEMA, "values": values}, indent=1).encode())
-    stream.write(b"\n")
+    stream.write(json.dumps({"schema": SCHEMA, "values": values}).encode() + b"\n")
 
 
 def _listed(array: Any) -> Any:
