@@ -165,7 +165,8 @@ def test_exit_codes(tmp_path: Path) -> None:
     assert wrong.return_value == 1
     assert "FAILED a" in wrong.output
     assert "1 of 6 are recorded wrongly" in wrong.output
-    assert isinstance(run(str(written(tmp_path, "input: 1\nlayers: relu\n"))).exception, UserError)
+    (tmp_path / "empty").mkdir()
+    assert isinstance(run(str(tmp_path / "empty")).exception, UserError)
     assert isinstance(run(str(tmp_path / "none.yaml")).exception, (UserError, OSError))
 
 

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archcheck.backends.guard import Crashed, Limits, stream
 from archcheck.backends.ort import Device, require_runtime
@@ -18,15 +18,20 @@ from archcheck.claims._tree import Claims, Statement
 from archcheck.frontends.spec._document import Document
 from archcheck.plugins import load_plugin
 
+if TYPE_CHECKING:
+    from archcheck.backends.measure import Progress
+
 EXECUTE = "execute"
 
 
 class Execution(NamedTuple):
-    """How claims are executed: on which device, within which limits, with which plugins."""
+    """How claims are executed: on which device, within which limits, with which plugins; and what shows the
+    ``progress``."""
 
     device: Device = Device()
     limits: Limits = Limits()
     plugins: tuple[str, ...] = ()
+    progress: Progress | None = None
 
 
 class Ran(NamedTuple):
@@ -52,35 +57,42 @@ def execute(files: Sequence[Claims], how: Execution) -> Runs:
     written cannot be executed, or ONNX Runtime is not there."""
     due = [(file.path, statement.id) for file in files for statement in file.statements
            if EXECUTE in statement.fields]
+    if not due:
+        return Runs()
+    require_runtime()
+    from archcheck.backends.measure import silent
     found: dict[tuple[str, str], Ran] = {}
     runtimes: list[str] = []
-    if due:
-        require_runtime()
-    while due:
-        try:
-            for ran, runtime in _streamed(due, how):
-                found[due.pop(0)] = ran
-                runtimes.append(runtime)
-        except Crashed as why:
-            found[due.pop(0)] = Ran(None, problem=str(why))
+    with (how.progress or silent)("statements", len(due)) as tick:
+        while due:
+            try:
+                for ran, runtime in _streamed(due, how):
+                    found[due.pop(0)] = ran
+                    runtimes.append(runtime)
+                    tick()
+            except Crashed as why:
+                found[due.pop(0)] = Ran(None, problem=str(why))
+                tick()
     return Runs(found, ", ".join(filter(None, dict.fromkeys(runtimes))))
 
 
 def _streamed(due: Sequence[tuple[str, str]], how: Execution) -> Iterator[tuple[Ran, str]]:
     with tempfile.TemporaryDirectory(prefix="archcheck-", ignore_cleanup_errors=True) as folder:
-        yield from stream(executed, tuple(due), folder, how, limits=how.limits, about="it")
+        yield from stream(executed, tuple(due), folder, how.device, how.plugins, limits=how.limits,
+                          about="it")
 
 
-def executed(due: Sequence[tuple[str, str]], folder: str, how: Execution) -> Iterator[tuple[Ran, str]]:
+def executed(due: Sequence[tuple[str, str]], folder: str, device: Device,
+             plugins: Sequence[str]) -> Iterator[tuple[Ran, str]]:
     """The job of the child process: what comes of the statements ``due``, which are given by file and name,
     and what ran them."""
     from archcheck.claims._running import Runner
-    for name in how.plugins:
+    for name in plugins:
         load_plugin(name)
     for path in dict.fromkeys(path for path, _ in due):
         inside = Path(tempfile.mkdtemp(dir=folder))
         file = claims(Document(Path(path).read_bytes(), path))
-        networks, runner = Networks(file), Runner(inside, how.device)
+        networks, runner = Networks(file), Runner(inside, device)
         statements = {statement.id: statement for statement in file.statements}
         for name in (name for other, name in due if other == path):
             yield _ran(file, statements[name], networks, runner), _runtime(runner.provider)

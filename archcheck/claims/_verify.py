@@ -77,7 +77,7 @@ def verify(paths: Iterable[str | os.PathLike[str]], execution: Execution | None 
 
 def _documents(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Document]:
     for given in paths:
-        path = Path(_path_of(os.fspath(given)))
+        path = Path(path_of(os.fspath(given)))
         if not path.is_dir():
             document = _document(path)
             if not holds_claims(document):
@@ -91,7 +91,8 @@ def _documents(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Document]:
         yield from found
 
 
-def _path_of(given: str) -> str:
+def path_of(given: str) -> str:
+    """The path that ``given`` means: itself, or the file of a specification that ships."""
     return _zoo.path_of(given[len(_zoo.PREFIX):]) if given.startswith(_zoo.PREFIX) else given
 
 

@@ -1,8 +1,13 @@
 """What the commands that run models share: the options that say where and within which limits."""
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -47,15 +52,39 @@ OPTIONS = (
 )
 
 
-def runs(command: Callable[..., None]) -> Callable[..., None]:
+def runs(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options of every command that runs a model; it is given a ``device``
     (`archcheck.backends.ort.Device`), ``limits`` (`archcheck.backends.guard.Limits`) and a ``seed``."""
     @wraps(command)
     def called(*args: Any, device: str, threads: int | None, timeout: float, max_memory: int | None,
-               libraries: tuple[Path, ...], **others: Any) -> None:
+               libraries: tuple[Path, ...], **others: Any) -> Any:
         from archcheck.backends.guard import Limits
         from archcheck.backends.ort import Device
-        command(*args, device=Device(device, threads, libraries), limits=Limits(timeout, max_memory), **others)
+        _clean_up_when_ended()
+        others.update(device=Device(device, threads, libraries), limits=Limits(timeout, max_memory))
+        return command(*args, **others)
     for option in reversed(OPTIONS):
         called = option(called)
     return called
+
+
+def _clean_up_when_ended() -> None:
+    """Let a polite end from outside (SIGTERM) remove temporary files and end the child, as Ctrl-C does."""
+    def leave(number: int, frame: object) -> None:
+        raise SystemExit(128 + number)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, leave)
+
+
+@contextmanager
+def progress(what: str, total: int) -> Iterator[Callable[[], None]]:
+    """A bar on a terminal's standard error that is gone at the end; what is given is to be called ``total``
+    times."""
+    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda: bar.advance(task)
