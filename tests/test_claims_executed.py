@@ -265,7 +265,7 @@ def test_what_ends_the_process_fails_and_the_others_go_on(tmp_path: Path,
                 sent.append(record)
                 yield record
             elif due[0][1] == "a":
-                raise Crashed("it ended ONNX Runtime with a segmentation fault", "signal")
+                raise Crashed("signal", "it ended ONNX Runtime with a segmentation fault")
             else:
                 yield record
     sent: list[Any] = []

@@ -138,8 +138,8 @@ def _inside(ready: Ready, out: Array, axis: int) -> Array:
     window = field and (field.start, field.stride, field.size)
     if not window or not all(isinstance(number, int) for number in window) or not window[1]:
         return np.ones(len(places), bool)
-    starts = window[0] + places * window[1]
-    return (starts >= 0) & (starts + window[2] <= ready.inputs[ready.input].shape[axis])  # type: ignore[index]
+    starts, shape = window[0] + places * window[1], ready.inputs[ready.input].shape or ()
+    return (starts >= 0) & (starts + window[2] <= shape[axis])
 
 
 def _differs(a: Array, b: Array) -> Array:
