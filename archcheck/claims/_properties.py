@@ -197,13 +197,13 @@ def reached_by(ready: Ready, weight: str) -> Array:
     """How many outputs change when an element of a weight does, in the weight's shape."""
     name = ready.named(weight)
     counts = np.array([int(column.sum()) for column in _changed_by(ready, name)])
-    return counts.reshape(ready.open[name].shape)
+    return counts.reshape(ready.fed(name, 0)[name].shape)
 
 
 def _changed_by(ready: Ready, name: str) -> Iterator[Array]:
     """For each element of an input or weight, which outputs are others when it is."""
-    positive = {key: np.abs(value) for key, value in ready.feeds(0).items()}  # which no ReLU holds back
-    drawn = [positive, ready.feeds(1)]
+    positive = {key: np.abs(value) for key, value in ready.fed(name, 0).items()}  # which no ReLU holds back
+    drawn = [positive, ready.fed(name, 1)]
     outputs = [ready.output(feeds) for feeds in drawn]
     if drawn[0][name].size * outputs[0].size > MAX_PAIRS:
         raise ValueError(f"{ready.part.name} has {outputs[0].size:,} outputs for {drawn[0][name].size:,} "

@@ -68,7 +68,7 @@ class Ready:
 
     def __init__(self, x: Part, path: Path, device: Device) -> None:
         self.part, self.report = x, x.report
-        self.inputs = dict(x.report.graph.inputs)
+        self.inputs = {name: x.report.types[name] for name in x.report.graph.inputs}
         _require_sizes(x)
         self.session = _session(x, path, device)
         self.provider = self.session.get_providers()[0]
@@ -90,14 +90,14 @@ class Ready:
         except Exception as error:  # noqa: BLE001 - the runtime has many
             raise Refused(f"ONNX Runtime does not run {self.part.name}: {tidy(str(error))}") from None
 
-    def weights(self, seed: int) -> dict[str, Array]:
-        """The weights that are drawn from a seed."""
-        return {name: _drawn_as(name, kind, seed) for name, kind in self.open.items()}
-
     def feeds(self, seed: int) -> dict[str, Array]:
-        """All that is drawn from a seed, inputs too."""
-        return {**self.weights(seed), **{name: _drawn_as(name, kind, seed)
-                                         for name, kind in self.inputs.items()}}
+        """All that is drawn from a seed, weights that the network does not come with and inputs."""
+        return {name: _drawn_as(name, kind, seed) for name, kind in (*self.open.items(), *self.inputs.items())}
+
+    def fed(self, name: str, seed: int) -> dict[str, Array]:
+        """`feeds`, with an input or weight that is drawn in any case."""
+        kind = {**_numbers(self.report), **self.inputs}[name]
+        return {**self.feeds(seed), name: _drawn_as(name, kind, seed)}
 
     def drawn_output(self, seed: int) -> Array:
         """The output for all that is drawn from a seed."""
@@ -129,7 +129,7 @@ class Ready:
 def _session(x: Part, path: Path, device: Device) -> Any:
     """A session that has the part's output, and takes all weights as inputs. Raises `Refused`."""
     try:
-        export(x.report.graph, path)
+        export(x.report.graph, path, x.report.sizes)
         with path.open("ab") as model:
             model.write(_as_inputs(_numbers(x.report)))
         return jobs.opened(Task(path, {}, (x.output,), device), (x.output,))
@@ -158,8 +158,8 @@ def _as_inputs(weights: Mapping[str, TensorType]) -> bytes:
 
 
 def _require_sizes(x: Part) -> None:
-    graph = x.report.graph
-    for name, kind in (*graph.inputs.items(), *graph.weights.items()):
+    graph, types = x.report.graph, x.report.types
+    for name, kind in ((name, types[name]) for name in (*graph.inputs, *graph.weights)):
         if kind.shape is None or not all(isinstance(size, int) for size in kind.shape):
             shape = "is not known" if kind.shape is None else " × ".join(map(str, kind.shape))
             raise ValueError(f"the shape of {name} in {x.name} {'' if kind.shape is None else 'is '}{shape}; "
