@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 import yaml
 from click.testing import CliRunner
@@ -302,6 +303,21 @@ def test_the_command(tmp_path: Path) -> None:
     assert "need a run  4, which --execute gives them" in run(path).output
     wrong = str(written(tmp_path, GOOD.replace("printed: 4,", "printed: 5,")))
     assert run(wrong, "--execute").return_value == 1
+
+
+def test_a_file_has_its_own_weights(tmp_path: Path) -> None:
+    """A convolution with 1, -1 in an ONNX file gives differences; given weights take their place."""
+    helper, value = onnx.helper, onnx.helper.make_tensor_value_info
+    weight = onnx.numpy_helper.from_array(np.array([[[1, -1]]], np.float32), "w")
+    graph = helper.make_graph([helper.make_node("Conv", ["x", "w"], ["y"])], "differences",
+                              [value("x", 1, [1, 1, "W"])], [value("y", 1, None)], [weight])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)]), tmp_path / "net.onnx")
+    rows = [("[2, 2, -1]", "run(model[W=4], [5, 3, 1, 2])"), ("[2]", 'run(model[W=2], [1, 2], "w", [2, 0])'),
+            ("[7, 7]", 'uses(model[W=8], "w")')]
+    text = "model: net.onnx\nstatements:\n" + "".join(
+        f"- {{says: s, verdict: exact, printed: {printed}, execute: '{expression}'}}\n"
+        for printed, expression in rows)
+    assert [outcome.problem for outcome in outcomes(tmp_path, text).values()] == [""] * 3
 
 
 def test_the_example_of_the_manual_holds(tmp_path: Path) -> None:
