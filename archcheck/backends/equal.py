@@ -68,14 +68,14 @@ class Side(NamedTuple):
     report: Report
 
 
-def compare(old: str | os.PathLike[str], new: str | os.PathLike[str],
+def compare(old: str | bytes | os.PathLike[str], new: str | bytes | os.PathLike[str],
             sizes: Mapping[str, Any] | None = None, *, count: int = 2, seed: int = 0,
             rtol: float | None = None, atol: float | None = None, device: Device = CPU_DEVICE,
             limits: Limits = DEFAULT) -> Equality:
-    """Run ``old`` and ``new`` at ``count`` sizes of the old one's symbols, with ``sizes`` pinned, on the same
-    random inputs. Inputs, outputs and values of the same name belong together; inputs and outputs of other
-    names do in their order, if they are equally many. Raises `NotComparable`, and `UserError` where there is
-    nothing to run them with."""
+    """Run ``old`` and ``new``, paths or the bytes of files, at ``count`` sizes of the old one's symbols, with
+    ``sizes`` pinned, on the same random inputs. Inputs, outputs and values of the same name belong together;
+    inputs and outputs of other names do in their order, if they are equally many. Raises `NotComparable`, and
+    `UserError` where there is nothing to run them with."""
     ort.require_runtime()
     sources = bytes_of(old), bytes_of(new)
     graphs = graph_in(sources[0]), graph_in(sources[1])
@@ -90,7 +90,7 @@ def compare(old: str | os.PathLike[str], new: str | os.PathLike[str],
             right = _side(stack, sources[1], graphs[1], _translated(left.report, graphs[1]), seed)
             made = left.ready.made, right.ready.made
             runs.append(_compared(left, right, drawn, Tolerance(rtol, atol), seed, device, limits))
-    return Equality(os.fspath(old), os.fspath(new), tuple(runs), made)
+    return Equality(sources[0].name or "the old", sources[1].name or "the new", tuple(runs), made)
 
 
 def _side(stack: ExitStack, source: Source, graph: Graph, sizes: Mapping[str, Any], seed: int) -> Side:
