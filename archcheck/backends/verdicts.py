@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import isclose, isnan
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from archcheck.dims import COUNTED, Atom, Dim, Size, evaluate, symbols
+from archcheck.dims import COUNTED, Atom, Size, evaluate, symbols
 from archcheck.elements import Ratio
 from archcheck.graph import Element, Several, Shape, TensorType, Uniform
 from archcheck.report import Report
@@ -90,11 +90,13 @@ def _of_type(told: TensorType | None, numbers: Mapping[str, int], dtype: str, sh
         yield Doubt(KNOWN_NOW, "of unknown dtype", f"{dtype}, {shown(shape)}")
     elif not _is_dtype(told.dtype, dtype):
         yield Doubt(DISAGREES, told.dtype, dtype)
+    if "map(" in dtype:
+        return
     if isinstance(shape, list):
         yield from _of_sequence(told, numbers, shape)
     elif shape is not None:
         yield from _of_shape(told and told.shape, numbers, shape)
-        if told is not None and data is not None:
+        if told is not None and data is not None and "(" not in (told.dtype or ""):
             yield from _of_elements(told, numbers, data)
 
 
@@ -108,7 +110,7 @@ def _of_shape(told: Shape | None, numbers: Mapping[str, int], found: Sequence[in
     if told is None:
         yield Doubt(KNOWN_NOW, "of unknown rank", shown(found))
         return
-    at = [evaluate(size, numbers) for size in told]
+    at = tuple(evaluate(size, numbers) for size in told)
     if len(at) != len(found) or any(isinstance(size, int) and size != number
                                     for size, number in zip(at, found)):
         yield Doubt(DISAGREES, shown(at), shown(found))
@@ -184,7 +186,7 @@ def _lie(declared: TensorType | None, sizes: Mapping[str, int], one: Measured) -
         return None
     if declared.dtype is not None and not _is_dtype(declared.dtype, one.dtype):
         return Doubt(DECLARED, declared.dtype, one.dtype)
-    at = None if declared.shape is None else [evaluate(size, sizes) for size in declared.shape]
+    at = None if declared.shape is None else tuple(evaluate(size, sizes) for size in declared.shape)
     if at is None or len(at) == len(one.shape) and not any(
             isinstance(size, int) and size != number for size, number in zip(at, one.shape)):
         return None
@@ -193,7 +195,7 @@ def _lie(declared: TensorType | None, sizes: Mapping[str, int], one: Measured) -
 
 def shown(shape: Any) -> str:
     """A shape as a text: of numbers, or with sizes that are not."""
-    if shape is None or isinstance(shape, list) and shape and not isinstance(shape[0], (int, Dim)):
+    if shape is None or isinstance(shape, list):
         return "nothing" if shape is None else f"a sequence of {len(shape)}"
     return " x ".join("?" if size is None else str(size) for size in shape) or "a scalar"
 
