@@ -45,8 +45,12 @@ def sources(folder: str) -> Iterator[tuple[str, str]]:
 
 def weight(source: str) -> float:
     """About how long a model runs."""
-    macs = archcheck.analyze(source).macs
-    return archcheck.evaluate(macs, {}) if isinstance(macs, int) else 1e8
+    report = archcheck.analyze(source)
+    try:
+        macs = archcheck.evaluate(report.macs, draw(report, 1)[0])
+    except UserError:
+        macs = None
+    return float(macs) if isinstance(macs, int) else 0.0
 
 
 def summary(name: str, found: Verified, seconds: float) -> dict[str, Any]:
