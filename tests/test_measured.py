@@ -269,6 +269,9 @@ def test_networks_that_cannot_be_compared(tmp_path: Path) -> None:
     other = HEAD + "net (float[2] x, float[2] z) => (float[2] y) { y = Add(x, z) }"
     with pytest.raises(NotComparable, match="inputs: x, and x, z"):
         compare(saved(tmp_path, NET), saved(tmp_path, other, "other.onnx"))
+    other = NET.replace("float[N,3,H", "float[N,4,H")
+    with pytest.raises(NotComparable, match=r"takes 3 x 3 x .* for its input x, and .* 3 x 4 x .* for x"):
+        compare(saved(tmp_path, NET), saved(tmp_path, other, "other.onnx"))
 
 
 PAIR = Pair("a", "b")

@@ -19,6 +19,7 @@ from archcheck.backends.filled import Ready, ready
 from archcheck.backends.guard import Crashed, Limits
 from archcheck.backends.measure import CPU_DEVICE, DEFAULT, opened
 from archcheck.backends.ort import Device, Started, Task
+from archcheck.backends.verdicts import shown
 from archcheck.dims import symbols
 from archcheck.errors import UserError
 from archcheck.frontends import Source, bytes_of, graph_in
@@ -101,6 +102,7 @@ def _side(stack: ExitStack, source: Source, graph: Graph, sizes: Mapping[str, An
 def _compared(left: Side, right: Side, sizes: Mapping[str, int], tolerance: Tolerance, seed: int,
               device: Device, limits: Limits) -> Compared:
     """Both run once."""
+    _require_shapes(left, right)
     fed = feeds(left.report, {}, seed)
     tasks = (Task(left.ready.path, fed, device=device),
              Task(right.ready.path, _renamed(fed, left.report, right.report), device=device))
@@ -156,6 +158,16 @@ def _renamed(fed: Mapping[str, Any], old: Report, new: Report) -> dict[str, Any]
 def _as(value: Any, dtype: str | None) -> Any:
     is_plain = hasattr(value, "astype") and dtype is not None and "(" not in dtype and dtype != "string"
     return value.astype(numpy_type(dtype)) if is_plain and dtype else value
+
+
+def _require_shapes(left: Side, right: Side) -> None:
+    """Raise where an input of the new one does not take what the old one's does."""
+    for name, other in _partners(left.report, right.report.graph):
+        ours, theirs = left.report.types[name].shape, right.report.types[other].shape
+        if ours is not None and theirs is not None and (len(ours) != len(theirs) or any(
+                isinstance(size, int) and size != number for size, number in zip(theirs, ours))):
+            raise NotComparable(f"{left.ready.name} takes {shown(ours)} for its input {name}, and "
+                                f"{right.ready.name} {shown(theirs)} for {other}; --set binds sizes")
 
 
 def _translated(old: Report, graph: Graph) -> dict[str, int]:
