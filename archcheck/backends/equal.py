@@ -19,6 +19,7 @@ from archcheck.backends.filled import Ready, ready
 from archcheck.backends.guard import Crashed, Limits
 from archcheck.backends.measure import CPU_DEVICE, DEFAULT, opened
 from archcheck.backends.ort import Device, Started, Task
+from archcheck.backends.verdicts import shown
 from archcheck.dims import symbols
 from archcheck.errors import UserError
 from archcheck.frontends import Source, bytes_of, graph_in
@@ -68,14 +69,14 @@ class Side(NamedTuple):
     report: Report
 
 
-def compare(old: str | os.PathLike[str], new: str | os.PathLike[str],
+def compare(old: str | bytes | os.PathLike[str], new: str | bytes | os.PathLike[str],
             sizes: Mapping[str, Any] | None = None, *, count: int = 2, seed: int = 0,
             rtol: float | None = None, atol: float | None = None, device: Device = CPU_DEVICE,
             limits: Limits = DEFAULT) -> Equality:
-    """Run ``old`` and ``new`` at ``count`` sizes of the old one's symbols, with ``sizes`` pinned, on the same
-    random inputs. Inputs, outputs and values of the same name belong together; inputs and outputs of other
-    names do in their order, if they are equally many. Raises `NotComparable`, and `UserError` where there is
-    nothing to run them with."""
+    """Run ``old`` and ``new``, paths or the bytes of files, at ``count`` sizes of the old one's symbols, with
+    ``sizes`` pinned, on the same random inputs. Inputs, outputs and values of the same name belong together;
+    inputs and outputs of other names do in their order, if they are equally many. Raises `NotComparable`, and
+    `UserError` where there is nothing to run them with."""
     ort.require_runtime()
     sources = bytes_of(old), bytes_of(new)
     graphs = graph_in(sources[0]), graph_in(sources[1])
@@ -90,7 +91,7 @@ def compare(old: str | os.PathLike[str], new: str | os.PathLike[str],
             right = _side(stack, sources[1], graphs[1], _translated(left.report, graphs[1]), seed)
             made = left.ready.made, right.ready.made
             runs.append(_compared(left, right, drawn, Tolerance(rtol, atol), seed, device, limits))
-    return Equality(os.fspath(old), os.fspath(new), tuple(runs), made)
+    return Equality(sources[0].name or "the old", sources[1].name or "the new", tuple(runs), made)
 
 
 def _side(stack: ExitStack, source: Source, graph: Graph, sizes: Mapping[str, Any], seed: int) -> Side:
@@ -101,6 +102,7 @@ def _side(stack: ExitStack, source: Source, graph: Graph, sizes: Mapping[str, An
 def _compared(left: Side, right: Side, sizes: Mapping[str, int], tolerance: Tolerance, seed: int,
               device: Device, limits: Limits) -> Compared:
     """Both run once."""
+    _require_shapes(left, right)
     fed = feeds(left.report, {}, seed)
     tasks = (Task(left.ready.path, fed, device=device),
              Task(right.ready.path, _renamed(fed, left.report, right.report), device=device))
@@ -156,6 +158,16 @@ def _renamed(fed: Mapping[str, Any], old: Report, new: Report) -> dict[str, Any]
 def _as(value: Any, dtype: str | None) -> Any:
     is_plain = hasattr(value, "astype") and dtype is not None and "(" not in dtype and dtype != "string"
     return value.astype(numpy_type(dtype)) if is_plain and dtype else value
+
+
+def _require_shapes(left: Side, right: Side) -> None:
+    """Raise where an input of the new one does not take what the old one's does."""
+    for name, other in _partners(left.report, right.report.graph):
+        ours, theirs = left.report.types[name].shape, right.report.types[other].shape
+        if ours is not None and theirs is not None and (len(ours) != len(theirs) or any(
+                isinstance(size, int) and size != number for size, number in zip(theirs, ours))):
+            raise NotComparable(f"{left.ready.name} takes {shown(ours)} for its input {name}, and "
+                                f"{right.ready.name} {shown(theirs)} for {other}; --set binds sizes")
 
 
 def _translated(old: Report, graph: Graph) -> dict[str, int]:

@@ -199,7 +199,7 @@ def _both(report: Report, here: Report, sizes: Mapping[str, int],
     wrong."""
     for formula, number in zip(compared(report, sizes, found), compared(here, {}, found)):
         if number.kind == DISAGREES != formula.kind:
-            yield number._replace(why=f"at these sizes {number.why}")
+            yield number._replace(said=f"{number.said}, analyzed at these sizes")
         else:
             yield formula
 

@@ -63,6 +63,7 @@ def verify(paths: Sequence[str], sizes: Sequence[tuple[str, Any]], count: int, a
     """
     _options.load_plugins(plugins)
     given = dict(sizes)
+    _require_sense(other, bool(axes or fields or execute), rtol is not None or atol is not None)
     if other is not None:
         return _equal(paths, other, given, count, seed, (rtol, atol), device, limits, form, output)
     stated, networks = _sorted(paths, execute)
@@ -73,6 +74,13 @@ def verify(paths: Sequence[str], sizes: Sequence[tuple[str, Any]], count: int, a
     if recomputed is not None and recomputed.failures:
         return FOUND_WRONG
     return 0 if _are_right(found, probed) else FOUND_WRONG
+
+
+def _require_sense(other: str | None, is_for_one: bool, has_tolerance: bool) -> None:
+    if other is not None and is_for_one:
+        raise click.UsageError("--equal only compares: leave out --free, --fields and --execute")
+    if other is None and has_tolerance:
+        raise click.UsageError("--rtol and --atol are for --equal")
 
 
 def _sorted(paths: Sequence[str], execute: bool) -> tuple[list[str], list[str]]:

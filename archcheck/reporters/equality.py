@@ -6,7 +6,8 @@ from typing import Any
 
 from archcheck.backends._differences import Difference
 from archcheck.backends.equal import Compared, Equality
-from archcheck.reporters.measured import at, shape
+from archcheck.backends.verdicts import shown
+from archcheck.reporters.measured import at
 from archcheck.reporters.sheet import Column, Sheet
 from archcheck.reporters.text import Script
 
@@ -17,12 +18,18 @@ def _as_number(value: Any, script: Script) -> str:
     return "" if value is None else f"{value:.3g}"
 
 
+def _as_counted(value: Any, script: Script) -> str:
+    return "" if value is None else f"{value:,}"
+
+
 COLUMNS = (
-    Column("at", "at", least=8, spared=True), Column("output", "output", least=10),
-    Column("shape", "shape", least=8, spared=True), Column("verdict", "verdict"),
+    Column("output", "output", least=10), Column("verdict", "verdict"),
     Column("largest", "largest difference", _as_number, right=True),
-    Column("relative", "relative", _as_number, right=True), Column("why", "why", least=20))
-MORE = tuple(Column(key, key) for key in ("new", "dtypes", "differing", "elements", "provider"))
+    Column("relative", "relative", _as_number, right=True),
+    Column("differing", "differing", _as_counted, right=True),
+    Column("elements", "of", _as_counted, right=True),
+    Column("shape", "shape", least=8), Column("at", "at", least=8, spared=True))
+MORE = tuple(Column(key, key) for key in ("new", "dtypes", "place", "there", "why", "provider"))
 
 
 def sheet(found: Equality) -> Sheet:
@@ -33,7 +40,7 @@ def sheet(found: Equality) -> Sheet:
 
 def records(found: Equality) -> Sheet:
     """The same for other programs."""
-    rows = [(*_row(run, one), one.new, one.dtypes, one.differing, one.elements, run.provider)
+    rows = [(*_row(run, one), one.new, one.dtypes, one.place, one.there, one.why, run.provider)
             for run in found.runs for one in run.outputs]
     record = {"ok": found.is_equal, "old": found.old, "new": found.new, "weights_made_up": found.made,
               "runs": [{"sizes": dict(run.sizes), "provider": run.provider or None,
@@ -43,9 +50,10 @@ def records(found: Equality) -> Sheet:
 
 
 def _row(run: Compared, one: Difference) -> tuple[Any, ...]:
-    numbers = (one.largest, one.relative) if one.shapes[0] == one.shapes[1] else (None, None)
-    return (at(run.sizes), one.old, shape(one.shapes[0]), "equal" if one.is_equal else "differs", *numbers,
-            one.why)
+    is_one = one.shapes[0] == one.shapes[1]
+    numbers = (one.largest, one.relative, one.differing, one.elements) if is_one else (None,) * 4
+    shape = shown(one.shapes[0]) if is_one else " and ".join(map(shown, one.shapes))
+    return one.old, "equal" if one.is_equal else "differs", *numbers, shape, at(run.sizes)
 
 
 def _facts(found: Equality) -> Iterator[tuple[str, str]]:

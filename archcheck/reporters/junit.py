@@ -17,8 +17,9 @@ def junit(verified: Verified | None, networks: Sequence[measure.Verified] = ()) 
     """A suite for each file: statements whose record is wrong fail, those without a figure are skipped; and
     one for each network: runs in which a value is not as predicted or declared fail."""
     root = ElementTree.Element("testsuites", name="archcheck verify")
-    for file in dict.fromkeys(outcome.file for outcome in verified.outcomes) if verified else ():
-        outcomes = [outcome for outcome in verified.outcomes if outcome.file == file]  # type: ignore[union-attr]
+    everything = verified.outcomes if verified else ()
+    for file in dict.fromkeys(outcome.file for outcome in everything):
+        outcomes = [outcome for outcome in everything if outcome.file == file]
         suite = ElementTree.SubElement(root, "testsuite", name=_safe(outcomes[0].source or file))
         for outcome in outcomes:
             _case(suite, outcome)

@@ -8,30 +8,32 @@ from typing import TYPE_CHECKING, Any
 
 from archcheck.backends.fields import Probed
 from archcheck.backends.measure import Run, Verified
-from archcheck.backends.verdicts import AGREES, COUNTS, DECLARED, DISAGREES, KNOWN_NOW, ORDER, Verdict
+from archcheck.backends.verdicts import AGREES, COUNTS, DECLARED, DISAGREES, KNOWN_NOW, ORDER, Verdict, shown
 from archcheck.dims import Dim
 from archcheck.graph import TensorType
 from archcheck.reporters.sheet import Column, Sheet
 from archcheck.reporters.verify import SCHEMA
 
 if TYPE_CHECKING:
-    from archcheck.probing.judge import Fault
+    pass
 
-WORDS = {AGREES: "agrees", COUNTS: "agrees, counted", KNOWN_NOW: "was not known",
-         DECLARED: "the file is wrong", DISAGREES: "archcheck is wrong"}
+WORDS = {AGREES: "agrees", COUNTS: "counted", KNOWN_NOW: "not known", DECLARED: "misdeclared",
+         DISAGREES: "mispredicted"}
 OUTCOMES = ((AGREES, "as predicted"), (COUNTS, "within the bounds of what the data decide"),
             (KNOWN_NOW, "not known before"), (DECLARED, "not as the file declares"),
             (DISAGREES, "not as archcheck predicts"))
 FEW = 12
 """So many rows of a kind are shown, unless all are asked for."""
-REPORT_IT = ("a value that is not as archcheck predicts is a defect of archcheck: please report it, with the "
-             "file, or the nodes around that value")
+MISDECLARED = "is what the file declares of a value that is as archcheck predicts: the file is wrong"
+MISPREDICTED = ("is a value that is not as archcheck predicts: a defect of archcheck; please report it, with "
+                "the file, or the nodes around that value")
 COLUMNS = (
-    Column("network", "network", least=10), Column("value", "value", least=16), Column("op", "op", least=6),
-    Column("verdict", "verdict", least=12), Column("why", "measured", least=24),
+    Column("network", "network", least=10), Column("value", "value", least=12),
+    Column("op", "op", least=6, spared=True), Column("verdict", "verdict"),
+    Column("said", "said to be", least=12), Column("is", "is", least=12),
     Column("at", "at", least=8, spared=True))
 MORE = tuple(Column(key, key) for key in (
-    "predicted_dtype", "predicted_shape", "measured_dtype", "measured_shape"))
+    "why", "predicted_dtype", "predicted_shape", "measured_dtype", "measured_shape"))
 
 
 def sheet(networks: Sequence[Verified], probed: Sequence[Probed], everything: bool = False) -> Sheet:
@@ -95,13 +97,13 @@ def _row(found: Verified, verdict: Verdict, run: Run, named: bool) -> tuple[Any,
     graph = found.report.graph
     node = graph.producers.get(verdict.value)
     return (found.name if named else None, verdict.value, None if node is None else graph.nodes[node].op,
-            WORDS[verdict.kind], verdict.why or shape(verdict.found.shape), at(run.sizes))
+            WORDS[verdict.kind], verdict.said, verdict.is_ or shown(verdict.found.shape), at(run.sizes))
 
 
 def _record(found: Verified, verdict: Verdict, run: Run) -> tuple[Any, ...]:
-    network, value, op, _, _, _ = _row(found, verdict, run, True)
+    network, value, op, _, said, is_, _ = _row(found, verdict, run, True)
     told = verdict.told or TensorType(None, None)
-    return (network, value, op, verdict.kind, verdict.why, dict(run.sizes), told.dtype, told.shape,
+    return (network, value, op, verdict.kind, said, is_, dict(run.sizes), verdict.why, told.dtype, told.shape,
             verdict.found.dtype, verdict.found.shape)
 
 
@@ -109,13 +111,10 @@ def _fault_rows(found: Probed, everything: bool, named: bool) -> Iterator[tuple[
     """Fields that are larger than predicted, and those that are smaller."""
     for faults, word in ((found.unsound, WORDS[DISAGREES]), (found.loose, "field too large")):
         for fault in faults if everything else faults[:FEW]:
-            yield (found.name if named else None, fault.value, None, word, _misread(fault), at(found.sizes))
-
-
-def _misread(fault: Fault) -> str:
-    first, last = fault.measured
-    return (f"position {list(fault.position)} was to read {_span(fault.said)} of axis {fault.axis} of "
-            f"{fault.input}, and reads from {_span(first)} to {_span(last)}")
+            value = f"{fault.value}{list(fault.position)}"
+            yield (found.name if named else None, value, None, word,
+                   f"reading {_span(fault.said)} of {fault.input}'s axis {fault.axis}",
+                   f"from {_span(fault.measured[0])} to {_span(fault.measured[1])}", at(found.sizes))
 
 
 def _span(ends: tuple[int, int]) -> str:
@@ -127,13 +126,6 @@ def at(sizes: Mapping[str, Any]) -> str:
     return " ".join(f"{name}={size}" for name, size in sizes.items() if not isinstance(size, Dim))
 
 
-def shape(found: Any) -> str:
-    """A measured shape as a text."""
-    if found is None or isinstance(found, list):
-        return "nothing" if found is None else f"a sequence of {len(found)}"
-    return " x ".join(map(str, found)) or "a scalar"
-
-
 # ------------------------------------------------------------------------------------------------ facts
 def _facts(networks: Sequence[Verified], probed: Sequence[Probed]) -> Iterator[tuple[str, str]]:
     for found in networks:
@@ -143,8 +135,10 @@ def _facts(networks: Sequence[Verified], probed: Sequence[Probed]) -> Iterator[t
         yield "fields", _outcome_of_fields(fields)
     if any(len(found.of(kind)) > FEW for found in networks for kind in ORDER[2:]):
         yield "more", f"only the first {FEW} values of a kind are shown; --all shows every value"
+    if any(found.of(DECLARED) for found in networks):
+        yield WORDS[DECLARED], MISDECLARED
     if any(found.of(DISAGREES) for found in networks) or any(found.unsound for found in probed):
-        yield "defect", REPORT_IT
+        yield WORDS[DISAGREES], MISPREDICTED
 
 
 def _place(sizes: Mapping[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """Run real models: ``python -m tests.oracles.verified FOLDER [--only GLOB] [--results FILE]`` holds every
 value of every model in a folder (``.onnx`` and ``.onnx.gz``), of the specifications that ship with archcheck
 (FOLDER ``specs:``) or of the networks that ship with onnx (``onnx:``) against runs at several sizes. With
-``--free`` the batch of models that fix all sizes is drawn as well, where the network runs with others.
+``--free`` sizes of models that fix them all are drawn as well, where the network runs with others.
 
 FILE gets a line of JSON for each model; those that it has already are passed over, so that a long run can be
 taken up again. Small models come first.
@@ -21,10 +21,13 @@ from typing import Any
 import onnx
 
 import archcheck
+from archcheck.analyses import freeing
+from archcheck.backends.draws import draw
 from archcheck.backends.guard import Limits
 from archcheck.backends.measure import How, Verified, verify
 from archcheck.errors import UserError
 from archcheck.frontends._zoo import names
+from archcheck.graph import Graph
 
 LIGHT = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light"
 
@@ -42,8 +45,12 @@ def sources(folder: str) -> Iterator[tuple[str, str]]:
 
 def weight(source: str) -> float:
     """About how long a model runs."""
-    macs = archcheck.analyze(source).macs
-    return archcheck.evaluate(macs, {}) if isinstance(macs, int) else 1e8
+    report = archcheck.analyze(source)
+    try:
+        macs = archcheck.evaluate(report.macs, draw(report, 1)[0])
+    except UserError:
+        macs = None
+    return float(macs) if isinstance(macs, int) else 0.0
 
 
 def summary(name: str, found: Verified, seconds: float) -> dict[str, Any]:
@@ -59,21 +66,35 @@ def summary(name: str, found: Verified, seconds: float) -> dict[str, Any]:
             "seconds": round(seconds, 1)}
 
 
-def batches(source: str) -> list[str]:
-    """The batch of a model without symbols, as ``--free`` names it: the first axis of every input of the
-    first one's size."""
+def freed(source: str) -> list[str]:
+    """What can be drawn of a model without symbols, as ``--free`` names it: the first axes of all inputs that
+    have the first one's, or if these can have no other size the axes from the third on."""
     graph = archcheck.load(source)
     shapes = {name: kind.shape or () for name, kind in graph.inputs.items()}
-    size = next((shape[0] for shape in shapes.values() if shape), None)
-    fixed = all(isinstance(one, int) for shape in shapes.values() for one in shape)
-    return [f"{name}:0" for name, shape in shapes.items() if fixed and shape and shape[0] == size]
+    if any(not isinstance(size, int) for shape in shapes.values() for size in shape):
+        return []
+    batch = next((shape[0] for shape in shapes.values() if shape), None)
+    ways = ([f"{name}:0" for name, shape in shapes.items() if shape and shape[0] == batch],
+            [f"{name}:{','.join(map(str, range(2, len(shape))))}" for name, shape in shapes.items()
+             if len(shape) > 2])
+    return next((axes for axes in ways if axes and others(graph, axes)), [])
+
+
+def others(graph: Graph, axes: list[str]) -> bool:
+    """Whether these axes can have sizes that they have not in the file."""
+    free, which = freeing.free(graph, axes)
+    file = {one.symbol: one.size for one in which}
+    try:
+        return any(sizes != file for sizes in draw(archcheck.analyze(free), 2))
+    except UserError:
+        return False
 
 
 def verified(name: str, source: str, count: int, free: bool, limits: Limits) -> dict[str, Any]:
     """What came of one model."""
     start = time.perf_counter()
     try:
-        axes = batches(source) if free else []
+        axes = freed(source) if free else []
         found = verify(source, count=count, free=axes, how=How(limits=limits))
         return summary(name, found, time.perf_counter() - start)
     except UserError as error:
@@ -99,7 +120,7 @@ def main() -> None:
     parser.add_argument("--only", default="*", help="names of the models, as a shell pattern")
     parser.add_argument("--results", type=Path, help="where a line for each model goes")
     parser.add_argument("--count", type=int, default=2, help="sizes of each")
-    parser.add_argument("--free", action="store_true", help="also draw batches that a file fixes")
+    parser.add_argument("--free", action="store_true", help="also draw sizes that a file fixes")
     parser.add_argument("--timeout", type=float, default=900)
     arguments = parser.parse_args()
     done = {json.loads(line)["name"] for line in arguments.results.read_text().splitlines()} \
