@@ -258,6 +258,11 @@ def test_without_the_runtime_one_line_says_how_to_get_it(tmp_path: Path,
     assert all(outcome.is_right for outcome in verify([written(tmp_path)]).outcomes)
 
 
+def test_a_device_that_is_not_there_is_not_replaced(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="--device abacus: .* has no provider for abacus"):
+        verify([written(tmp_path)], Execution(Device("abacus")))
+
+
 def test_what_ends_the_process_fails_and_the_others_go_on(tmp_path: Path,
                                                           monkeypatch: pytest.MonkeyPatch) -> None:
     def dying(job: Any, due: Sequence[Any], *more: Any, **others: Any) -> Iterator[Any]:

@@ -92,7 +92,7 @@ class Ready:
 
     def feeds(self, seed: int) -> dict[str, Array]:
         """All that is drawn from a seed, weights that the network does not come with and inputs."""
-        return {name: _drawn_as(name, kind, seed) for name, kind in (*self.open.items(), *self.inputs.items())}
+        return {name: _drawn_as(name, kind, seed) for name, kind in {**self.open, **self.inputs}.items()}
 
     def fed(self, name: str, seed: int) -> dict[str, Array]:
         """`feeds`, with an input or weight that is drawn in any case."""
@@ -130,11 +130,14 @@ def _session(x: Part, path: Path, device: Device) -> Any:
     """A session that has the part's output, and takes all weights as inputs. Raises `Refused`."""
     try:
         export(x.report.graph, path, x.report.sizes)
-        with path.open("ab") as model:
-            model.write(_as_inputs(_numbers(x.report)))
-        return jobs.opened(Task(path, {}, (x.output,), device), (x.output,))
     except UserError as error:
         raise ValueError(str(error)) from None
+    with path.open("ab") as model:
+        model.write(_as_inputs(_numbers(x.report)))
+    try:
+        return jobs.opened(Task(path, {}, (x.output,), device), (x.output,))
+    except UserError:
+        raise  # a device that is not there is no fault of the network
     except Exception as error:  # noqa: BLE001 - the runtime has many
         raise Refused(f"ONNX Runtime does not take {x.name}: {tidy(str(error))}") from None
 
