@@ -30,7 +30,7 @@ def table(verified: Verified) -> Sheet:
              if any(outcome.found == verdict for outcome in verified.outcomes)]
     columns = [Column("source", "source", as_text, least=12)]
     columns += [Column(verdict, verdict.replace("-", " "), _as_number, right=True) for verdict in found]
-    columns += [Column(EXECUTED, EXECUTED, _as_number, right=True)] * bool(verified.runtime)
+    columns += [Column(EXECUTED, EXECUTED, _as_number, right=True, spared=True)] * bool(verified.runtime)
     columns.append(Column("all", "all", _as_number, right=True))
     return Sheet(SCHEMA, tuple(columns), list(_rows(verified, found)), list(_facts(verified)))
 
