@@ -27,16 +27,6 @@ class Place:
         self.graph, self.path, self.walk, self.outer, self.at = graph, path, walk, outer, at
         self.opsets = opsets
 
-    @property
-    def depth(self) -> int:
-        """How many graphs stand around it."""
-        return 0 if self.outer is None else self.outer.depth + 1
-
-    def makes(self, name: str) -> bool:
-        """Whether something in this graph is called ``name``."""
-        graph = self.graph
-        return name in graph.producers or name in graph.inputs or name in graph.weights
-
     def sees(self, name: str) -> bool:
         """Whether a graph around this one has made ``name`` before the node that this belongs to runs."""
         at, outer = self.at, self.outer

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from archcheck.errors import UserError, closest
+from archcheck.frontends import LoadError
 from archcheck.graph import Irregularity, TensorType
 from archcheck.ops import find
 from archcheck.rules._case import Case
@@ -32,7 +33,7 @@ def unparsable_model(error: UserError) -> Faults:
     of such a file, so no other rule is asked about it. What is wrong with a specification has rules of its
     own, SPC001 and on.
     """
-    if not hasattr(error, "kind"):
+    if not isinstance(error, LoadError) or not error.kind:
         yield Fault(str(error))
 
 
