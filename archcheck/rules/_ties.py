@@ -2,9 +2,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from archcheck import values
+from archcheck.algebra.polynomials import constant_of
 from archcheck.algebra.sizes import Atom
 from archcheck.analyses.constraints import Constraint, certain, reduced
 from archcheck.analyses.products import factored, separated
@@ -42,7 +43,7 @@ class Tie(NamedTuple):
         return next((size for size in TRIALS if not self._at(size).holds), None)
 
     def _at(self, size: int) -> Constraint:
-        return self.constraint.bound({atom: size for atom in self.constraint.symbols})
+        return self.constraint.bound(dict.fromkeys(self.constraint.symbols, size))
 
     @property
     def proof(self) -> str:
@@ -59,7 +60,9 @@ class Tie(NamedTuple):
         """Where it fits, in words."""
         if not self.sizes:
             return f"{self.constraint.a} = {self.constraint.b}"
-        few = f"{self.sizes[0]} to {self.sizes[-1]}" if len(self.sizes) > 3 else " or ".join(map(str, self.sizes))
+        few = " or ".join(map(str, self.sizes))
+        if len(self.sizes) > 3:
+            few = f"one of {self.sizes[0]} to {self.sizes[-1]}"
         return f"{self.said} = {few}"
 
 
@@ -104,22 +107,14 @@ def _simple(one: Constraint) -> Constraint:
     zeros = [part for part in product.factors.values() if not _is_symbol(part)] if product else []
     if len(zeros) == 1 and product and len(product.factors) > 1:
         rest = zeros[0]
-        return one._replace(kind="equal", a=rest - _number(rest), b=-_number(rest))
-    return one._replace(a=a, b=b) if one.kind == "broadcast" else one._replace(**_sides(a, b))
-
-
-def _sides(a: Size, b: Size) -> dict[str, Size]:
-    a, b = reduced(a, b, "equal")
-    return {"a": a, "b": b}
+        return one._replace(kind="equal", a=rest - constant_of(rest), b=-constant_of(rest))
+    if one.kind == "equal":
+        a, b = reduced(a, b, "equal")
+    return one._replace(a=a, b=b)
 
 
 def _is_symbol(size: Size) -> bool:
     return any(size is symbol(atom.args[0]) for atom in symbols(size))
-
-
-def _number(size: Size) -> int:
-    from archcheck.algebra.polynomials import constant_of
-    return constant_of(size)
 
 
 def _few(one: Constraint, atom: Atom) -> tuple[int, ...]:
@@ -152,7 +147,7 @@ def bakes(site: Site, name: str) -> bool:
     source, made = site.inputs[0].shape or (), site.outputs[0].shape or ()
     if not any(size is symbol(name) for size in source):
         return False
-    target = target_of(site)
+    target: Any = target_of(site)
     fixed = any(size is symbol(name) and axis < len(target) and type(target[axis]) is int and target[axis] > 0
                 for axis, size in enumerate(source))
     return fixed and not any(size is symbol(name) for size in made)
@@ -172,8 +167,8 @@ def blamed(tie: Tie) -> Site | None:
                  and any(bakes(site, name) for name in tie.names)), None)
 
 
-def mended(site: Site, name: str) -> tuple[object, ...] | None:
-    """The target that keeps the axis of the symbol ``name``; None where it cannot be told."""
+def mended(site: Site, name: str) -> tuple[object, ...]:
+    """The target that keeps the axis of the symbol ``name``."""
     source: Shape = site.inputs[0].shape or ()
     made: Shape = site.outputs[0].shape or ()
     target, size = list(target_of(site)), symbol(name)

@@ -33,7 +33,7 @@ def baked_dim_in_reshape(case: Case) -> Faults:
 
         input: batch x 8 x 16 x 16
         layers:
-        - conv 8 3x3 same -> relu -> Reshape [1, 8, -1] -> relu
+        - conv 8 3x3 same -> relu -> Reshape [1, 8, -1] -> softmax
 
     Good::
 
@@ -56,8 +56,8 @@ def baked_dim_in_reshape(case: Case) -> Faults:
     for name, sites in case.fact(baked_reshapes).items():
         for site in sites if name not in tied else ():
             if _mixes(site, name):
-                yield _baked(site, (name,), "elements of different samples come to share a row: the result is "
-                             f"wrong for every {name} but 1", WARNING)
+                yield _baked(site, (name,), "elements of different samples come to share a row, so that the "
+                             f"result is wrong for every {name} but 1", WARNING)
 
 
 def _baked(site: Site, names: tuple[str, ...], why: str, severity: str) -> Fault:
@@ -206,17 +206,16 @@ def silent_broadcast(case: Case) -> Faults:
         a, b = (kind.shape for kind in site.inputs)
         if a is None or b is None or not all(is_learned(case, site, position) for position in (0, 1)):
             continue
-        narrow = _narrow(site, a, b)
+        narrow, sign = _narrow(site, a, b), "+" if site.op == "Add" else "-"
         if narrow is not None and _is_made(site, narrow):
             many = (b, a)[narrow][1]
-            yield Fault(f"{written(a)} {'-+'[site.op == 'Add']} {written(b)} repeats one channel {many} times",
-                        "both sides are maps that layers computed: a sum of maps of as many channels is meant",
+            yield Fault(f"{written(a)} {sign} {written(b)} repeats one channel {many} times",
+                        "both sides are maps that layers computed, mostly meant to have as many channels",
                         f"give the layer before it {many} filters, or Expand the map where that is meant",
                         site, facts={"channels": many})
         elif _is_outer(a, b):
-            yield Fault(f"{written(a)} {'-+'[site.op == 'Add']} {written(b)} makes "
-                        f"{written(site.outputs[0].shape)}", "each side is repeated along the other's axis",
-                        "give both sides the same number of axes", site)
+            yield Fault(f"{written(a)} {sign} {written(b)} makes {written(site.outputs[0].shape)}",
+                        "each side is repeated along the other's axis", "give both sides the same number of axes", site)
 
 
 def _narrow(site: Site, a: Shape, b: Shape) -> int | None:
@@ -245,7 +244,9 @@ def _is_made(site: Site, position: int) -> bool:
 def _is_outer(a: Shape, b: Shape) -> bool:
     """Whether a column and a row of the same size meet, one of them short of an axis."""
     short, wide = sorted((a, b), key=len)
-    return len(short) == 1 and len(wide) == 2 and wide[1] == 1 and short[0] != 1 and same(short[0], wide[0]) is True
+    if len(short) != 1 or len(wide) != 2 or wide[1] != 1 or short[0] == 1:
+        return False
+    return same(short[0], wide[0]) is True
 
 
 # ---------------------------------------------------------------------------------- one size only
@@ -314,7 +315,7 @@ def unresolved_shape(case: Case) -> Faults:
 def data_dependent_shape(case: Case) -> Faults:
     """A size that the data decide: the number of non-zero elements, of boxes that are kept.
 
-    Runtimes that plan memory and kernels ahead refuse such nodes or run them, and all that comes after, on the
+    Runtimes that plan memory and kernels ahead refuse such nodes, or run them and all that comes after on the
     CPU. Detectors end in one; it is best kept out of the part that is to be fast.
 
     Bad (--target tensorrt)::
@@ -382,7 +383,7 @@ def fully_dynamic_input(case: Case) -> Faults:
         layers:
         - relu
     """
-    for name, kind in case.graph.inputs.items():
+    for name in case.graph.inputs:
         shape = case.report.types[name].shape
         if shape and len(shape) > 1 and all(isinstance(size, Dim) for size in shape):
             yield Fault(f"all {len(shape)} axes of an input are free: {written(shape)}",
