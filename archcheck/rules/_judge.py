@@ -3,16 +3,17 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from typing import Any
 
 from archcheck.collector import collector_held
 from archcheck.config import Settings
+from archcheck.errors import UserError
 from archcheck.findings import Finding
 from archcheck.report import Report
 from archcheck.rules import known
 from archcheck.rules._case import Case
-from archcheck.rules._rule import Fault, Rule, Site
+from archcheck.rules._rule import ERROR, Fault, Rule, Site
 from archcheck.scopes import SourceLine, source_line
 
 _NUMBER = re.compile(r"\d+")
@@ -31,9 +32,30 @@ def check(source: Any, settings: Settings | None = None, **options: Any) -> Repo
 
 def judge(case: Case) -> tuple[Finding, ...]:
     """What the selected rules find, in the order of the nodes."""
-    found = [(rule, fault) for rule in selected(case.settings) if rule.of == "case"
-             for fault in rule.function(case)]
-    return findings(found, case)
+    rules = [rule for rule in selected(case.settings) if rule.of == "case"]
+    if any(rule.weights for rule in rules) and not case.reads_weights:
+        rules = [rule for rule in rules if not rule.weights or is_named(rule, case.settings)]
+    found = [(rule, fault) for rule in rules for fault in rule.function(case)]
+    return findings(_closest(found), case.settings, case.graph.source)
+
+
+def judge_failure(error: UserError, source: str, settings: Settings) -> tuple[Finding, ...]:
+    """What the selected rules say of the failure to read the file ``source``."""
+    found = [(rule, fault) for rule in selected(settings) if rule.of == "failure"
+             for fault in rule.function(error)]
+    return findings(found, settings, source)
+
+
+def _closest(found: list[tuple[Rule, Fault]]) -> Iterator[tuple[Rule, Fault]]:
+    """``found`` without what a general rule says of nodes of which a closer one finds an error."""
+    explained = {_node(fault) for rule, fault in found
+                 if fault.site and not rule.general and (fault.severity or rule.severity) == ERROR}
+    return ((rule, fault) for rule, fault in found
+            if not rule.general or fault.site is None or _node(fault) not in explained)
+
+
+def _node(fault: Fault) -> tuple[int, int] | None:
+    return (id(fault.site.walk), fault.site.at) if fault.site else None
 
 
 def selected(settings: Settings) -> tuple[Rule, ...]:
@@ -53,6 +75,11 @@ def is_selected(rule: Rule, settings: Settings) -> bool:
     return wanted > 0 or not settings.select and is_default(rule, settings)
 
 
+def is_named(rule: Rule, settings: Settings) -> bool:
+    """Whether a rule is on because it is asked for."""
+    return _longest(rule, (*settings.select, *settings.extend_select)) > 0
+
+
 def is_default(rule: Rule, settings: Settings) -> bool:
     """Whether a rule is on unless something is selected."""
     asked = {*rule.profiles} & {*settings.profiles}
@@ -70,13 +97,13 @@ def _said(rule: Rule, entry: str) -> int:
     return len(entry) if rule.code.startswith(entry) else entry == "ALL"
 
 
-def findings(found: Iterable[tuple[Rule, Fault]], case: Case) -> tuple[Finding, ...]:
-    """Faults as findings, one for each cause."""
+def findings(found: Iterable[tuple[Rule, Fault]], settings: Settings, source: str) -> tuple[Finding, ...]:
+    """Faults as findings, one for each cause; ``source`` is the file that they are in."""
     groups: dict[Hashable, tuple[Rule, list[Fault]]] = {}
     for rule, fault in found:
         groups.setdefault((rule.code, _cause(fault)), (rule, []))[1].append(fault)
     seen: dict[str, int] = {}
-    return tuple(_finding(rule, faults, case, seen) for rule, faults in groups.values())
+    return tuple(_finding(rule, faults, settings, source, seen) for rule, faults in groups.values())
 
 
 def _cause(fault: Fault) -> Hashable:
@@ -90,10 +117,11 @@ def _pattern(fault: Fault) -> str:
     return _NUMBER.sub("*", ".".join(fault.scope))
 
 
-def _finding(rule: Rule, faults: list[Fault], case: Case, seen: dict[str, int]) -> Finding:
+def _finding(rule: Rule, faults: list[Fault], settings: Settings, source: str,
+             seen: dict[str, int]) -> Finding:
     first, site = faults[0], faults[0].site
-    place = first.line or (source_line(site.node) if site else None) or SourceLine(case.graph.source or "", 0)
-    severity = case.settings.severities.get(rule.code) or first.severity or rule.severity
+    place = first.line or (source_line(site.node) if site else None) or SourceLine(source, 0)
+    severity = settings.severities.get(rule.code) or first.severity or rule.severity
     names = list(dict.fromkeys(_called(fault) for fault in faults))
     return Finding(
         rule.code, rule.name, severity, first.message, first.why, first.fix, site.path if site else None,
