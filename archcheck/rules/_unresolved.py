@@ -43,11 +43,17 @@ def _follow(walk: Walk, causes: list[Cause]) -> None:
         lost = any(name in by_name and by_name[name] is None for name in node.inputs)
         if known:
             known.behind += 1
-        elif not lost and index not in walk.failures and not _given(walk, node.inputs, origins):
+        elif not lost and not _fails(walk, index) and not _given(walk, node.inputs, origins):
             known = Cause(Site(walk, index), _reason(walk, index, origins), _is_counted(origins))
             causes.append(known)
         by_size.update({origin: known for origin in origins if known and origin not in by_size})
         by_name.update(dict.fromkeys(node.outputs, known))
+
+
+def _fails(walk: Walk, index: int) -> bool:
+    """Whether a node fails, or one in a body of it."""
+    bodies = walk.bodies.get(index, {}).values()
+    return index in walk.failures or any(inner.failures for body in bodies for inner in body.and_inner())
 
 
 def _origins(kind: TensorType | None) -> list[object]:

@@ -258,13 +258,13 @@ def auto_pad(case: Case) -> Faults:
     How much that is depends on the size of the input, and runtimes have read `SAME_LOWER` and strides in
     different ways (onnxruntime 9370, openvino 31902). Explicit `pads` say the same everywhere.
 
-    Bad (--target tensorrt)::
+    Bad (--select GEO007)::
 
         input: N x 3 x 8 x 8
         layers:
         - Conv float32(8, 3, 3, 3) auto_pad=SAME_UPPER
 
-    Good (--target tensorrt)::
+    Good (--select GEO007)::
 
         input: N x 3 x 8 x 8
         layers:

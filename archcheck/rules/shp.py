@@ -35,6 +35,13 @@ def baked_dim_in_reshape(case: Case) -> Faults:
         layers:
         - conv 8 3x3 same -> relu -> Reshape [1, 8, -1] -> softmax
 
+    Bad::
+
+        input: N x T x 768
+        layers:
+        - layernorm as x0
+        - dense 768 -> Reshape [1, -1, 12, 64] -> sigmoid -> Reshape [1, -1, 768] -> add x0
+
     Good::
 
         input: batch x 8 x 16 x 16
@@ -51,11 +58,13 @@ def baked_dim_in_reshape(case: Case) -> Faults:
     for tie, first in proved:
         others = [site for name in tie.names for site in case.fact(baked_reshapes).get(name, ())]
         for site in dict.fromkeys([first, *others]):
-            yield _baked(site, tie.names, f"{tie.proof}, so the network runs for {tie.only} only", ERROR)
+            yield _baked(site, tie.names, f"{tie.proof}, so that only {tie.only} can run", ERROR)
     tied = {name for tie, _ in proved for name in tie.names}
     for name, sites in case.fact(baked_reshapes).items():
         for site in sites if name not in tied else ():
-            if _mixes(site, name):
+            if site.node.outputs[0] in case.graph.outputs:
+                yield _baked(site, (name,), "no axis of the output tells the samples apart", WARNING)
+            elif _mixes(site, name):
                 yield _baked(site, (name,), "elements of different samples come to share a row, so that the "
                              f"result is wrong for every {name} but 1", WARNING)
 
@@ -215,7 +224,8 @@ def silent_broadcast(case: Case) -> Faults:
                         site, facts={"channels": many})
         elif _is_outer(a, b):
             yield Fault(f"{written(a)} {sign} {written(b)} makes {written(site.outputs[0].shape)}",
-                        "each side is repeated along the other's axis", "give both sides the same number of axes", site)
+                        "each side is repeated along the other's axis",
+                        "give both sides the same number of axes", site)
 
 
 def _narrow(site: Site, a: Shape, b: Shape) -> int | None:
@@ -278,7 +288,7 @@ def size_dependent_graph(case: Case) -> Faults:
     """
     for tie in case.fact(ties):
         if not blamed(tie) and not _fixed(case, tie):
-            yield Fault(f"{tie.said} is declared free, but the network runs for {tie.only} only", tie.proof,
+            yield Fault(f"{tie.said} may be any size as declared, but only {tie.only} can run", tie.proof,
                         f"declare the size, or make the graph follow {tie.said}", tie.site,
                         facts={"symbols": list(tie.names), "sizes": list(tie.sizes)})
 
@@ -299,9 +309,9 @@ def unresolved_shape(case: Case) -> Faults:
 
     Good::
 
-        inputs: {image: N x 8, wanted: int64 K}
+        input: N x 8
         layers:
-        - from image -> Reshape [-1, 4] -> relu
+        - Reshape [-1, 4] -> relu
     """
     for cause in case.fact(unresolved):
         if not cause.counted:
@@ -318,17 +328,17 @@ def data_dependent_shape(case: Case) -> Faults:
     Runtimes that plan memory and kernels ahead refuse such nodes, or run them and all that comes after on the
     CPU. Detectors end in one; it is best kept out of the part that is to be fast.
 
-    Bad (--target tensorrt)::
+    Bad (--select SHP107)::
 
         input: 8 x 8
         layers:
         - Relu -> NonZero
 
-    Good (--target tensorrt)::
+    Good (--select SHP107)::
 
         input: 8 x 8
         layers:
-        - Relu -> TopK [3] as top
+        - Relu -> TopK [3] as values, places
     """
     for cause in case.fact(unresolved):
         if cause.counted:
@@ -349,13 +359,13 @@ def topk_exceeds_axis(case: Case) -> Faults:
 
         input: N x 900
         layers:
-        - TopK [1000] as top
+        - TopK [1000] as values, places
 
     Good::
 
         input: N x 1000
         layers:
-        - TopK [1000] as top
+        - TopK [1000] as values, places
     """
     for misfit in of_code(case, "SHP108"):
         k, size = misfit.facts
@@ -371,13 +381,13 @@ def fully_dynamic_input(case: Case) -> Faults:
     A runtime that builds a plan needs a range for each: the wider it is, the slower the plan. Channels, and
     mostly height and width, are known.
 
-    Bad (--target tensorrt)::
+    Bad (--select SHP109)::
 
         input: N x C x H x W
         layers:
         - relu
 
-    Good (--target tensorrt)::
+    Good (--select SHP109)::
 
         input: N x 3 x H x W
         layers:
