@@ -141,7 +141,8 @@ def test_the_sizes_a_decoder_is_told_to_take_do_run():
 
 
 CROP = ("input: N x 3 x 64 x 64\nlayers:\n- relu as all\n"
-        "- conv 8 5x5 -> relu -> conv 8 5x5 -> relu as inner\n- from all -> Slice [{0}, {0}] [{1}, {1}] [2, 3] -> concat inner\n")
+        "- conv 8 5x5 -> relu -> conv 8 5x5 -> relu as inner\n"
+        "- from all -> Slice [{0}, {0}] [{1}, {1}] [2, 3] -> concat inner\n")
 
 
 @pytest.mark.parametrize(("first", "wanted"), [(4, 0), (3, 0), (2, 0), (1, 1), (0, 1), (6, 0), (7, 1),
@@ -157,7 +158,7 @@ def test_crops_beside_the_middle(first, wanted):
     # moved
     "input: N x 8 x 64\nlayers:\n- add:\n  - Slice [0] [62] [2]\n  - Slice [2] [64] [2]\n",
     # enlarged
-    "input: N x 8 x 64 x 64\nlayers:\n- relu as x0\n- maxpool 2x2 -> conv 8 3x3 same -> upsample 2 -> add x0\n",
+    "input: N x 8 x 64 x 64\nlayers:\n- relu as a\n- maxpool 2x2 -> conv 8 3x3 same -> upsample 2 -> add a\n",
 ])
 def test_joins_that_are_meant(text):
     assert not found(text, "GEO009")
