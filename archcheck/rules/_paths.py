@@ -1,4 +1,4 @@
-"""Ways through a network that several rules follow: windows, views, constants, what comes before and after."""
+"""Ways through a network that rules follow: windows, views, constants, what comes before and after."""
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -32,8 +32,9 @@ def is_view(site: Site) -> bool:
     if site.effect.alias == 0:
         return True
     given, made = site.inputs[0].shape, site.outputs[0].shape
-    free = cost_of(site.effect) == FREE and given is not None and made is not None
-    return free and len(site.node.inputs) == 1 and sorted(map(repr, given or ())) == sorted(map(repr, made or ()))
+    if given is None or made is None or len(site.node.inputs) != 1 or cost_of(site.effect) != FREE:
+        return False
+    return sorted(map(repr, given)) == sorted(map(repr, made))
 
 
 def before(site: Site, position: int = 0) -> Site | None:

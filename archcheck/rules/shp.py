@@ -33,7 +33,14 @@ def baked_dim_in_reshape(case: Case) -> Faults:
 
         input: batch x 8 x 16 x 16
         layers:
-        - conv 8 3x3 same -> relu -> Reshape [1, 8, -1] -> relu
+        - conv 8 3x3 same -> relu -> Reshape [1, 8, -1] -> softmax
+
+    Bad::
+
+        input: N x T x 768
+        layers:
+        - layernorm as x0
+        - dense 768 -> Reshape [1, -1, 12, 64] -> sigmoid -> Reshape [1, -1, 768] -> add x0
 
     Good::
 
@@ -51,13 +58,15 @@ def baked_dim_in_reshape(case: Case) -> Faults:
     for tie, first in proved:
         others = [site for name in tie.names for site in case.fact(baked_reshapes).get(name, ())]
         for site in dict.fromkeys([first, *others]):
-            yield _baked(site, tie.names, f"{tie.proof}, so the network runs for {tie.only} only", ERROR)
+            yield _baked(site, tie.names, f"{tie.proof}, so that only {tie.only} can run", ERROR)
     tied = {name for tie, _ in proved for name in tie.names}
     for name, sites in case.fact(baked_reshapes).items():
         for site in sites if name not in tied else ():
-            if _mixes(site, name):
-                yield _baked(site, (name,), "elements of different samples come to share a row: the result is "
-                             f"wrong for every {name} but 1", WARNING)
+            if site.node.outputs[0] in case.graph.outputs:
+                yield _baked(site, (name,), "no axis of the output tells the samples apart", WARNING)
+            elif _mixes(site, name):
+                yield _baked(site, (name,), "elements of different samples come to share a row, so that the "
+                             f"result is wrong for every {name} but 1", WARNING)
 
 
 def _baked(site: Site, names: tuple[str, ...], why: str, severity: str) -> Fault:
@@ -206,16 +215,16 @@ def silent_broadcast(case: Case) -> Faults:
         a, b = (kind.shape for kind in site.inputs)
         if a is None or b is None or not all(is_learned(case, site, position) for position in (0, 1)):
             continue
-        narrow = _narrow(site, a, b)
+        narrow, sign = _narrow(site, a, b), "+" if site.op == "Add" else "-"
         if narrow is not None and _is_made(site, narrow):
             many = (b, a)[narrow][1]
-            yield Fault(f"{written(a)} {'-+'[site.op == 'Add']} {written(b)} repeats one channel {many} times",
-                        "both sides are maps that layers computed: a sum of maps of as many channels is meant",
+            yield Fault(f"{written(a)} {sign} {written(b)} repeats one channel {many} times",
+                        "both sides are maps that layers computed, mostly meant to have as many channels",
                         f"give the layer before it {many} filters, or Expand the map where that is meant",
                         site, facts={"channels": many})
         elif _is_outer(a, b):
-            yield Fault(f"{written(a)} {'-+'[site.op == 'Add']} {written(b)} makes "
-                        f"{written(site.outputs[0].shape)}", "each side is repeated along the other's axis",
+            yield Fault(f"{written(a)} {sign} {written(b)} makes {written(site.outputs[0].shape)}",
+                        "each side is repeated along the other's axis",
                         "give both sides the same number of axes", site)
 
 
@@ -245,7 +254,9 @@ def _is_made(site: Site, position: int) -> bool:
 def _is_outer(a: Shape, b: Shape) -> bool:
     """Whether a column and a row of the same size meet, one of them short of an axis."""
     short, wide = sorted((a, b), key=len)
-    return len(short) == 1 and len(wide) == 2 and wide[1] == 1 and short[0] != 1 and same(short[0], wide[0]) is True
+    if len(short) != 1 or len(wide) != 2 or wide[1] != 1 or short[0] == 1:
+        return False
+    return same(short[0], wide[0]) is True
 
 
 # ---------------------------------------------------------------------------------- one size only
@@ -277,7 +288,7 @@ def size_dependent_graph(case: Case) -> Faults:
     """
     for tie in case.fact(ties):
         if not blamed(tie) and not _fixed(case, tie):
-            yield Fault(f"{tie.said} is declared free, but the network runs for {tie.only} only", tie.proof,
+            yield Fault(f"{tie.said} may be any size as declared, but only {tie.only} can run", tie.proof,
                         f"declare the size, or make the graph follow {tie.said}", tie.site,
                         facts={"symbols": list(tie.names), "sizes": list(tie.sizes)})
 
@@ -298,9 +309,9 @@ def unresolved_shape(case: Case) -> Faults:
 
     Good::
 
-        inputs: {image: N x 8, wanted: int64 K}
+        input: N x 8
         layers:
-        - from image -> Reshape [-1, 4] -> relu
+        - Reshape [-1, 4] -> relu
     """
     for cause in case.fact(unresolved):
         if not cause.counted:
@@ -314,20 +325,20 @@ def unresolved_shape(case: Case) -> Faults:
 def data_dependent_shape(case: Case) -> Faults:
     """A size that the data decide: the number of non-zero elements, of boxes that are kept.
 
-    Runtimes that plan memory and kernels ahead refuse such nodes or run them, and all that comes after, on the
+    Runtimes that plan memory and kernels ahead refuse such nodes, or run them and all that comes after on the
     CPU. Detectors end in one; it is best kept out of the part that is to be fast.
 
-    Bad (--target tensorrt)::
+    Bad (--select SHP107)::
 
         input: 8 x 8
         layers:
         - Relu -> NonZero
 
-    Good (--target tensorrt)::
+    Good (--select SHP107)::
 
         input: 8 x 8
         layers:
-        - Relu -> TopK [3] as top
+        - Relu -> TopK [3] as values, places
     """
     for cause in case.fact(unresolved):
         if cause.counted:
@@ -348,13 +359,13 @@ def topk_exceeds_axis(case: Case) -> Faults:
 
         input: N x 900
         layers:
-        - TopK [1000] as top
+        - TopK [1000] as values, places
 
     Good::
 
         input: N x 1000
         layers:
-        - TopK [1000] as top
+        - TopK [1000] as values, places
     """
     for misfit in of_code(case, "SHP108"):
         k, size = misfit.facts
@@ -370,19 +381,19 @@ def fully_dynamic_input(case: Case) -> Faults:
     A runtime that builds a plan needs a range for each: the wider it is, the slower the plan. Channels, and
     mostly height and width, are known.
 
-    Bad (--target tensorrt)::
+    Bad (--select SHP109)::
 
         input: N x C x H x W
         layers:
         - relu
 
-    Good (--target tensorrt)::
+    Good (--select SHP109)::
 
         input: N x 3 x H x W
         layers:
         - relu
     """
-    for name, kind in case.graph.inputs.items():
+    for name in case.graph.inputs:
         shape = case.report.types[name].shape
         if shape and len(shape) > 1 and all(isinstance(size, Dim) for size in shape):
             yield Fault(f"all {len(shape)} axes of an input are free: {written(shape)}",
