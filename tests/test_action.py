@@ -428,7 +428,7 @@ def test_gitlab_gets_its_reports(tmp_path):
     assert (tmp_path / job["archcheck"]["cache"]["paths"][0]).is_dir()
 
 
-# ------------------------------------------------------------------------------------------------ documentation
+# ------------------------------------------------------------------------------------------- documentation
 PAGE = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
 
 
