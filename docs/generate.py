@@ -10,6 +10,7 @@ from pathlib import Path
 
 from archcheck.claims._evaluate import figures, kinds
 from archcheck.claims._functions import FUNCTIONS, described
+from archcheck.config._keys import schema as configuration
 from archcheck.frontends.spec._arguments import signature as signature_of
 from archcheck.frontends.spec._layer import LAYERS, Layer
 from archcheck.frontends.spec.schema import schema
@@ -53,6 +54,7 @@ def pages() -> dict[Path, str]:
     return {HERE / "operators.md": operators_page(), HERE / "spec-layers.md": layers_page(),
             HERE / "claims-functions.md": functions_page(),
             HERE / "spec.schema.json": json.dumps(schema(), indent=1, ensure_ascii=False) + "\n",
+            HERE / "config.schema.json": json.dumps(configuration(), indent=1, ensure_ascii=False) + "\n",
             **rules_pages()}
 
 

@@ -103,10 +103,10 @@ def check_all(work: Sequence[Task], jobs: int | None) -> tuple[Checked, ...]:
     return _many.check_many(work, jobs or _many.processors(), _many.progress())
 
 
-def complain(found: Sequence[Checked]) -> None:
-    """Tell on standard error what no finding tells: models that cannot be read, and rules that failed."""
+def complain(found: Sequence[Checked], unread: bool = True) -> None:
+    """Tell on standard error which rules failed, and which models are ``unread`` where no finding says so."""
     for one in found:
-        if one.error is not None and not one.findings:
+        if unread and one.error is not None and not one.findings:
             click.echo(f"archcheck: {one.error}", err=True)
         for code, message in one.broken:
             what = f"the rule {code} failed" if code else "archcheck failed"

@@ -94,10 +94,10 @@ class _Shown:
         from archcheck.lint._baseline import applied
         checked, gone = applied(zip(checked, baselines)) if any(baselines) else (tuple(checked), 0)
         run = Run(checked)
-        _lint.complain(checked)
+        _lint.complain(checked, self.form not in (FULL, CONCISE))
         if gone and not self.quiet:
-            click.echo(f"archcheck: {gone:,} entries of the baseline are gone; `archcheck baseline prune` "
-                       "takes them out", err=True)
+            entries = "1 entry of the baseline is" if gone == 1 else f"{gone:,} entries of the baseline are"
+            click.echo(f"archcheck: {entries} gone; `archcheck baseline prune` cleans it", err=True)
         for form, file in (*self.outputs, (self.form, None)):
             self._write(run, form, file)
         return run.exit_code

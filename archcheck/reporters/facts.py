@@ -1,11 +1,14 @@
 """What stands below the table of ``archcheck summary``: a label and a text each."""
 from __future__ import annotations
 
+from collections import Counter
+
 from archcheck.analyses.plates import pattern_of
 from archcheck.dims import Size, divisor_of, evaluate
 from archcheck.graph import Node, TensorType
 from archcheck.report import Report
 from archcheck.reporters.text import Script, compact, shortened, size_in_bytes
+from archcheck.rules._rule import ADVICE, SEVERITIES
 from archcheck.scopes import specified
 
 SHORT = 200
@@ -35,8 +38,20 @@ def facts(report: Report, script: Script, wide: bool = False) -> list[tuple[str,
              ("faults", _faults(report, script, wide)),
              ("unknown", _unknown(report, script, wide)),
              ("symbols", _legend(script)),
-             ("sizes", _hint(report, script))]
+             ("sizes", _hint(report, script)),
+             ("lint", _lint(report, script))]
     return [(label, text) for label, text in lines if text]
+
+
+def _lint(report: Report, script: Script) -> str:
+    """How many findings there are of each severity, where they were looked for, and how to see them."""
+    if not report.judged:
+        return ""
+    counts = Counter(found.severity for found in report.findings if found.suppressed is None)
+    texts = [f"{count:,} {name}{'s' if count > 1 and name != ADVICE else ''}"
+             for name in SEVERITIES if (count := counts[name])]
+    command = f"archcheck check {script.safe(report.graph.source)}"
+    return f"{', '.join(texts)}: {command}" if texts else "nothing found"
 
 
 def _signature(report: Report, names: tuple[str, ...], script: Script, wide: bool) -> str:

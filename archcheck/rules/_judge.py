@@ -13,7 +13,7 @@ from archcheck.errors import UserError
 from archcheck.findings import Broken, Finding, Suppression
 from archcheck.report import Report
 from archcheck.rules._case import Case
-from archcheck.rules._rule import SEVERITIES, Fault, Rule, Site
+from archcheck.rules._rule import ERROR, SEVERITIES, Fault, Rule, Site
 from archcheck.rules._select import is_named, names, selected
 from archcheck.rules._suppress import Suppressions, within
 from archcheck.scopes import SourceLine, source_line
@@ -44,6 +44,7 @@ def check(source: Any, settings: Settings | None = None, **options: Any) -> Repo
     sizes = options.pop("sizes", None)
     report = source if isinstance(source, Report) else analyze(source, sizes)
     report.findings, broken = judge(Case(report, settings or Settings(**options)))
+    report.judged = True
     if broken:
         raise RuntimeError("; ".join(f"{code}: {message}" for code, message in broken))
     return report
@@ -55,8 +56,9 @@ def judge(case: Case) -> Judged:
     broken: list[Broken] = []
     suppressions = Suppressions(case.report)
     suppressions.asked = _asked(case)
-    found = [Found(rule, fault, suppressions.of(rule, fault))
-             for rule, fault in _faults(suppressions.asked, case, broken) if not _exempt(rule, fault, case)]
+    closest = _closest(list(_faults(suppressions.asked, case, broken)))
+    found = [Found(rule, fault, suppressions.of(rule, fault)) for rule, fault in closest
+             if not _exempt(rule, fault, case)]
     found += _found(case.settings, "suppressions", suppressions, broken)
     return Judged(findings(found, case.settings, case.graph.source), tuple(broken))
 
@@ -74,6 +76,18 @@ def _asked(case: Case) -> tuple[Rule, ...]:
     if any(rule.weights for rule in rules) and not case.reads_weights:
         rules = [rule for rule in rules if not rule.weights or is_named(rule, case.settings)]
     return tuple(rules)
+
+
+def _closest(found: list[tuple[Rule, Fault]]) -> Iterator[tuple[Rule, Fault]]:
+    """``found`` without what a general rule says of nodes of which a closer one finds an error."""
+    explained = {_node(fault) for rule, fault in found
+                 if fault.site and not rule.general and (fault.severity or rule.severity) == ERROR}
+    return ((rule, fault) for rule, fault in found
+            if not rule.general or fault.site is None or _node(fault) not in explained)
+
+
+def _node(fault: Fault) -> tuple[int, int] | None:
+    return (id(fault.site.walk), fault.site.at) if fault.site else None
 
 
 def _found(settings: Settings, of: str, subject: Any, broken: list[Broken]) -> list[Found]:

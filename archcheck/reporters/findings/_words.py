@@ -85,7 +85,7 @@ def troubles(one: Checked) -> Iterator[tuple[str, str]]:
 
 def failures(one: Checked) -> Iterator[tuple[str, str]]:
     """Why a model was not judged, or not by every rule: the rule's code, or "", and the sentence."""
-    if one.error is not None:
+    if one.error is not None and not one.findings:
         yield "", one.error
     for broken in one.broken:
         subject = f"the rule {broken.code}" if broken.code else "archcheck"
