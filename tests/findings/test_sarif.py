@@ -143,6 +143,12 @@ def test_what_went_wrong_is_told_to_whoever_runs_it():
         assert (invocation["executionSuccessful"], invocation["exitCode"]) == (True, code)
 
 
+def test_a_model_that_a_rule_found_unreadable_is_told_too():
+    one = runs.checked("a.onnx", runs.finding(code="ONX001"), error="a.onnx is cut off")
+    invocation, = written(Run((one,)))["runs"][0]["invocations"]
+    assert invocation["toolExecutionNotifications"][0]["message"]["text"] == "a.onnx is cut off"
+
+
 def test_a_rule_is_described_by_its_page():
     described = {one["id"]: one for one in written(runs.ordinary())["runs"][0]["tool"]["driver"]["rules"]}
     window = described["GEO003"]
