@@ -86,15 +86,21 @@ def _flat(value: Any) -> Any:
 def tasks(models: Sequence[str], found: Sources, sizes: Sequence[tuple[str, Any]], no_cache: bool = True,
           large: bool = False, stdin_name: str | None = None) -> Iterator[Task]:
     """A task for each model that ``models`` lead to, the current folder's where there are none."""
-    from archcheck.lint import _cache, _paths
+    from archcheck.lint import _paths
     from archcheck.lint._one import Task
-    folder, salt = (None, "") if no_cache else (os.path.abspath(_cache.FOLDER), _cache.salt())
+    folder, salt = (None, "") if no_cache else _cache()
     for model in _paths.models(models or ["."]):
         name, content = model, None
         if model == _paths.STDIN:
             from archcheck.frontends import bytes_of
             name, content = stdin_name or model, bytes_of(model).data
         yield Task(name, found.settings(name), dict(sizes), large, folder, salt, content)
+
+
+def _cache() -> tuple[str, str]:
+    """The folder of the cache, and what stands for archcheck itself in it."""
+    from archcheck.lint import _cache
+    return os.path.abspath(_cache.FOLDER), _cache.salt()
 
 
 def check_all(work: Sequence[Task], jobs: int | None) -> tuple[Checked, ...]:

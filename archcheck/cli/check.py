@@ -91,8 +91,7 @@ class _Shown:
     def __call__(self, checked: Sequence[Checked], baselines: Sequence[str | None]) -> int:
         """Write what was found, everywhere; the exit code that it asks for."""
         from archcheck.checked import Run
-        from archcheck.lint._baseline import applied
-        checked, gone = applied(zip(checked, baselines)) if any(baselines) else (tuple(checked), 0)
+        checked, gone = _against(checked, baselines) if any(baselines) else (tuple(checked), 0)
         run = Run(checked)
         _lint.complain(checked, self.form not in (FULL, CONCISE))
         if gone and not self.quiet:
@@ -103,10 +102,20 @@ class _Shown:
         return run.exit_code
 
     def _write(self, run: Run, form: str, file: Path | None) -> None:
-        from shutil import get_terminal_size
-
         from archcheck.reporters.findings import View, render
-        is_seen = _options.on_terminal(file)
-        view = View(_options.script_for(None, file), get_terminal_size().columns if is_seen else None,
+        width = _width() if _options.on_terminal(file) else None
+        view = View(_options.script_for(None, file), width,
                     _options.coloured(file), self.statistics, self.suppressed)
         _options.write(render(run, form, view), file)
+
+
+def _against(checked: Sequence[Checked],
+             baselines: Sequence[str | None]) -> tuple[tuple[Checked, ...], int]:
+    """Models against their baselines, and how many entries of these are gone."""
+    from archcheck.lint._baseline import applied
+    return applied(zip(checked, baselines))
+
+
+def _width() -> int:
+    from shutil import get_terminal_size
+    return get_terminal_size().columns

@@ -70,10 +70,12 @@ def summary(model: str, sizes: Sequence[tuple[str, int]], depth: int | None, col
 
 
 def _judge(report: Report) -> None:
-    """Ask the rules as `archcheck check` does."""
+    """Ask the rules as `archcheck check` does, but for those that read weights, which takes its time."""
+    from dataclasses import replace
+
     from archcheck.config._resolve import Sources
     from archcheck.rules._judge import check
-    check(report, Sources().settings(report.graph.source))
+    check(report, replace(Sources().settings(report.graph.source), weights=False))
 
 
 def _rendered(report: Report, form: str, view: View, script: Script, on_terminal: bool) -> str:

@@ -10,11 +10,6 @@ from archcheck.config._keys import EXTEND, KEYS
 from archcheck.config._readers import Wrong, text
 from archcheck.errors import UserError, closest
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 NAMES = (".archcheck.toml", "archcheck.toml", "pyproject.toml")
 """What files of configuration are called; of several in one folder the first counts."""
 
@@ -74,7 +69,7 @@ def layers_of(path: str, trusted: bool) -> tuple[Layer, ...]:
 
 def is_near(path: str) -> bool:
     """Whether a configuration is of the folder that the user stands in, or of one around it."""
-    return os.path.commonpath([os.path.dirname(path), os.getcwd()]) == os.path.dirname(path)
+    return os.pardir not in relative(os.getcwd(), os.path.dirname(path)).split("/")
 
 
 def _extended(value: Any, path: str) -> str | None:
@@ -137,6 +132,10 @@ def content(path: str) -> Mapping[str, Any] | None:
 
 def parsed(content: str, origin: str) -> dict[str, Any]:
     """A text in TOML. Raises `ConfigError`."""
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
     try:
         found: dict[str, Any] = tomllib.loads(content)
         return found
@@ -146,6 +145,14 @@ def parsed(content: str, origin: str) -> dict[str, Any]:
 
 def said(path: str) -> str:
     """How a file is called: from the folder that the user is in, where it lies inside."""
-    inner = os.path.relpath(path)
+    inner = relative(path, os.getcwd())
     return path if inner.startswith(os.pardir) else inner
+
+
+def relative(path: str, folder: str) -> str:
+    """``path`` as seen from ``folder``, with slashes; itself where there is no way, as between drives."""
+    try:
+        return os.path.relpath(os.path.abspath(path), folder).replace(os.sep, "/")
+    except ValueError:
+        return path
 

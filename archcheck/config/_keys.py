@@ -54,7 +54,7 @@ KEYS = {
                     "how bad a rule's findings are: error, warning or advice"),
     "fail-on": Key("fail_on", read.one_of(read.FAIL_ON), _choice(read.FAIL_ON), REPLACE,
                    "the least severity with which the exit code is 1, or never"),
-    "target": Key("targets", read.texts, TEXTS, REPLACE, "runtimes that the models are for"),
+    "target": Key("targets", read.targets, TEXTS, REPLACE, "runtimes that the models are for"),
     "profile": Key("profiles", read.profiles, TEXTS, REPLACE, "groups of rules to ask besides"),
     "strict": Key("strict", read.switch, {"type": "boolean"}, REPLACE,
                   "suppressions need reasons, and advice fails a run unless fail-on says otherwise"),

@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 from archcheck.config import Exemption, Limit, _units
-from archcheck.errors import closest
+from archcheck.errors import UserError, closest
 from archcheck.rules._rule import SEVERITIES
 
 NEVER = "never"
@@ -35,7 +35,8 @@ class Glob(NamedTuple):
 
     def matches(self, model: str) -> bool:
         """Whether ``model``, as the user calls it, is meant."""
-        path = os.path.relpath(os.path.abspath(model), self.folder).replace(os.sep, "/")
+        from archcheck.config._files import relative
+        path = relative(model, self.folder)
         names = {model, path} if "/" in self.pattern else {model, os.path.basename(model)}
         pattern = self.pattern.removeprefix("./")
         return any(fnmatchcase(name, pattern) or fnmatchcase(f"/{name}", pattern) for name in names)
@@ -116,6 +117,18 @@ def meant(entry: str) -> str:
     names = [*codes, *(rule.name for rule in codes.values()), *(rule.family for rule in codes.values())]
     close = closest(entry.upper(), names) or closest(entry.lower(), names)
     return f"did you mean {close}?" if close else "`archcheck rule --all` lists all rules"
+
+
+def targets(value: Any, folder: str) -> tuple[str, ...]:
+    """Runtimes, ``NAME`` or ``NAME==VERSION``."""
+    from archcheck.rules.targets import limits
+    found = texts(value, folder)
+    for name in found:
+        try:
+            limits(name)
+        except UserError as error:
+            raise Wrong(f"names {name!r}: {error}") from None
+    return found
 
 
 def profiles(value: Any, folder: str) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from archcheck.checked import Checked
+from archcheck.config._files import relative
 from archcheck.errors import UserError
 from archcheck.files import write_whole
 from archcheck.findings import Suppression
@@ -36,7 +37,7 @@ class Baseline:
         """How a baseline calls a model: by its path from the folder of the baseline."""
         if not os.path.exists(model):
             return model
-        return os.path.relpath(os.path.abspath(model), self.folder).replace(os.sep, "/")
+        return relative(model, self.folder)
 
     def applied(self, one: Checked) -> Checked:
         """``one`` with what the baseline has not counting."""

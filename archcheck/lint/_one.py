@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archcheck.checked import Broken, Checked
 from archcheck.config import Settings
+from archcheck.dims import Dim
 from archcheck.errors import UserError
 
 if TYPE_CHECKING:
@@ -149,10 +150,11 @@ def _load_plugins(settings: Settings) -> None:
 
 
 def _failed(task: Task, error: UserError, digest: str | None) -> Checked:
-    """The row of a model that cannot be read, with what rules say of that."""
+    """The row of a model that cannot be judged, with what rules say where it is there and cannot be read."""
+    from archcheck.frontends import LoadError
     from archcheck.rules._judge import judge_failure
-    is_there = task.content is not None or os.path.exists(task.path)
-    judged = judge_failure(error, task.settings, task.path) if is_there else None
+    is_unread = isinstance(error, LoadError) and (task.content is not None or os.path.exists(task.path))
+    judged = judge_failure(error, task.settings, task.path) if is_unread else None
     return Checked(task.path, digest, "", "", _plain(judged) if judged else (), {}, task.settings.fail_on,
                    str(error), judged.broken if judged else ())
 
@@ -174,10 +176,10 @@ def _plain(judged: Judged) -> tuple[Any, ...]:
 def plain(value: Any) -> Any:
     """A value as JSON can hold it: sizes that are formulas as Python expressions, what JSON does not know as
     its text."""
-    from archcheck.reporters.sheet import raw
-    value = raw(value)
-    if isinstance(value, dict):
-        return {key: plain(inner) for key, inner in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, (tuple, list, set, frozenset, range)):
         return [plain(inner) for inner in value]
-    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    return repr(value) if isinstance(value, Dim) else str(value)

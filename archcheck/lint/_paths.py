@@ -1,7 +1,6 @@
 """Which models are meant: files, patterns, folders and short names, as the user gave them."""
 from __future__ import annotations
 
-import glob
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -35,16 +34,17 @@ def _models(name: str) -> Iterator[str]:
         yield name
     elif os.path.isdir(name):
         yield from _some(_in_folder(name), f"there is no model in the folder {name}")
-    elif glob.has_magic(name):
-        matches = sorted(glob.glob(name, recursive=True))
-        files = [path for match in matches for path in _at(match)]
-        yield from _some(files, f"nothing matches {name}")
+    elif any(sign in name for sign in "*?["):
+        yield from _some(_matching(name), f"nothing matches {name}")
     else:
         yield name
 
 
-def _at(path: str) -> Iterable[str]:
-    return _in_folder(path) if os.path.isdir(path) else (path,)
+def _matching(pattern: str) -> Iterator[str]:
+    """The models that a pattern matches, and those in folders that it matches."""
+    import glob
+    for path in sorted(glob.glob(pattern, recursive=True)):
+        yield from _in_folder(path) if os.path.isdir(path) else (path,)
 
 
 def _some(found: Iterable[str], otherwise: str) -> list[str]:

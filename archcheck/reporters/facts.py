@@ -44,14 +44,16 @@ def facts(report: Report, script: Script, wide: bool = False) -> list[tuple[str,
 
 
 def _lint(report: Report, script: Script) -> str:
-    """How many findings there are of each severity, where they were looked for, and how to see them."""
+    """How many findings there are of each severity, where rules were asked that read no weights, and how to
+    see them."""
     if not report.judged:
         return ""
     counts = Counter(found.severity for found in report.findings if found.suppressed is None)
     texts = [f"{count:,} {name}{'s' if count > 1 and name != ADVICE else ''}"
              for name in SEVERITIES if (count := counts[name])]
-    command = f"archcheck check {script.safe(report.graph.source)}"
-    return f"{', '.join(texts)}: {command}" if texts else "nothing found"
+    from archcheck.rules._payloads import stored_bytes
+    rest = ", weights not read" if stored_bytes(report.walk) else ""
+    return f"{', '.join(texts) or 'nothing found'}{rest}: archcheck check {script.safe(report.graph.source)}"
 
 
 def _signature(report: Report, names: tuple[str, ...], script: Script, wide: bool) -> str:

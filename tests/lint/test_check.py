@@ -10,11 +10,13 @@ import signal
 import subprocess
 import sys
 import time
+from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+import archcheck
 from archcheck.config import Settings
 from archcheck.lint import _cache, _many, _one
 from archcheck.lint._paths import models
@@ -154,6 +156,14 @@ class TestModels:
         (here / "b.onnx.gz").write_bytes(gzip.compress(plain.read_bytes()))
         for model in found(capsys, "a.onnx", "b.onnx.gz")["models"]:
             assert model["sha256"] == hashlib.sha256((here / model["path"]).read_bytes()).hexdigest()
+
+
+def test_facts_are_numbers_or_expressions():
+    """What formats for programs hold of a finding: sizes as Python can read them."""
+    size = (archcheck.symbol("H") + 31) // 32
+    facts = {"size": size, "ratio": Fraction(1, 3), "shape": (size, 2), "inner": {3: None}, "kind": Path("a")}
+    assert _one.plain(facts) == {"size": "(H + 31)//32", "ratio": "1/3", "shape": ["(H + 31)//32", 2],
+                                 "inner": {"3": None}, "kind": "a"}
 
 
 class TestOutputs:
