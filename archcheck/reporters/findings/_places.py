@@ -80,8 +80,7 @@ class Tree:
         parts = re.split(r"[/\\]+", file)[-MOST_PARTS:]
         if not file.endswith(".py") or ".." in parts or "\0" in file:
             return None
-        tails = [parts[start:] for start in range(max(len(parts) - 1, 1))]
-        names = [file, *(os.path.join(*tail) for tail in tails if len(tail) > 1)]
+        names = [file, *(os.path.join(*parts[start:]) for start in range(len(parts) - 1))]
         candidates = (os.path.realpath(base / name) for name in names for base in (self.folder, self.root))
         return next((Path(path) for path in candidates if self._holds(path)), None)
 
