@@ -85,11 +85,11 @@ def functions_page() -> str:
 
 def rules_pages() -> dict[Path, str]:
     """The list of all rules, and a page for each family."""
-    rules, folder = known_rules().values(), HERE / "rules"
-    families = rule_pages.families(rules)
-    own = {folder / f"{letters.lower()}.md": rule_pages.family(letters, known)
-           for letters, known in families.items()}
-    return {folder / "index.md": rule_pages.index(rules), **own}
+    own = [rule for rule in known_rules().values() if rule.function.__module__.startswith("archcheck.rules.")]
+    folder, families = HERE / "rules", rule_pages.families(own)
+    pages = {folder / f"{letters.lower()}.md": rule_pages.family(letters, known)
+             for letters, known in families.items()}
+    return {folder / "index.md": rule_pages.index(own), **pages}
 
 
 def layers_page() -> str:
