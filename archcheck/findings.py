@@ -5,14 +5,30 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 
+class Suppression(NamedTuple):
+    """Why a finding does not count: ``by`` is ``inline`` (a comment in the specification, or metadata of the
+    model), ``sidecar`` (the file beside the model) or ``baseline``; ``reason`` is what is said there, or
+    ""."""
+
+    by: str
+    reason: str
+
+
+class Broken(NamedTuple):
+    """A rule that ended in an error of its own, or "" for all of a model that did, and the error's words."""
+
+    code: str
+    message: str
+
+
 class Finding(NamedTuple):
     """What one rule found for one cause.
 
     ``node``, ``op`` and ``scope`` are those of the first of so many ``places``, ``also`` the names of the
     others; ``file``, ``line`` and ``column`` are where a person mends it: the line of the specification or of
     the program that the model was exported from, else the model's file. ``fixable`` is ``safe``, ``unsafe``
-    or "". ``fingerprint`` stays the same when the model is exported again. ``suppressed`` is the reason for
-    which it does not count, None where it does.
+    or "". ``fingerprint`` stays the same when the model is exported again. ``suppressed`` says why it does
+    not count, None where it does.
     """
 
     code: str
@@ -33,4 +49,4 @@ class Finding(NamedTuple):
     fixable: str
     fingerprint: str
     facts: Mapping[str, Any]
-    suppressed: str | None = None
+    suppressed: Suppression | None = None

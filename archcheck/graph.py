@@ -126,12 +126,26 @@ class Irregularity(NamedTuple):
     """Something about the file itself that is not as the format wants it, kept for the lint. ``kind`` is a
     slug: ``unsorted-nodes``, ``cycle``, ``duplicate-value``, ``duplicate-node-name``, ``duplicate-function``,
     ``empty-name``, ``not-utf8``, ``weights-as-inputs``, ``tensor-size`` (not as many elements as its shape
-    has), ``external-data-missing``, ``external-data-escapes``, ``external-data-short`` or
-    ``external-data-invalid``; ``subject`` names the node, value, graph or file that it is about."""
+    has), ``external-data-missing``, ``external-data-escapes``, ``external-data-short``,
+    ``external-data-beyond``, ``external-data-overlaps``, ``external-data-keys`` or ``external-data-invalid``;
+    in a specification ``unused`` or ``implicit-type``. ``subject`` names the node, value, graph, file or word
+    that it is about; ``line`` and ``column`` are where it stands in a specification."""
 
     kind: str
     subject: str
     message: str
+    line: int = 0
+    column: int = 0
+
+
+class Remark(NamedTuple):
+    """What a file says to the lint behind ``archcheck: ignore``: the ``text`` that follows, the ``line`` that
+    it stands on, and the other line that it is about, if any; ``whole``: it is about all of the file."""
+
+    text: str
+    line: int
+    other: int | None = None
+    whole: bool = False
 
 
 class Family(NamedTuple):
@@ -152,8 +166,11 @@ class Graph:
     ``weights`` are the initializers, ``declared`` the shapes the file claims for values and outputs: claims,
     never truth. ``opsets`` maps a domain (``""`` for ai.onnx) to its version. ``functions`` maps (domain,
     name, overload) to the body of a local function, whose ``attributes`` names its parameters and their
-    defaults (None: required). ``training`` are the graphs that a file keeps for training it, which are not
-    part of running it. ``family`` is there for a network that was built from a description with parameters.
+    defaults (None: required). A body's ``irregularities`` are its own, those of the main graph all that the
+    file has. ``training`` are the graphs that a file keeps for training it, which are not part of running it.
+    ``unnamed`` counts the nodes that have no name in the file. ``data`` are the bytes that it was read from
+    where ``source`` does not lead to them again. ``remarks`` are comments for the lint. ``family`` is there
+    for a network that was built from a description with parameters.
     """
 
     name: str
@@ -173,6 +190,9 @@ class Graph:
     metadata: Mapping[str, str] = field(default_factory=dict)
     file_size: int = 0
     training: tuple[Graph, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+    unnamed: int = 0
+    data: Any = field(default=None, compare=False, repr=False)
     family: Family | None = field(default=None, compare=False, repr=False)
 
     @cached_property

@@ -51,10 +51,11 @@ class Report:
     ``types`` maps the name of every value of the main graph, weights included, to its `TensorType`;
     ``failures`` the index of a node to what is wrong there; ``reasons`` to why its outputs are not known;
     ``assumptions`` pairs an index with what must hold for the network to run; ``findings`` are what the rules
-    found, once `archcheck.check` has asked them.
+    found, once `archcheck.check` has asked them: where it is ``judged``.
     """
 
     findings: tuple[Finding, ...] = ()
+    judged = False
 
     def __init__(self, walk: Walk, sizes: Mapping[str, Size] | None = None) -> None:
         self.walk, self.sizes = walk, dict(sizes or {})

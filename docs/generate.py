@@ -10,12 +10,15 @@ from pathlib import Path
 
 from archcheck.claims._evaluate import figures, kinds, runs
 from archcheck.claims._functions import FUNCTIONS, Function, described
+from archcheck.config._keys import schema as configuration
 from archcheck.frontends.spec._arguments import signature as signature_of
 from archcheck.frontends.spec._layer import LAYERS, Layer
 from archcheck.frontends.spec.schema import schema
 from archcheck.ops import load_families
 from archcheck.ops._op import OPS, Op
+from archcheck.reporters import rule_pages
 from archcheck.reporters.operators import signature
+from archcheck.rules import known as known_rules
 
 HERE = Path(__file__).parent
 
@@ -50,7 +53,9 @@ def pages() -> dict[Path, str]:
     """The generated pages by their paths."""
     return {HERE / "operators.md": operators_page(), HERE / "spec-layers.md": layers_page(),
             HERE / "claims-functions.md": functions_page(),
-            HERE / "spec.schema.json": json.dumps(schema(), indent=1, ensure_ascii=False) + "\n"}
+            HERE / "spec.schema.json": json.dumps(schema(), indent=1, ensure_ascii=False) + "\n",
+            HERE / "config.schema.json": json.dumps(configuration(), indent=1, ensure_ascii=False) + "\n",
+            **rules_pages()}
 
 
 def operators_page() -> str:
@@ -80,6 +85,15 @@ def functions_page() -> str:
 def _module(known: Function) -> str:
     """The module that a function of networks is in; empty for one of numbers."""
     return known.apply.__module__ if known.of_part else ""
+
+
+def rules_pages() -> dict[Path, str]:
+    """The list of all rules, and a page for each family."""
+    own = [rule for rule in known_rules().values() if rule.function.__module__.startswith("archcheck.rules.")]
+    folder, families = HERE / "rules", rule_pages.families(own)
+    pages = {folder / f"{letters.lower()}.md": rule_pages.family(letters, known)
+             for letters, known in families.items()}
+    return {folder / "index.md": rule_pages.index(own), **pages}
 
 
 def layers_page() -> str:
@@ -112,8 +126,9 @@ def main() -> None:
     """Write every page that is not current."""
     for path, text in pages().items():
         if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding="utf-8")
-            print(f"{path.name} written")
+            print(f"{path.relative_to(HERE)} written")
 
 
 if __name__ == "__main__":

@@ -11,9 +11,12 @@ import click
 
 from archcheck import __version__
 
-COMMANDS = ("summary", "field", "cost", "memory", "formula", "sizes", "match", "verify", "run", "annotate",
-            "export", "convert", "specs", "ops")
+COMMANDS = ("summary", "check", "rule", "field", "cost", "memory", "formula", "sizes", "match", "verify", "run",
+            "annotate", "export", "convert", "specs", "ops", "config", "baseline")
 """The commands, each in the module of its name, in the order in which the help lists them."""
+
+ALIASES = {"lint": "check", "explain": "rule"}
+"""Other names of commands."""
 
 USAGE, INTERNAL, INTERRUPTED = 2, 3, 130
 
@@ -28,6 +31,7 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command called ``cmd_name``, None where there is none."""
+        cmd_name = ALIASES.get(cmd_name, cmd_name)
         if cmd_name not in COMMANDS:
             return self.commands.get(cmd_name)
         command: click.Command = getattr(import_module(f"archcheck.cli.{cmd_name}"), cmd_name)
@@ -36,11 +40,11 @@ class Commands(click.Group):
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """The command that ``args`` name."""
         name = args[0]
-        known = self.list_commands(ctx)
+        known = [*self.list_commands(ctx), *ALIASES]
         if name not in known:
             is_source = name == "-" or name.startswith(("onnx:", "specs:"))
             if is_source or "." in name or os.sep in name or os.path.exists(name):
-                return "summary", self.get_command(ctx, "summary"), ["--depth", "1", *args]
+                return "summary", self.get_command(ctx, "summary"), ["--depth", "1", "--lint", *args]
             from archcheck.frontends._zoo import PREFIX, names
             shipped = [f"{PREFIX}{spec}" for spec in names()]
             ctx.fail(f"there is no command {name!r}{_did_you_mean(name, known, shipped)}")

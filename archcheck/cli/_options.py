@@ -83,6 +83,11 @@ def on_terminal(output: Path | None) -> bool:
     return output is None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
+def coloured(output: Path | None) -> bool:
+    """Whether what is written may have colours."""
+    return on_terminal(output) and not os.environ.get("NO_COLOR")
+
+
 def script_for(report: Report | None, output: Path | None) -> Script:
     """Unicode where the stream can take it, else plain ASCII."""
     from archcheck.reporters.text import Script
@@ -123,5 +128,4 @@ def emit_all(sheets: Sequence[Sheet], report: Report | None, form: str | None, o
 
     from archcheck.reporters.sheet import render
     form, script, width = form_for(form, output), script_for(report, output), get_terminal_size().columns
-    colour = on_terminal(output) and not os.environ.get("NO_COLOR")
-    write("\n".join(render(sheet, form, script, width, colour) for sheet in sheets), output)
+    write("\n".join(render(sheet, form, script, width, coloured(output)) for sheet in sheets), output)

@@ -49,21 +49,33 @@ class Columns(ParamType):
 @click.option("--top", type=click.IntRange(1), metavar="N", help="Only the N first rows of that list.")
 @click.option("--all", "everything", is_flag=True, help="Also the nodes that only prepare shapes and masks.")
 @click.option("--wide", is_flag=True, help="Exact numbers, nothing shortened, as wide as it needs.")
+@click.option("--lint", is_flag=True, help="Also how much `archcheck check` finds.")
 @_options.format_option
 @_options.output_option
 @_options.plugin_option
 def summary(model: str, sizes: Sequence[tuple[str, int]], depth: int | None, columns: tuple[str, ...],
-            sort: str | None, top: int | None, everything: bool, wide: bool, form: str | None,
-            output: Path | None, plugins: Sequence[str]) -> None:
+            sort: str | None, top: int | None, everything: bool, wide: bool, lint: bool,
+            form: str | None, output: Path | None, plugins: Sequence[str]) -> None:
     """Shapes, parameters, MACs and FLOPs, layer by layer and in total."""
     from archcheck import infer
     from archcheck.reporters.summary import View
     _options.load_plugins(plugins)
     report = infer.analyze(model, dict(sizes))
+    if lint:
+        _judge(report)
     view = View(depth, sort, top, everything, columns, wide)
     text = _rendered(report, _options.form_for(form, output), view, _options.script_for(report, output),
                      _options.on_terminal(output))
     _options.write(text, output)
+
+
+def _judge(report: Report) -> None:
+    """Ask the rules as `archcheck check` does, but for those that read weights, which takes its time."""
+    from dataclasses import replace
+
+    from archcheck.config._resolve import Sources
+    from archcheck.rules._judge import check
+    check(report, replace(Sources().settings(report.graph.source), weights=False))
 
 
 def _rendered(report: Report, form: str, view: View, script: Script, on_terminal: bool) -> str:

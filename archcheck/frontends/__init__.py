@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from archcheck.collector import collector_held
@@ -43,7 +44,8 @@ def graph_in(source: Source) -> Graph:
         if spec.is_spec(source.data, source.name):
             return spec.read(source.data, source.name)
         from archcheck.frontends.onnx import read
-        return read(*source)
+        graph = read(*source)
+        return graph if source.name not in ("", "-") else replace(graph, data=source.data)
     except (MemoryError, RecursionError):
         name = said(source.name)
         raise LoadError(f"{name} is too large or nests too deep to be read; simplify it") from None

@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 
 from archcheck.errors import UserError, closest
 from archcheck.frontends._wire import Buffer
+from archcheck.scopes import SourceLine
 
 if TYPE_CHECKING:
     from gzip import GzipFile
@@ -29,7 +30,15 @@ _UNNAMED = {"-": "standard input", "": "the model"}
 
 
 class LoadError(UserError):
-    """A source that cannot be read; the message is one sentence: what it is, why not, and how to mend it."""
+    """A source that cannot be read; the message is one sentence: what it is, why not, and how to mend it.
+
+    For a specification ``reason`` is that sentence without the place, ``place`` where it stands, and ``kind``
+    a slug: ``unknown-key``, ``duplicate-key``, ``arity``, ``unknown-reference``, ``shadowed-anchor``, or
+    ``specification`` for all else. Other sources have none of them."""
+
+    kind = ""
+    reason = ""
+    place: SourceLine | None = None
 
 
 class Source(NamedTuple):

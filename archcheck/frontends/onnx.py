@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from operator import attrgetter
@@ -129,28 +129,32 @@ class _Reader:
         inputs = {value.name: type_of(value.type, self.symbols.fresh(value.name))
                   for value in proto.input if value.name not in weights}
         filled = [value for value in proto.input if value.name in weights]
-        nodes = self._ordered(self.nodes(proto.node), weights.keys() | inputs.keys())
-        graph = Graph(proto.name, inputs, tuple(value.name for value in proto.output), nodes, weights,
+        named, unnamed = _all_named(self.nodes(proto.node))
+        nodes, disorder = ordered(named, weights.keys() | inputs.keys())
+        graph = Graph(proto.name, inputs, tuple(value.name for value in proto.output), tuple(nodes), weights,
                       declared=Claims(chain(filled, proto.value_info, proto.output)),
-                      doc=proto.doc_string[:MAX_DOC], metadata=_entries(proto.metadata_props))
+                      doc=proto.doc_string[:MAX_DOC], metadata=_entries(proto.metadata_props),
+                      unnamed=unnamed)
         require_text(*texts_of(graph))
-        self._note_names(proto, graph)
-        return graph
+        return self._noted(graph, [*disorder, *_irregular_names(proto, graph)])
 
     def function(self, proto: Any, defaults: Mapping[str, Any] = _NOTHING) -> Graph:
         """The body of a function; ``defaults`` are those of its attributes that it does not state itself."""
         attributes = {**dict.fromkeys(proto.attribute), **defaults}
         attributes.update((attribute.name, self.value(attribute)) for attribute in proto.attribute_proto)
         inputs = {name: TensorType(None, None) for name in proto.input}
-        nodes = self._ordered(self.nodes(proto.node), inputs)
-        graph = Graph(proto.name, inputs, tuple(proto.output), nodes, {}, declared=Claims(proto.value_info),
-                      opsets=_opsets(proto.opset_import), attributes=attributes,
-                      doc=proto.doc_string[:MAX_DOC], metadata=_entries(proto.metadata_props))
+        named, unnamed = _all_named(self.nodes(proto.node))
+        nodes, disorder = ordered(named, inputs)
+        graph = Graph(proto.name, inputs, tuple(proto.output), tuple(nodes), {},
+                      declared=Claims(proto.value_info), opsets=_opsets(proto.opset_import),
+                      attributes=attributes, doc=proto.doc_string[:MAX_DOC],
+                      metadata=_entries(proto.metadata_props), unnamed=unnamed)
         require_text(*texts_of(graph))
-        return graph
+        return self._noted(graph, disorder)
 
     def nodes(self, protos: Sequence[Any]) -> list[Node]:
-        """The nodes of a graph. Reading spends its time here: each field of protobuf is asked for once."""
+        """The nodes of a graph, those without a name as they are. Reading spends its time here: each field of
+        protobuf is asked for once."""
         if len(protos) > MAX_NODES:
             raise LoadError(f"the model has {len(protos):,} nodes, but {MAX_NODES:,} is the limit; split it")
         value, new, nodes = self.value, tuple.__new__, []
@@ -161,7 +165,7 @@ class _Reader:
                 tuple(proto.input[:]), tuple(proto.output[:]),
                 {attribute.name: value(attribute) for attribute in attributes} if attributes else _NOTHING,
                 _entries(metadata) if metadata else _NOTHING, proto.overload, proto.doc_string[:MAX_DOC])))
-        return _all_named(nodes)
+        return nodes
 
     def value(self, proto: Any) -> Any:
         """The value of an attribute, as `Node` has it; None where it has none."""
@@ -179,37 +183,40 @@ class _Reader:
         for proto in protos:
             key = _domain(proto.domain), proto.name, proto.overload
             if key in functions:
-                self._note("duplicate-function", proto.name, f"the function {proto.name!r} is defined twice")
+                self.irregularities.append(Irregularity(
+                    "duplicate-function", proto.name, f"the function {proto.name!r} is defined twice"))
             functions.setdefault(key, self.function(proto))
         return functions
 
-    def _ordered(self, nodes: list[Node], given: Container[str]) -> tuple[Node, ...]:
-        nodes, irregular = ordered(nodes, given)
+    def _noted(self, graph: Graph, irregular: list[Irregularity]) -> Graph:
+        """``graph`` with what is irregular about it, which the whole model keeps too."""
         self.irregularities += irregular
-        return tuple(nodes)
-
-    def _note_names(self, proto: Any, graph: Graph) -> None:
-        """Keep names that are missing or used twice, and weights that are listed as inputs."""
-        listed, stored = [value.name for value in proto.input], [tensor.name for tensor in proto.initializer]
-        given = [name for name in listed if name not in graph.weights]
-        if twice := len(listed) - len(given):
-            self._note("weights-as-inputs", graph.name, f"{twice:,} weights are listed as inputs too")
-        if "" in listed or "" in stored:
-            self._note("empty-name", graph.name, "an input or a weight has no name")
-        for name in _repeated([node.name for node in graph.nodes]):
-            self._note("duplicate-node-name", name, f"several nodes are called {name!r}")
-        for name in _repeated([*given, *stored, *(name for node in graph.nodes for name in node.outputs)]):
-            self._note("duplicate-value", name, f"several nodes, inputs or weights are called {name!r}")
-
-    def _note(self, kind: str, subject: str, message: str) -> None:
-        self.irregularities.append(Irregularity(kind, subject, message))
+        return replace(graph, irregularities=tuple(irregular)) if irregular else graph
 
 
-def _all_named(nodes: list[Node]) -> list[Node]:
-    """``nodes`` with a name for each that has none: its operator and its place in the file, as ``Conv_7``."""
+def _irregular_names(proto: Any, graph: Graph) -> Iterator[Irregularity]:
+    """Names that are missing or used twice, and weights that are listed as inputs."""
+    listed, stored = [value.name for value in proto.input], [tensor.name for tensor in proto.initializer]
+    given = [name for name in listed if name not in graph.weights]
+    if twice := len(listed) - len(given):
+        yield Irregularity("weights-as-inputs", graph.name, f"{twice:,} weights are listed as inputs too")
+    if "" in listed or "" in stored:
+        yield Irregularity("empty-name", graph.name, "an input or a weight has no name")
+    for name in _repeated([node.name for node in graph.nodes]):
+        yield Irregularity("duplicate-node-name", name, f"several nodes are called {name!r}")
+    for name in _repeated([*given, *stored, *(name for node in graph.nodes for name in node.outputs)]):
+        yield Irregularity("duplicate-value", name, f"several nodes, inputs or weights are called {name!r}")
+
+
+def _all_named(nodes: list[Node]) -> tuple[list[Node], int]:
+    """``nodes`` with a name for each that has none: its operator and its place in the file, as ``Conv_7``;
+    and how many those are."""
     names = {node.name for node in nodes}
-    return [node._replace(name=_unused(f"{node.op}_{index}", names)) if not node.name else node
-            for index, node in enumerate(nodes)] if "" in names else nodes
+    if "" not in names:
+        return nodes, 0
+    named = [node._replace(name=_unused(f"{node.op}_{index}", names)) if not node.name else node
+             for index, node in enumerate(nodes)]
+    return named, sum(not node.name for node in nodes)
 
 
 def _unused(name: str, names: set[str]) -> str:

@@ -1,11 +1,14 @@
 """What stands below the table of ``archcheck summary``: a label and a text each."""
 from __future__ import annotations
 
+from collections import Counter
+
 from archcheck.analyses.plates import pattern_of
 from archcheck.dims import Size, divisor_of, evaluate
 from archcheck.graph import Node, TensorType
 from archcheck.report import Report
 from archcheck.reporters.text import Script, compact, shortened, size_in_bytes
+from archcheck.rules._rule import ADVICE, SEVERITIES
 from archcheck.scopes import specified
 
 SHORT = 200
@@ -35,8 +38,22 @@ def facts(report: Report, script: Script, wide: bool = False) -> list[tuple[str,
              ("faults", _faults(report, script, wide)),
              ("unknown", _unknown(report, script, wide)),
              ("symbols", _legend(script)),
-             ("sizes", _hint(report, script))]
+             ("sizes", _hint(report, script)),
+             ("lint", _lint(report, script))]
     return [(label, text) for label, text in lines if text]
+
+
+def _lint(report: Report, script: Script) -> str:
+    """How many findings there are of each severity, where rules were asked that read no weights, and how to
+    see them."""
+    if not report.judged:
+        return ""
+    counts = Counter(found.severity for found in report.findings if found.suppressed is None)
+    texts = [f"{count:,} {name}{'s' if count > 1 and name != ADVICE else ''}"
+             for name in SEVERITIES if (count := counts[name])]
+    from archcheck.rules._payloads import stored_bytes
+    rest = ", weights not read" if stored_bytes(report.walk) else ""
+    return f"{', '.join(texts) or 'nothing found'}{rest}: archcheck check {script.safe(report.graph.source)}"
 
 
 def _signature(report: Report, names: tuple[str, ...], script: Script, wide: bool) -> str:

@@ -2,79 +2,126 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
-from collections.abc import Hashable, Iterable
-from typing import Any
+from collections.abc import Hashable, Iterable, Iterator
+from typing import Any, NamedTuple
 
+from archcheck.collector import collector_held
 from archcheck.config import Settings
-from archcheck.findings import Finding
+from archcheck.errors import UserError
+from archcheck.findings import Broken, Finding, Suppression
 from archcheck.report import Report
-from archcheck.rules import known
 from archcheck.rules._case import Case
-from archcheck.rules._rule import Fault, Rule, Site
+from archcheck.rules._rule import ERROR, SEVERITIES, Fault, Rule, Site
+from archcheck.rules._select import is_named, names, selected
+from archcheck.rules._suppress import Suppressions, within
 from archcheck.scopes import SourceLine, source_line
 
 _NUMBER = re.compile(r"\d+")
 
 
+class Judged(NamedTuple):
+    """The findings, the worst first, and the rules that ended in an error of their own."""
+
+    findings: tuple[Finding, ...]
+    broken: tuple[Broken, ...]
+
+
+class Found(NamedTuple):
+    """A fault, the rule that found it, and why it does not count, if so."""
+
+    rule: Rule
+    fault: Fault
+    suppressed: Suppression | None
+
+
 def check(source: Any, settings: Settings | None = None, **options: Any) -> Report:
     """The `Report` of ``source``, anything that `archcheck.analyze` takes, with its ``findings``. Options are
-    the fields of `Settings`, ``select=("GEO",)``, and ``sizes`` as in `analyze`."""
+    the fields of `Settings`, ``select=("GEO",)``, and ``sizes`` as in `analyze`. Raises `RuntimeError` where
+    a rule fails."""
     from archcheck.infer import analyze
     sizes = options.pop("sizes", None)
     report = source if isinstance(source, Report) else analyze(source, sizes)
-    report.findings = judge(Case(report, settings or Settings(**options)))
+    report.findings, broken = judge(Case(report, settings or Settings(**options)))
+    report.judged = True
+    if broken:
+        raise RuntimeError("; ".join(f"{code}: {message}" for code, message in broken))
     return report
 
 
-def judge(case: Case) -> tuple[Finding, ...]:
-    """What the selected rules find, in the order of the nodes."""
-    found = [(rule, fault) for rule in selected(case.settings) if rule.of == "case"
-             for fault in rule.function(case)]
-    return findings(found, case)
+@collector_held
+def judge(case: Case) -> Judged:
+    """What the selected rules find."""
+    broken: list[Broken] = []
+    suppressions = Suppressions(case.report)
+    suppressions.asked = _asked(case)
+    closest = _closest(list(_faults(suppressions.asked, case, broken)))
+    found = [Found(rule, fault, suppressions.of(rule, fault)) for rule, fault in closest
+             if not _exempt(rule, fault, case)]
+    found += _found(case.settings, "suppressions", suppressions, broken)
+    return Judged(findings(found, case.settings, case.graph.source), tuple(broken))
 
 
-def selected(settings: Settings) -> tuple[Rule, ...]:
-    """The rules that ``settings`` turn on."""
-    return tuple(rule for rule in known().values() if is_selected(rule, settings))
+def judge_failure(error: UserError, source: str, settings: Settings,
+                  broken: list[Broken] | None = None) -> tuple[Finding, ...]:
+    """What the selected rules say of the ``error`` to read the model ``source``; those that fail are added to
+    ``broken``."""
+    return findings(_found(settings, "failure", error, [] if broken is None else broken), settings, source)
 
 
-def is_selected(rule: Rule, settings: Settings) -> bool:
-    """Whether a rule is on: the longest of the entries that name it decides, and what is ignored wins where
-    they are equally long."""
-    if rule.weights and settings.weights is False:
-        return False
-    wanted = _longest(rule, (*settings.select, *settings.extend_select))
-    unwanted = _longest(rule, settings.ignore)
-    if unwanted and unwanted >= wanted:
-        return False
-    return wanted > 0 or not settings.select and is_default(rule, settings)
+def _asked(case: Case) -> tuple[Rule, ...]:
+    """The rules about networks that are asked; those about weights unasked only where there are few."""
+    rules = [rule for rule in selected(case.settings) if rule.of == "case"]
+    if any(rule.weights for rule in rules) and not case.reads_weights:
+        rules = [rule for rule in rules if not rule.weights or is_named(rule, case.settings)]
+    return tuple(rules)
 
 
-def is_default(rule: Rule, settings: Settings) -> bool:
-    """Whether a rule is on unless something is selected."""
-    asked = {*rule.profiles} & {*settings.profiles}
-    return rule.on or bool(asked) or rule.targeted and bool(settings.targets)
+def _closest(found: list[tuple[Rule, Fault]]) -> Iterator[tuple[Rule, Fault]]:
+    """``found`` without what a general rule says of nodes of which a closer one finds an error."""
+    explained = {_node(fault) for rule, fault in found
+                 if fault.site and not rule.general and (fault.severity or rule.severity) == ERROR}
+    return ((rule, fault) for rule, fault in found
+            if not rule.general or fault.site is None or _node(fault) not in explained)
 
 
-def _longest(rule: Rule, entries: Iterable[str]) -> int:
-    """How much of a rule's code the closest of ``entries`` says; 0 where none names it."""
-    return max((_said(rule, entry) for entry in entries), default=0)
+def _node(fault: Fault) -> tuple[int, int] | None:
+    return (id(fault.site.walk), fault.site.at) if fault.site else None
 
 
-def _said(rule: Rule, entry: str) -> int:
-    if entry == rule.name:
-        return len(rule.code)
-    return len(entry) if rule.code.startswith(entry) else entry == "ALL"
+def _found(settings: Settings, of: str, subject: Any, broken: list[Broken]) -> list[Found]:
+    """What the selected rules find that are about something else than networks."""
+    rules = [rule for rule in selected(settings) if rule.of == of]
+    return [Found(rule, fault, None) for rule, fault in _faults(rules, subject, broken)]
 
 
-def findings(found: Iterable[tuple[Rule, Fault]], case: Case) -> tuple[Finding, ...]:
-    """Faults as findings, one for each cause."""
-    groups: dict[Hashable, tuple[Rule, list[Fault]]] = {}
-    for rule, fault in found:
-        groups.setdefault((rule.code, _cause(fault)), (rule, []))[1].append(fault)
-    seen: dict[str, int] = {}
-    return tuple(_finding(rule, faults, case, seen) for rule, faults in groups.values())
+def _faults(rules: Iterable[Rule], subject: Any, broken: list[Broken]) -> Iterator[tuple[Rule, Fault]]:
+    """The faults that ``rules`` find; one that fails is kept in ``broken``, and the others go on."""
+    for rule in rules:
+        try:
+            for fault in rule.function(subject):
+                yield rule, fault
+        except Exception as error:
+            if os.environ.get("ARCHCHECK_DEBUG"):
+                raise
+            broken.append(Broken(rule.code, f"{type(error).__name__}: {error}"))
+
+
+def _exempt(rule: Rule, fault: Fault, case: Case) -> bool:
+    """Whether a rule does not hold in the part of the network that a fault is in."""
+    return any(scope and within(scope, fault) and any(names(entry, rule) for entry in rules)
+               for rules, scope in case.settings.exemptions)
+
+
+def findings(found: Iterable[Found], settings: Settings, source: str) -> tuple[Finding, ...]:
+    """Faults as findings, one for each cause, the worst first."""
+    groups: dict[Hashable, list[Found]] = {}
+    for one in found:
+        groups.setdefault((one.rule.code, one.suppressed, _cause(one.fault)), []).append(one)
+    seen: dict[Hashable, int] = {}
+    made = [_finding(group, settings, source, seen) for group in groups.values()]
+    return tuple(sorted(made, key=lambda finding: SEVERITIES.index(finding.severity)))
 
 
 def _cause(fault: Fault) -> Hashable:
@@ -88,16 +135,17 @@ def _pattern(fault: Fault) -> str:
     return _NUMBER.sub("*", ".".join(fault.scope))
 
 
-def _finding(rule: Rule, faults: list[Fault], case: Case, seen: dict[str, int]) -> Finding:
-    first, site = faults[0], faults[0].site
-    place = first.line or (source_line(site.node) if site else None) or SourceLine(case.graph.source or "", 0)
-    severity = case.settings.severities.get(rule.code) or first.severity or rule.severity
-    names = list(dict.fromkeys(_called(fault) for fault in faults))
+def _finding(group: list[Found], settings: Settings, source: str, seen: dict[Hashable, int]) -> Finding:
+    rule, first, suppressed = group[0]
+    site = first.site
+    place = first.line or (source_line(site.node) if site else None) or SourceLine(source, 0)
+    severity = settings.severities.get(rule.code) or first.severity or rule.severity
+    called = list(dict.fromkeys(_called(one.fault) for one in group))
     return Finding(
         rule.code, rule.name, severity, first.message, first.why, first.fix, site.path if site else None,
         site.op if site else None, first.scope, first.value or None, place.file or None, place.line or None,
-        place.column, len(names), tuple(names[1:]), rule.fix if first.fixable is None else first.fixable,
-        _fingerprint(rule, first, seen), first.facts)
+        place.column, len(called), tuple(called[1:]), rule.fix if first.fixable is None else first.fixable,
+        _fingerprint(rule, first, suppressed is None, seen), first.facts, suppressed)
 
 
 def _called(fault: Fault) -> str:
@@ -105,9 +153,10 @@ def _called(fault: Fault) -> str:
     return fault.site.path if isinstance(fault.site, Site) else fault.value
 
 
-def _fingerprint(rule: Rule, fault: Fault, seen: dict[str, int]) -> str:
-    """What stays the same when a model is exported again: neither the names nor the order of nodes count."""
+def _fingerprint(rule: Rule, fault: Fault, counts: bool, seen: dict[Hashable, int]) -> str:
+    """What stays the same when a model is exported again: neither the names nor the order of nodes count.
+    What does not count is numbered by itself, so that a suppression changes no other fingerprint."""
     parts = rule.code, _pattern(fault), fault.site.op if fault.site else "", fault.message
-    digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
-    seen[digest] = seen.get(digest, 0) + 1
-    return digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
+    digest = hashlib.sha256("\0".join(parts).encode(errors="surrogatepass")).hexdigest()[:16]
+    seen[digest, counts] = seen.get((digest, counts), 0) + 1
+    return digest if seen[digest, counts] == 1 else f"{digest}-{seen[digest, counts]}"

@@ -126,7 +126,8 @@ class Rule(NamedTuple):
     is on with a target only; whether it reads ``weights``; the kind of ``fix`` there is ("": none); ``cvss``,
     the severity of what is unsafe on that scale (None: not about safety), and the weakness of that sort, 22
     for CWE-22; and the generator itself. ``of`` is what it is asked about: a ``case``, or the ``failure`` to
-    read a file, which is the `UserError`."""
+    read a file, which is the `UserError`. A ``general`` one says nothing of a node of which another rule
+    finds an error."""
 
     code: str
     name: str
@@ -140,6 +141,7 @@ class Rule(NamedTuple):
     cvss: float | None
     cwe: int | None
     of: str
+    general: bool = False
 
     @property
     def family(self) -> str:
@@ -152,7 +154,7 @@ RULES: dict[str, Rule] = {}
 
 def rule(code: str, name: str, *, severity: str, on: bool = True, profiles: Sequence[str] = (),
          targeted: bool = False, weights: bool = False, fix: str = "", cvss: float | None = None,
-         cwe: int | None = None, of: str = "case") -> Callable[[Any], Any]:
+         cwe: int | None = None, of: str = "case", general: bool = False) -> Callable[[Any], Any]:
     """Register a generator of faults as the rule ``code``; see `Rule`. One with ``profiles`` or that is
     ``targeted`` is off otherwise."""
     if not _CODE.fullmatch(code):
@@ -164,6 +166,6 @@ def rule(code: str, name: str, *, severity: str, on: bool = True, profiles: Sequ
             raise ValueError(f"the code {code} is taken by {taken.name}")
         always = on and not profiles and not targeted
         RULES[code] = Rule(code, name, severity, function, always, tuple(profiles), targeted, weights, fix,
-                           cvss, cwe, of)
+                           cvss, cwe, of, general)
         return function
     return register

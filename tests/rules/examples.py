@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import archcheck
+from archcheck.rules._judge import judge_failure
 from archcheck.rules._page import Example
 
 FLAGS = {"--target": "targets", "--profile": "profiles", "--select": "select", "--dynamic": "dynamic"}
@@ -25,5 +26,10 @@ def settings(example: Example, *extend: str) -> archcheck.Settings:
 
 
 def codes(example: Example, *extend: str) -> list[str]:
-    """The codes of what is found in an example."""
-    return [found.code for found in archcheck.check(network(example), settings(example, *extend)).findings]
+    """The codes of what is found in an example and counts."""
+    chosen = settings(example, *extend)
+    try:
+        found = archcheck.check(network(example), chosen).findings
+    except archcheck.LoadError as error:
+        found = judge_failure(error, "", chosen)
+    return [one.code for one in found if one.suppressed is None]

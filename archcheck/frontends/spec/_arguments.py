@@ -10,7 +10,7 @@ from archcheck.dims import Dim, most
 from archcheck.dtypes import BITS
 from archcheck.errors import closest
 from archcheck.frontends.spec._chain import NAME, written
-from archcheck.frontends.spec._document import Text
+from archcheck.frontends.spec._document import ARITY, DUPLICATE_KEY, UNKNOWN_KEY, UNKNOWN_REFERENCE, Text
 from archcheck.frontends.spec._frame import Frame, Ref, bounded
 from archcheck.frontends.spec._layer import LAYERS, REQUIRED, Layer, Shared
 from archcheck.frontends.spec._sizes import described, pieces
@@ -44,7 +44,7 @@ def bound(frame: Frame, found: Layer, args: tuple[Arg, ...], defaults: tuple[Arg
     missing = [name for name in found.positional if name not in named
                and found.parameters[name].default is REQUIRED]
     if missing:
-        raise frame.error(at, f"{found.name} needs {' and '.join(missing)}; {usage(found)}")
+        raise frame.error(at, f"{found.name} needs {' and '.join(missing)}; {usage(found)}", ARITY)
     values = {name: converted(frame, found.reader(name), arg.value, arg) for name, arg in named.items()}
     reader = found.reader(found.rest) if found.rest else ""
     return [converted(frame, reader, arg.value, arg) for arg in rest], values
@@ -63,9 +63,9 @@ def sorted_out(frame: Frame, found: Layer,
                 rest.append(arg)
                 continue
         if name is None or name not in found.parameters or name == found.rest:
-            raise frame.error(arg.at, _stray(found, arg))
+            raise frame.error(arg.at, _stray(found, arg), ARITY if arg.key is None else UNKNOWN_KEY)
         if name in named:
-            raise frame.error(arg.at, f"{name!r} of {found.name} is said twice; keep one")
+            raise frame.error(arg.at, f"{name!r} of {found.name} is said twice; keep one", DUPLICATE_KEY)
         is_flag = arg.key is None and name in found.flags
         named[name] = Arg(name, Given(True, arg.at) if is_flag else arg.value, arg.at)
     return rest, named, set(named)
@@ -238,7 +238,8 @@ def reference(frame: Frame, text: Text) -> str:
     if isinstance(found, Ref):
         return str(found)
     if found is None:
-        raise frame.error(text, f"there is no value {text.value!r} here{frame.hint(text.value)}")
+        raise frame.error(text, f"there is no value {text.value!r} here{frame.hint(text.value)}",
+                          UNKNOWN_REFERENCE)
     raise frame.error(text, f"{text.value!r} is {described(found)}, not a value of the network")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from archcheck.dims import Size, is_known
 from archcheck.frontends.spec._document import Document, Text
+from archcheck.frontends.spec._remarks import remarks
 from archcheck.graph import Deferred, Element, Family, Graph, Node, Shape, TensorType
 from archcheck.infer import Walk
 from archcheck.scopes import COLUMN, FILE, LINE
@@ -93,7 +94,8 @@ class Builder:
                   if not domain or any(node.domain == domain for node in self.nodes)}
         weights = {key: kind for key, kind in self.weights.items() if key in used}
         return Graph(name, self.inputs, outputs, tuple(self.nodes), weights, opsets=opsets, doc=about,
-                     source=self.document.name, file_size=size, family=family)
+                     source=self.document.name, file_size=size, family=family,
+                     remarks=remarks(self.document.text))
 
     def axis(self, value: str, axis: int) -> Size | None:
         """The size of an axis of a value, None where it has no such axis or none is known."""

@@ -11,6 +11,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from archcheck.errors import closest
 from archcheck.frontends._source import LoadError, said
+from archcheck.scopes import SourceLine
 
 MAX_BYTES = 1 << 18
 """A longer text is no specification."""
@@ -43,8 +44,15 @@ CURES = {
 """What to do about what the YAML reader says."""
 
 
+UNKNOWN_KEY, DUPLICATE_KEY, ARITY = "unknown-key", "duplicate-key", "arity"
+UNKNOWN_REFERENCE, SHADOWED_ANCHOR = "unknown-reference", "shadowed-anchor"
+"""Kinds of what can be wrong with a specification."""
+
+
 class SpecError(LoadError):
     """A specification that is not one; the message begins with file, line and column, and shows the place."""
+
+    kind = "specification"
 
 
 class Place(NamedTuple):
@@ -88,11 +96,11 @@ class Document:
         self.name = name
         try:
             if len(data) > MAX_BYTES:
-                raise LoadError(f"{said(name)} has {len(data):,} bytes, and {MAX_BYTES:,} are the most for a "
+                raise SpecError(f"{said(name)} has {len(data):,} bytes, and {MAX_BYTES:,} are the most for a "
                                 "specification; name a smaller file")
             self.text = data.decode("utf-8-sig")
         except UnicodeDecodeError:
-            raise LoadError(f"{said(name)} is not in UTF-8; save it in that encoding") from None
+            raise SpecError(f"{said(name)} is not in UTF-8; save it in that encoding") from None
         self.lines = self.text.split("\n")
         self.starts = [0, *accumulate(len(line) + 1 for line in self.lines)]
         self._places: dict[int, list[int]] = {}
@@ -110,7 +118,7 @@ class Document:
         except RecursionError:
             raise self.error(Place(1, 1), f"it nests deeper than {MAX_DEPTH}") from None
         if root is None:
-            raise LoadError(f"{said(self.name)} is empty; write an input and layers into it")
+            raise SpecError(f"{said(self.name)} is empty; write an input and layers into it")
         self._bounded(root, {}, 0)
         return root
 
@@ -118,7 +126,12 @@ class Document:
         mark: Any = error.problem_mark or error.context_mark
         problem = str(error.problem or error.context)
         cure = next((cure for begin, cure in CURES.items() if problem.startswith(begin)), problem)
-        return self.error(Place(mark.line + 1, mark.column + 1), f"this is not YAML: {cure}")
+        place = Place(mark.line + 1, mark.column + 1)
+        if problem.startswith("second occurrence"):
+            first = str(error.context).partition("'")[2].partition("'")[0]
+            return self.error(place, f"the anchor {first!r} is set a second time; give it another name",
+                              SHADOWED_ANCHOR)
+        return self.error(place, f"this is not YAML: {cure}")
 
     def _bounded(self, node: Node, seen: dict[int, int], depth: int) -> int:
         """The number of nodes in ``node``, each alias counted in full."""
@@ -171,8 +184,9 @@ class Document:
         places = self._places[id(node)]
         return places[min(start, len(places) - 1)] if places else node.start_mark.index
 
-    def error(self, where: Node | Text | Place, message: str) -> SpecError:
-        """The error that ``message`` says of a place, with the line below and a mark below that."""
+    def error(self, where: Node | Text | Place, message: str, kind: str = SpecError.kind) -> SpecError:
+        """The error of a ``kind`` that ``message`` says of a place, with the line below and a mark below
+        that."""
         line, column, length = where if isinstance(where, Place) else self.place(where)
         shown = self.lines[line - 1] if line <= len(self.lines) else ""
         begin = max(0, column - MAX_SHOWN // 2) if len(shown) > MAX_SHOWN else 0
@@ -180,8 +194,10 @@ class Document:
         length = max(1, min(length, len(cut) - (column - 1 - begin)))
         mark = " " * (column - 1 - begin) + "^" * length
         number = str(line)
-        return SpecError(f"{said(self.name)}:{line}:{column}: {message}\n  {number} | {cut}\n"
-                         f"  {' ' * len(number)} | {mark}")
+        error = SpecError(f"{said(self.name)}:{line}:{column}: {message}\n  {number} | {cut}\n"
+                          f"  {' ' * len(number)} | {mark}")
+        error.kind, error.reason, error.place = kind, message, SourceLine(self.name, line, column)
+        return error
 
     # ------------------------------------------------------------------------------------------- reading
     def fields(self, node: Node, known: Collection[str], what: str) -> dict[str, Field]:
@@ -192,7 +208,7 @@ class Document:
             if key not in known:
                 close = closest(key, known)
                 cure = f"did you mean {close!r}?" if close else f"there may be {', '.join(known)}"
-                raise self.error(field.key, f"{what} has no entry {key!r}; {cure}")
+                raise self.error(field.key, f"{what} has no entry {key!r}; {cure}", UNKNOWN_KEY)
             found[key] = field
         return found
 
@@ -207,7 +223,7 @@ class Document:
                 raise self.error(text, f"this key has {len(text.value):,} characters, and {MAX_KEY:,} are "
                                        f"the most")
             if text.value in seen:
-                raise self.error(text, f"{text.value!r} is said twice; keep one")
+                raise self.error(text, f"{text.value!r} is said twice; keep one", DUPLICATE_KEY)
             seen.add(text.value)
             yield Field(text, value)
 

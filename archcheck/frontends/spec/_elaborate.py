@@ -9,7 +9,7 @@ from archcheck.errors import closest
 from archcheck.frontends.spec import _operators
 from archcheck.frontends.spec._arguments import bound, general, reference, size
 from archcheck.frontends.spec._build import Clash
-from archcheck.frontends.spec._document import Text
+from archcheck.frontends.spec._document import ARITY, DUPLICATE_KEY, UNKNOWN_KEY, UNKNOWN_REFERENCE, Text
 from archcheck.frontends.spec._frame import ENTRY, Frame, Ref
 from archcheck.frontends.spec._layer import LAYERS, At, Layer
 from archcheck.frontends.spec._sizes import Open
@@ -190,7 +190,7 @@ def _call(step: Call, frame: Frame) -> None:
         kind = "pass"
     found = LAYERS.get(kind) or _operators.operator(kind)
     if found is None:
-        raise frame.error(step.kind, f"there is no layer {kind!r}" + _hint(frame, kind))
+        raise frame.error(step.kind, f"there is no layer {kind!r}" + _hint(frame, kind), UNKNOWN_REFERENCE)
     name = frame.full(step.names[0]) if step.names else frame.fresh(kind)
     _layer(frame, step, found, name)
 
@@ -277,7 +277,7 @@ def _parameters(block: Block, step: Call, frame: Frame, inner: Frame) -> Iterato
             yield parameter, general(inner, parameter.default)
         else:
             raise frame.error(step.kind, f"{block.name.value} needs {name!r}; it is written "
-                                         f"'{_written(block)}'")
+                                         f"'{_written(block)}'", ARITY)
 
 
 def _matched(block: Block, step: Call, frame: Frame) -> dict[str, Arg]:
@@ -290,7 +290,8 @@ def _matched(block: Block, step: Call, frame: Frame) -> dict[str, Arg]:
             close = closest(arg.key, known) if arg.key else None
             said = f"is said twice for {name!r}" if name in found else "has no place"
             cure = f"did you mean {close!r}?" if close else f"it is written '{_written(block)}'"
-            raise frame.error(arg.at, f"this {said} in {block.name.value}; {cure}")
+            kind = DUPLICATE_KEY if name in found else UNKNOWN_KEY if arg.key else ARITY
+            raise frame.error(arg.at, f"this {said} in {block.name.value}; {cure}", kind)
         found[name] = arg
     return found
 

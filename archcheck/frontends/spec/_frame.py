@@ -10,7 +10,7 @@ from archcheck.errors import closest
 from archcheck.expressions import ExpressionError
 from archcheck.frontends._source import MAX_SUGGESTED
 from archcheck.frontends.spec._build import Builder
-from archcheck.frontends.spec._document import SpecError, Text
+from archcheck.frontends.spec._document import UNKNOWN_REFERENCE, SpecError, Text
 from archcheck.frontends.spec._sizes import LARGEST, expression
 
 AXES = {"batch": 0, "channels": 1, "length": 1, "features": -1, "height": -2, "width": -1}
@@ -81,9 +81,9 @@ class Frame:
             raise self.error(name, f"the name {name.value!r} is taken already; take another one")
 
     # ------------------------------------------------------------------------------------------ meaning
-    def error(self, where: Text | Node, message: str) -> SpecError:
-        """The error that ``message`` says of a place."""
-        return self.build.document.error(where, message)
+    def error(self, where: Text | Node, message: str, kind: str = SpecError.kind) -> SpecError:
+        """The error of a ``kind`` that ``message`` says of a place."""
+        return self.build.document.error(where, message, kind)
 
     def share(self, name: str, value: str) -> None:
         """Let ``name`` mean a weight from here on, in the whole network."""
@@ -143,7 +143,8 @@ class Frame:
         """What the ``name`` at a place of an expression means."""
         found = self.find(name)
         if found is None:
-            raise self.error(text.part(at, at + len(name)), f"there is no {name!r} here{self.hint(name)}")
+            raise self.error(text.part(at, at + len(name)), f"there is no {name!r} here{self.hint(name)}",
+                             UNKNOWN_REFERENCE)
         return found
 
     def hint(self, name: str) -> str:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -13,10 +14,11 @@ from archcheck.frontends.spec import layers
 from archcheck.frontends.spec._arguments import elements, general
 from archcheck.frontends.spec._build import Builder
 from archcheck.frontends.spec._chain import NAME
-from archcheck.frontends.spec._document import Field, Text, is_nothing
+from archcheck.frontends.spec._document import UNKNOWN_REFERENCE, Field, Text, is_nothing
 from archcheck.frontends.spec._elaborate import elaborate
 from archcheck.frontends.spec._frame import Frame, Ref
 from archcheck.frontends.spec._layer import LAYERS
+from archcheck.frontends.spec._notes import notes
 from archcheck.frontends.spec._pattern import elaborate_pattern
 from archcheck.frontends.spec._read import argument_of
 from archcheck.frontends.spec._tree import Arg, Block, Input, Items, Specification
@@ -62,7 +64,8 @@ class _Network:
         else:
             elaborate_pattern(frame, spec)
         family = family._replace(symbols=tuple(self.open()), fixed=tuple(self.fixed))
-        return build.graph(spec.name, spec.about, tuple(self.outputs()), family, size)
+        graph = build.graph(spec.name, spec.about, tuple(self.outputs()), family, size)
+        return replace(graph, irregularities=notes(spec, graph))
 
     def checked_names(self, blocks: Mapping[str, Block]) -> None:
         for block in blocks.values():
@@ -77,7 +80,7 @@ class _Network:
                 close = closest(name.value, LAYERS)
                 cure = f"; did you mean {close!r}?" if close else ""
                 raise self.document.error(name, "'defaults' are for layers, and there is none called "
-                                                f"{name.value!r}{cure}")
+                                                f"{name.value!r}{cure}", UNKNOWN_REFERENCE)
             yield LAYERS[name.value].name, args
 
     # -------------------------------------------------------------------------------------- parameters
@@ -157,7 +160,7 @@ class _Network:
             found = self.frame.find(name.value)
             if not isinstance(found, Ref):
                 raise self.document.error(name, f"there is no value {name.value!r} to put "
-                                                f"out{self.frame.hint(name.value)}")
+                                                f"out{self.frame.hint(name.value)}", UNKNOWN_REFERENCE)
             yield str(found)
         if not self.spec.outputs:
             yield self.frame.current

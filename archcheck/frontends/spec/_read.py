@@ -8,7 +8,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from archcheck.dtypes import BITS
 from archcheck.frontends.spec._chain import NAME, arguments, chain, names, pattern
-from archcheck.frontends.spec._document import Document, Field, Text, is_nothing
+from archcheck.frontends.spec._document import ARITY, Document, Field, Text, is_nothing
 from archcheck.frontends.spec._sizes import pieces
 from archcheck.frontends.spec._tree import (
     Arg,
@@ -252,7 +252,7 @@ class _Reader:
         for row, node in rows:
             if len(row) != len(variables):
                 raise self.error(node, f"this row has {len(row)} values, and {len(variables)} names are "
-                                       "given: " + ", ".join(name.value for name in variables))
+                                       "given: " + ", ".join(name.value for name in variables), ARITY)
         body = self.body(field, entries, "do")
         return Each(field.key, variables, tuple(row for row, _ in rows), body, self.named(entries))
 

@@ -1,0 +1,120 @@
+"""What commands of the lint share: how models are chosen, judged and counted."""
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from archcheck.cli import _options
+from archcheck.cli._options import ParamType
+
+if TYPE_CHECKING:
+    from archcheck.checked import Checked
+    from archcheck.config._resolve import Sources
+    from archcheck.lint._one import Task
+
+SEVERITIES = ("error", "warning", "advice", "never")  # config._readers' FAIL_ON, not imported for help
+
+
+class Names(ParamType):
+    """Names with commas between them."""
+
+    name = "LIST"
+
+    def convert(self, value: Any, param: click.Parameter | None,
+                ctx: click.Context | None) -> list[str]:
+        """The names in ``value``."""
+        names = value if isinstance(value, list) else value.split(",")
+        return [name.strip() for name in names if name.strip()]
+
+
+def _names(flag: str, help_text: str, metavar: str = "RULES") -> Any:
+    return click.option(flag, type=Names(), multiple=True, metavar=metavar, help=help_text)
+
+
+SELECTING = (
+    _names("--select", "Ask these rules only: codes, beginnings of codes, names, or ALL, with commas."),
+    _names("--extend-select", "Ask these rules too."),
+    _names("--ignore", "Do not ask these rules."),
+    _names("--target", "Runtimes that the models are for.", "LIST"),
+    _names("--profile", "Groups of rules to ask too.", "LIST"),
+    _names("--dynamic", "Symbols that must stay free.", "LIST"),
+    click.option("--object-size", type=click.IntRange(1), metavar="N",
+                 help="What the receptive field has to cover, in positions of the input."),
+    click.option("--weights/--no-weights", default=None,
+                 help="Ask rules that read weights of any size, or none. [default: up to 64 MiB]"),
+    click.option("--strict", is_flag=True, default=None,
+                 help="Suppressions need reasons, and advice fails the run."),
+    _options.sizes_option,
+    _options.plugin_option,
+    click.option("--config", "given", multiple=True, metavar="FILE|KEY=VALUE",
+                 help="The configuration to use, or a setting of it. May be repeated."),
+)
+"""The options that say how models are judged."""
+
+RUNNING = (
+    click.option("-j", "--jobs", type=click.IntRange(1), metavar="N",
+                 help="Processes to work in. [default: the processors there are]"),
+    click.option("--no-cache", is_flag=True, help="Judge every model anew."),
+)
+"""The options that say how to work."""
+
+
+def with_options(*options: Any) -> Callable[[Any], Any]:
+    """A command with these options, listed in this order."""
+    def given(command: Any) -> Any:
+        for option in reversed(options):
+            command = option(command)
+        return command
+    return given
+
+
+def sources(given: Sequence[str], plugins: Sequence[str], **options: Any) -> Sources:
+    """What the command line says of settings; ``options`` by their names in Python."""
+    from archcheck.config._resolve import sources as resolved
+    values = {name.replace("_", "-"): _flat(value) for name, value in options.items()}
+    return resolved(given, {"plugins": list(plugins), **values})
+
+
+def _flat(value: Any) -> Any:
+    """The names of an option that was given several times, in one list."""
+    return [name for names in value for name in names] if isinstance(value, tuple) else value
+
+
+def tasks(models: Sequence[str], found: Sources, sizes: Sequence[tuple[str, Any]], no_cache: bool = True,
+          large: bool = False, stdin_name: str | None = None) -> Iterator[Task]:
+    """A task for each model that ``models`` lead to, the current folder's where there are none."""
+    from archcheck.lint import _paths
+    from archcheck.lint._one import Task
+    folder, salt = (None, "") if no_cache else _cache()
+    for model in _paths.models(models or ["."]):
+        name, content = model, None
+        if model == _paths.STDIN:
+            from archcheck.frontends import bytes_of
+            name, content = stdin_name or model, bytes_of(model).data
+        yield Task(name, found.settings(name), dict(sizes), large, folder, salt, content)
+
+
+def _cache() -> tuple[str, str]:
+    """The folder of the cache, and what stands for archcheck itself in it."""
+    from archcheck.lint import _cache
+    return os.path.abspath(_cache.FOLDER), _cache.salt()
+
+
+def check_all(work: Sequence[Task], jobs: int | None) -> tuple[Checked, ...]:
+    """What is found in the models of ``work``."""
+    from archcheck.lint import _many
+    return _many.check_many(work, jobs or _many.processors(), _many.progress())
+
+
+def complain(found: Sequence[Checked], unread: bool = True) -> None:
+    """Tell on standard error which rules failed, and which models are ``unread`` where no finding says so."""
+    for one in found:
+        if unread and one.error is not None and not one.findings:
+            click.echo(f"archcheck: {one.error}", err=True)
+        for code, message in one.broken:
+            what = f"the rule {code} failed" if code else "archcheck failed"
+            click.echo(f"archcheck: {what} at {one.path}: {message}. This is a defect of archcheck; "
+                       "ARCHCHECK_DEBUG=1 shows where", err=True)

@@ -1,0 +1,186 @@
+"""One model judged: read, analysed, asked, and put into plain data."""
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from archcheck.checked import Broken, Checked
+from archcheck.config import Settings
+from archcheck.dims import Dim
+from archcheck.errors import UserError
+
+if TYPE_CHECKING:
+    from archcheck.findings import Finding
+    from archcheck.frontends import Source
+    from archcheck.frontends._wire import Buffer
+    from archcheck.graph import Graph
+    from archcheck.report import Report
+
+LARGE = 64 << 20
+"""Of a file with more bytes the contents are hashed only if something that is written says the hash."""
+
+CHUNK = 1 << 20
+
+
+class Task(NamedTuple):
+    """One model to check: its ``path``, or the ``content`` that came from standard input and is called that;
+    how it is to be judged; the ``sizes`` that it must have symbols for; whether its hash is needed however
+    ``large`` it is; the folder of the ``cache`` (None: none), and what besides the model and its settings the
+    result follows from."""
+
+    path: str
+    settings: Settings
+    sizes: Mapping[str, Any]
+    large: bool = False
+    cache: str | None = None
+    salt: str = ""
+    content: Buffer | None = None
+
+
+def check_one(task: Task) -> Checked:
+    """What is found in the model of ``task``; whatever goes wrong is part of that."""
+    try:
+        _load_plugins(task.settings)
+        digest = digest_of(task)
+        is_kept = task.cache and (digest or os.path.isfile(task.path))
+        return _remembered(task, digest) if is_kept else _fresh(task, digest)[0]
+    except UserError as error:
+        return _failed(task, error, None)
+    except Exception as error:  # a model that fails must not take the others with it
+        if os.environ.get("ARCHCHECK_DEBUG"):
+            raise
+        return crashed(task, f"{type(error).__name__}: {error}")
+
+
+def crashed(task: Task, message: str) -> Checked:
+    """The row of a model at which archcheck itself failed."""
+    return Checked(task.path, None, "", "", (), {}, task.settings.fail_on, None, (Broken("", message),))
+
+
+def digest_of(task: Task) -> str | None:
+    """The hash of a model's file as it lies there; None for a large one, unless it is needed, and for one
+    that cannot be opened."""
+    from archcheck.frontends._source import SHIPPED, shipped
+    from archcheck.frontends._zoo import PREFIX, path_of
+    path = task.path
+    if task.content is not None:
+        return hashlib.sha256(task.content).hexdigest()
+    if path.startswith(SHIPPED):
+        path = shipped(path[len(SHIPPED):])
+    elif path.startswith(PREFIX):
+        path = path_of(path[len(PREFIX):])
+    return _digest(path, task.large)
+
+
+def _digest(path: str, large: bool) -> str | None:
+    if not os.path.isfile(path) or os.path.getsize(path) > LARGE and not large:
+        return None
+    digest = hashlib.sha256()
+    try:
+        with open(path, "rb") as file:
+            while chunk := file.read(CHUNK):
+                digest.update(chunk)
+    except OSError:
+        return None
+    return digest.hexdigest()
+
+
+def _remembered(task: Task, digest: str | None) -> Checked:
+    """What the cache has of this very model, else what is found now, which it then has."""
+    from archcheck.lint._cache import Cache
+    cache = Cache(task, digest)
+    found = cache.found()
+    if found is None:
+        found, graph = _fresh(task, digest)
+        cache.keep(found, graph)
+    return found
+
+
+def _fresh(task: Task, digest: str | None) -> tuple[Checked, Graph | None]:
+    """What is found in the model, and the model where it can be read."""
+    from archcheck.rules._case import Case
+    from archcheck.rules._judge import judge
+    try:
+        report = _analyzed(task)
+    except UserError as error:
+        return _failed(task, error, digest), None
+    judged = judge(Case(report, task.settings))
+    graph = report.graph
+    form = "spec" if graph.family else "onnx"
+    return Checked(task.path, digest, form, graph.producer, _plain(judged.findings), totals(report),
+                   task.settings.fail_on, None, judged.broken), graph
+
+
+def _analyzed(task: Task) -> Report:
+    from archcheck.frontends import graph_in
+    from archcheck.infer import analyze
+    source = _source(task)
+    graph = graph_in(source)
+    if task.content is not None and not graph.family:
+        graph = replace(graph, data=source.data)
+    optional = {name: size for name, size in task.settings.sizes.items() if _has(graph, name)}
+    return analyze(graph, {**optional, **task.sizes})
+
+
+def _source(task: Task) -> Source:
+    from archcheck.frontends import Source, bytes_of
+    return bytes_of(task.path) if task.content is None else Source(task.content, task.path, None)
+
+
+def _has(graph: Graph, name: str) -> bool:
+    """Whether a network has a size or parameter called ``name``."""
+    from archcheck.binding import BindingError, bind, instance
+    try:
+        bind(*instance(graph, {name: 1}))
+    except BindingError:
+        return False
+    except UserError:
+        return True
+    return True
+
+
+def _load_plugins(settings: Settings) -> None:
+    if settings.plugins:
+        from archcheck.plugins import load_plugin
+        for plugin in settings.plugins:
+            load_plugin(plugin)
+
+
+def _failed(task: Task, error: UserError, digest: str | None) -> Checked:
+    """The row of a model that cannot be judged, with what rules say where it is there and cannot be read."""
+    from archcheck.frontends import LoadError
+    from archcheck.rules._judge import judge_failure
+    is_unread = isinstance(error, LoadError) and (task.content is not None or os.path.exists(task.path))
+    broken: list[Broken] = []
+    found = judge_failure(error, task.path, task.settings, broken) if is_unread else ()
+    return Checked(task.path, digest, "", "", _plain(found), {}, task.settings.fail_on, str(error),
+                   tuple(broken))
+
+
+def totals(report: Report) -> dict[str, int | str | None]:
+    """The figures of a network as a whole."""
+    return {"params": _figure(report.params), "macs": _figure(report.macs), "flops": _figure(report.flops),
+            "nodes": len(report.graph.nodes), "file_size": report.graph.file_size}
+
+
+def _figure(size: Any) -> int | str | None:
+    return size if size is None or isinstance(size, int) else repr(size)
+
+
+def _plain(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(found._replace(facts=plain(found.facts)) for found in findings)
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON can hold it: sizes that are formulas as Python expressions, what JSON does not know as
+    its text."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, (tuple, list, set, frozenset, range)):
+        return [plain(inner) for inner in value]
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    return repr(value) if isinstance(value, Dim) else str(value)

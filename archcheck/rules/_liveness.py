@@ -1,0 +1,104 @@
+"""What of a graph reaches its outputs, what depends on its inputs, and what is the same twice."""
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Iterable, Iterator
+from typing import Any
+
+from archcheck.graph import Graph, Literal, Node, TensorType
+from archcheck.rules._places import Place
+
+RANDOM = frozenset(("RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Bernoulli",
+                    "Multinomial", "Dropout"))
+"""Operators whose outputs differ from run to run."""
+
+
+def dead(place: Place) -> list[int]:
+    """The nodes that no output depends on. A node without outputs is there for what it does."""
+    wanted, nodes = set(place.graph.outputs), place.graph.nodes
+    found = []
+    for index in range(len(nodes) - 1, -1, -1):
+        outputs = nodes[index].outputs
+        if wanted.isdisjoint(outputs) and any(outputs):
+            found.append(index)
+        else:
+            wanted.update(place.reads[index])
+    return found[::-1]
+
+
+def connected(place: Place, nodes: Collection[int]) -> list[list[int]]:
+    """``nodes`` in groups, those together of which one reads what the other makes."""
+    chosen = set(nodes)
+    group: dict[int, int] = {index: index for index in nodes}
+    for index in nodes:
+        for name in place.reads[index]:
+            maker = place.graph.producers.get(name)
+            if maker is not None and maker in chosen:
+                group[_first(group, maker)] = _first(group, index)
+    found: dict[int, list[int]] = {}
+    for index in nodes:
+        found.setdefault(_first(group, index), []).append(index)
+    return list(found.values())
+
+
+def _first(group: dict[int, int], index: int) -> int:
+    """Who stands for the group of ``index``; ways there are shortened."""
+    while group[index] != index:
+        group[index] = group[group[index]]
+        index = group[index]
+    return index
+
+
+def fed(place: Place) -> set[str]:
+    """The values that depend on the inputs of a graph or on chance."""
+    found = set(place.graph.inputs)
+    for node, read in zip(place.graph.nodes, place.reads):
+        if node.op in RANDOM or not found.isdisjoint(read):
+            found.update(filter(None, node.outputs))
+    return found
+
+
+def repeated(graph: Graph) -> Iterator[tuple[int, int]]:
+    """Nodes that work out again what a node before has, by its index and that of the other."""
+    same: dict[str, str] = {}
+    stored: dict[Hashable, str] = {}
+    for name, kind in graph.weights.items():
+        same[name] = stored.setdefault(_stored(name, kind), name)
+    seen: dict[Hashable, int] = {}
+    for index, node in enumerate(graph.nodes):
+        key = _form(node, same)
+        first = seen.setdefault(key, index) if key is not None else index
+        if first != index:
+            same.update(zip(node.outputs, (same.get(name, name) for name in graph.nodes[first].outputs)))
+            yield index, first
+
+
+def _stored(name: str, kind: TensorType) -> Hashable:
+    """Equal for weights that are one tensor: at one place, or of few elements that are the same."""
+    value = kind.value
+    location = value.location if isinstance(value, Literal) else None
+    items = getattr(value, "items", None) if not isinstance(value, tuple) else value
+    if location is not None:
+        return kind.dtype, kind.shape, location
+    if items is None:
+        return name
+    signed = kind.dtype is not None and "float" in kind.dtype and 0.0 in items  # 0.0 equals -0.0
+    return kind.dtype, kind.shape, repr(items) if signed else items
+
+
+def _form(node: Node, same: dict[str, str]) -> Hashable:
+    """Equal for nodes that work out the same; None for those that cannot be told to."""
+    attrs = _frozen(node.attrs.items()) if node.attrs else ()
+    if node.op in RANDOM or attrs is None:
+        return None
+    inputs = tuple(same.get(name, name) for name in node.inputs)
+    return node.domain, node.op, node.overload, inputs, len(node.outputs), attrs
+
+
+def _frozen(attrs: Iterable[tuple[str, Any]]) -> Hashable:
+    """Attributes as one key, None where they hold graphs."""
+    found = []
+    for name, value in attrs:
+        if isinstance(value, Graph):
+            return None
+        found.append((name, _stored(f"{id(value)}", value) if isinstance(value, TensorType) else repr(value)))
+    return tuple(sorted(found, key=lambda entry: entry[0]))

@@ -1,0 +1,1 @@
+"""What ``archcheck check`` writes, format by format."""

@@ -1,0 +1,111 @@
+"""Payloads: the bytes that numpy stores, wherever they lie, and none from outside the model's folder."""
+from __future__ import annotations
+
+import gzip
+import io
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+import archcheck
+from archcheck.rules._case import Case
+from archcheck.rules._payloads import CHUNK, Payloads
+
+NUMBERS = np.random.default_rng(0).standard_normal(CHUNK // 4 + 5000).astype(np.float32)
+
+
+def model(*tensors):
+    graph = helper.make_graph([], "g", [], [], list(tensors))
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)])
+
+
+def raw(array=NUMBERS, name="w"):
+    return numpy_helper.from_array(array, name)
+
+
+def typed(array=NUMBERS):
+    return TensorProto(name="w", data_type=1, dims=array.shape, float_data=array.tolist())
+
+
+@pytest.mark.parametrize("tensor", [raw(), typed(), raw(NUMBERS[:7]), typed(NUMBERS[:7])])
+@pytest.mark.parametrize("source", ["path", "gzip", "bytes", "stdin"])
+def test_the_elements_are_those_that_were_stored(tensor, source, tmp_path, monkeypatch):
+    data = model(tensor).SerializeToString()
+    (tmp_path / "m.onnx").write_bytes(data)
+    (tmp_path / "m.onnx.gz").write_bytes(gzip.compress(data, 1))
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(data)))
+    sources = {"path": tmp_path / "m.onnx", "gzip": tmp_path / "m.onnx.gz", "bytes": data, "stdin": "-"}
+    graph = archcheck.load(sources[source])
+    pieces = list(Payloads(graph).arrays(graph.weights["w"]))
+    assert np.array_equal(np.concatenate(pieces), numpy_helper.to_array(tensor))
+    assert all(piece.nbytes <= CHUNK for piece in pieces)
+
+
+def external(location, length=None, offset=4096):
+    tensor = TensorProto(name="w", data_type=1, dims=NUMBERS.shape, data_location=TensorProto.EXTERNAL)
+    said = {"location": location, "offset": offset, "length": NUMBERS.nbytes if length is None else length}
+    for key, value in said.items():
+        tensor.external_data.add(key=key, value=str(value))
+    return tensor
+
+
+def in_folder(folder, tensor):
+    (folder / "sub").mkdir(parents=True)
+    onnx.save(model(tensor), folder / "sub" / "m.onnx")
+    for place in (folder, folder / "sub"):
+        (place / "w.bin").write_bytes(bytes(4096) + NUMBERS.tobytes())
+    return archcheck.load(folder / "sub" / "m.onnx")
+
+
+def test_a_file_beside_the_model_is_read(tmp_path):
+    graph = in_folder(tmp_path, external("w.bin"))
+    assert np.array_equal(np.concatenate(list(Payloads(graph).arrays(graph.weights["w"]))), NUMBERS)
+
+
+@pytest.mark.parametrize("tensor", [external("../w.bin"), external("no.bin"), external("w.bin", offset=4100),
+                                    external("w.bin", length=40)])
+def test_what_is_not_there_or_not_its_own_is_not_read(tensor, tmp_path):
+    graph = in_folder(tmp_path, tensor)
+    payloads = Payloads(graph)
+    assert payloads.view(graph.weights["w"]) is None
+    assert payloads.digest(graph.weights["w"]) is None
+    assert not list(payloads.arrays(graph.weights["w"]))
+
+
+def test_a_model_that_has_changed_since_is_not_read(tmp_path):
+    path = tmp_path / "m.onnx"
+    onnx.save(model(raw()), path)
+    graph = archcheck.load(path)
+    onnx.save(model(raw(NUMBERS[:2000])), path)
+    assert Payloads(graph).view(graph.weights["w"]) is None
+
+
+def test_bfloat16_is_widened(tmp_path):
+    tensor = helper.make_tensor("w", TensorProto.BFLOAT16, [3], [1.0, -2.5, 0.5])
+    onnx.save(model(tensor), tmp_path / "m.onnx")
+    graph = archcheck.load(tmp_path / "m.onnx")
+    (found,) = Payloads(graph).arrays(graph.weights["w"])
+    assert (found.dtype, found.tolist()) == (np.float32, [1.0, -2.5, 0.5])
+
+
+def test_digests_tell_tensors_apart(tmp_path):
+    other = NUMBERS.copy()
+    other[-1] += 1
+    onnx.save(model(raw(), raw(NUMBERS, "same"), raw(other, "other")), tmp_path / "m.onnx")
+    graph = archcheck.load(tmp_path / "m.onnx")
+    payloads = Payloads(graph)
+    found = {name: payloads.digest(kind) for name, kind in graph.weights.items()}
+    assert found["w"] == found["same"] != found["other"]
+
+
+def test_only_small_payloads_are_read_unasked(tmp_path, monkeypatch):
+    onnx.save(model(raw()), tmp_path / "m.onnx")
+    report = archcheck.analyze(tmp_path / "m.onnx")
+    assert Case(report, archcheck.Settings()).reads_weights
+    assert not Case(report, archcheck.Settings(weights=False)).reads_weights
+    monkeypatch.setattr("archcheck.rules._case.SMALL", NUMBERS.nbytes - 1)
+    assert not Case(report, archcheck.Settings()).reads_weights
