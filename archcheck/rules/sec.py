@@ -268,7 +268,7 @@ def leaks_build_paths(case: Case) -> Faults:
 
     Bad (--profile export)::
 
-        <ir_version: 8, opset_import: ["" : 17], metadata_props: ["trained_on" : "C:/Users/alice/runs/7"]>
+        <ir_version: 8, opset_import: ["" : 17], metadata_props: ["trained_on" : "/mnt/alice/runs/7"]>
         g (float[N, 4] x) => (float[N, 4] y) { y = Relu (x) }
 
     Good (--profile export)::
