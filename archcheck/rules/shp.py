@@ -5,7 +5,7 @@ from archcheck.dims import Dim, Size, same, symbol, symbols
 from archcheck.graph import Shape
 from archcheck.rules._case import Case
 from archcheck.rules._failures import of_code
-from archcheck.rules._paths import constant, is_learned, keeps_axis, written
+from archcheck.rules._paths import constant, is_learned, is_weight, keeps_axis, written
 from archcheck.rules._rule import ADVICE, ERROR, UNSAFE, WARNING, Fault, Faults, Site, rule
 from archcheck.rules._ties import Tie, baked_reshapes, blamed, mended, target_of, ties
 from archcheck.rules._unresolved import unresolved
@@ -135,7 +135,7 @@ def _fixed(case: Case, tie: Tie) -> str | None:
             continue
         name = site.node.inputs[position]
         made = site.producer(position)
-        if site.op in ELEMENTWISE and _is_stored(case, site, position):
+        if site.op in ELEMENTWISE and is_weight(case, site, position):
             return f"a stored tensor of {written(kind.shape)}"
         if made and made.op in ("Expand", "Slice", "Tile", "ConstantOfShape", "Range") and name:
             return f"{made.op} to {written(kind.shape)}"
@@ -144,11 +144,6 @@ def _fixed(case: Case, tie: Tie) -> str | None:
 
 
 ELEMENTWISE = ("Add", "Sub", "Mul", "Div", "Where", "Pow", "Min", "Max", "And", "Or", "Concat")
-
-
-def _is_stored(case: Case, site: Site, position: int) -> bool:
-    flow = case.report.flows.get(id(site.walk))
-    return flow is not None and site.node.inputs[position] not in flow.data
 
 
 @rule("SHP103", "requested-dynamic-is-static", severity=WARNING)
@@ -213,22 +208,26 @@ def silent_broadcast(case: Case) -> Faults:
     """
     for site in case.of("Add", "Sub"):
         a, b = (kind.shape for kind in site.inputs)
-        if a is None or b is None or not all(is_learned(case, site, position) for position in (0, 1)):
+        if not a or not b:
             continue
-        narrow, sign = _narrow(site, a, b), "+" if site.op == "Add" else "-"
-        if narrow is not None and _is_made(site, narrow):
+        narrow, outer = _narrow(a, b), _is_outer(a, b)
+        made = narrow is not None and _is_made(site, narrow)
+        if not made and not outer or not all(is_learned(case, site, position) for position in (0, 1)):
+            continue
+        sign = "+" if site.op == "Add" else "-"
+        if narrow is not None:
             many = (b, a)[narrow][1]
             yield Fault(f"{written(a)} {sign} {written(b)} repeats one channel {many} times",
                         "both sides are maps that layers computed, mostly meant to have as many channels",
                         f"give the layer before it {many} filters, or Expand the map where that is meant",
                         site, facts={"channels": many})
-        elif _is_outer(a, b):
+        else:
             yield Fault(f"{written(a)} {sign} {written(b)} makes {written(site.outputs[0].shape)}",
                         "each side is repeated along the other's axis",
                         "give both sides the same number of axes", site)
 
 
-def _narrow(site: Site, a: Shape, b: Shape) -> int | None:
+def _narrow(a: Shape, b: Shape) -> int | None:
     """Which side has one channel where the other has many, everything else being equal: maps of at least
     three axes that extend in space."""
     if len(a) != len(b) or len(a) < 3:

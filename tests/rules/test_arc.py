@@ -218,6 +218,10 @@ def test_products_with_nothing(factor, wanted):
     assert len(found(f"input: N x 2\nlayers:\n- relu -> Mul {factor}\n", "ARC013")) == wanted
 
 
+def test_the_constant_may_come_first():
+    assert len(found("input: N x 2\nlayers:\n- relu as x0\n- tensor 0.0 -> Mul x0\n", "ARC013")) == 1
+
+
 # ---------------------------------------------------------------------------------- proportions
 @pytest.mark.parametrize(("width", "wanted"), [(97, 1), (96, 0)])
 def test_one_layer_of_all(width, wanted):
