@@ -55,7 +55,8 @@ def test_left_over_positions_cost_pixels_only_where_no_field_reaches(layers, wan
 
 
 def test_what_is_made_of_a_stored_image_is_left_alone():
-    text = "input: N x 4 x 3 x 3\nlayers:\n- tensor float32(1, 4, 8, 8) -> relu -> maxpool 3x3 /2 -> add input\n"
+    text = ("input: N x 4 x 3 x 3\nlayers:\n"
+            "- tensor float32(1, 4, 8, 8) -> relu -> maxpool 3x3 /2 -> add input\n")
     assert [one.severity for one in found(text, "GEO002")] == ["advice"]
 
 
