@@ -132,7 +132,7 @@ def _follow(walk: Walk, names: set[str], found: dict[int, set[str]]) -> set[str]
             inner = _follow(body, given if body.is_function else given | names, found)
             depends = depends or not inner.isdisjoint(body.graph.outputs)
         if depends:
-            names.update(node.outputs)
+            names.update(filter(None, node.outputs))
     return names
 
 
