@@ -99,7 +99,7 @@ def constraints(walk: Walk) -> tuple[list[Constraint], list[Constraint]]:
 
 def _all(walk: Walk) -> Iterator[tuple[Constraint, bool]]:
     seen: set[Need] = set()
-    for part in _certain(walk):
+    for part in certain(walk):
         assumed = {index: list(group) for index, group in groupby(part.assumptions, itemgetter(0))}
         for index, (node, effect) in enumerate(zip(part.graph.nodes, part.effects)):
             for _, (kind, a, b) in assumed.get(index, ()):
@@ -121,11 +121,11 @@ def _constraint(node: Node, need: Need, kind: str = "at-least") -> Constraint:
     if kind in ("equal", "broadcast") and isinstance(a, int):
         a, b = b, a
     if kind in ("equal", "divides"):
-        a, b = _reduced(a, b, kind)
+        a, b = reduced(a, b, kind)
     return Constraint(kind, a, b, node.name, node.op, need.why)
 
 
-def _reduced(a: Size, b: Size, kind: str) -> tuple[Size, Size]:
+def reduced(a: Size, b: Size, kind: str) -> tuple[Size, Size]:
     """Both sides without what they share: factors, which are not 0, and numbers that are added."""
     if kind == "equal" and isinstance(b, int):
         a, b = a - constant_of(a), b - constant_of(a)
@@ -136,12 +136,12 @@ def _reduced(a: Size, b: Size, kind: str) -> tuple[Size, Size]:
     return tuple(polynomial(cancelled(terms_of(size), number, atoms)) for size in (a, b))  # type: ignore
 
 
-def _certain(walk: Walk) -> Iterator[Walk]:
+def certain(walk: Walk) -> Iterator[Walk]:
     """This walk and those of the bodies in it, but for bodies of which only one of several runs."""
     yield walk
     for bodies in walk.bodies.values():
         if len(bodies) == 1:
-            yield from _certain(*bodies.values())
+            yield from certain(*bodies.values())
 
 
 # ---------------------------------------------------------------------------------- what reading takes

@@ -7,7 +7,7 @@ from archcheck.rules._rule import RULES, Fault, Rule, Site, rule
 
 __all__ = ["FAMILIES", "Fault", "Rule", "Site", "known", "rule"]
 
-FAMILIES = ("onx", "sec", "gra", "geo", "siz", "doc", "spc")
+FAMILIES = ("onx", "sec", "gra", "shp", "geo", "arc", "siz", "doc", "spc")
 """The modules of rules, in the order in which their pages are listed."""
 
 

@@ -2,9 +2,9 @@
 for."""
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from archcheck.config import Settings
 from archcheck.graph import Graph
@@ -13,6 +13,8 @@ from archcheck.rules._payloads import SMALL, Payloads, stored_bytes
 from archcheck.rules._places import Place, places
 from archcheck.rules._rule import Site
 from archcheck.rules.targets import Limits, limits
+
+T = TypeVar("T")
 
 
 class Kind(NamedTuple):
@@ -30,6 +32,14 @@ class Case:
     def __init__(self, report: Report, settings: Settings) -> None:
         self.report, self.settings = report, settings
         self.graph: Graph = report.graph
+        self._facts: dict[Any, Any] = {}
+
+    def fact(self, of: Callable[[Case], T]) -> T:
+        """What ``of`` says of this case, asked only once."""
+        if of not in self._facts:
+            self._facts[of] = of(self)
+        found: T = self._facts[of]
+        return found
 
     @cached_property
     def sites(self) -> tuple[Site, ...]:

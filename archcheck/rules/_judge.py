@@ -6,6 +6,7 @@ import re
 from collections.abc import Hashable, Iterable, Iterator
 from typing import Any
 
+from archcheck.collector import collector_held
 from archcheck.config import Settings
 from archcheck.errors import UserError
 from archcheck.findings import Finding
@@ -18,6 +19,7 @@ from archcheck.scopes import SourceLine, source_line
 _NUMBER = re.compile(r"\d+")
 
 
+@collector_held
 def check(source: Any, settings: Settings | None = None, **options: Any) -> Report:
     """The `Report` of ``source``, anything that `archcheck.analyze` takes, with its ``findings``. Options are
     the fields of `Settings`, ``select=("GEO",)``, and ``sizes`` as in `analyze`."""
