@@ -259,7 +259,7 @@ def test_without_the_runtime_one_line_says_how_to_get_it(tmp_path: Path,
 
 
 def test_a_device_that_is_not_there_is_not_replaced(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="--device abacus: .* has no provider for abacus"):
+    with pytest.raises(UserError, match=r"--device abacus: .* has no provider for abacus"):
         verify([written(tmp_path)], Execution(Device("abacus")))
 
 
