@@ -133,7 +133,7 @@ def test_the_package_is_typed():
 
 def project_files() -> list[Path]:
     """Every text file that belongs to the project."""
-    folders = ("archcheck", "docs", "specs", "tests", ".ci")
+    folders = ("archcheck", "docs", "specs", "tests", ".ci", "ci")
     inner = (path for folder in folders for path in (ROOT / folder).rglob("*"))
     found = [*(path for path in ROOT.iterdir() if path.name != ".git"), *inner]
     return [path for path in found if path.is_file() and path.suffix in TEXT]

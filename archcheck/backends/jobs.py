@@ -74,12 +74,17 @@ def _session(task: Task, model: str | bytes, options: Any) -> Any:
     chosen: list[Any] = [CPU]
     if provider != CPU:
         _child.unlimit()
-        chosen.insert(0, (provider, device.options))
+        chosen.insert(0, (provider, {**device.options, **_rounding(task)}))
         if device.kind in PACKAGES and hasattr(onnxruntime, "preload_dlls"):
             onnxruntime.preload_dlls()  # CUDA's libraries, where pip installed them
     session = onnxruntime.InferenceSession(model, options, providers=chosen, enable_fallback=False)
     require_taken(device, provider, session.get_providers())
     return session
+
+
+def _rounding(task: Task) -> dict[str, str]:
+    """What keeps a device from rounding the factors of products to ten bits, where numbers are compared."""
+    return {"use_tf32": "0"} if task.device.kind == "cuda" and not task.optimized else {}
 
 
 def session_options(device: Device, optimized: bool = False) -> Any:

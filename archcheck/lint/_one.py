@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,11 +13,11 @@ from archcheck.dims import Dim
 from archcheck.errors import UserError
 
 if TYPE_CHECKING:
+    from archcheck.findings import Finding
     from archcheck.frontends import Source
     from archcheck.frontends._wire import Buffer
     from archcheck.graph import Graph
     from archcheck.report import Report
-    from archcheck.rules._judge import Judged
 
 LARGE = 64 << 20
 """Of a file with more bytes the contents are hashed only if something that is written says the hash."""
@@ -110,7 +110,7 @@ def _fresh(task: Task, digest: str | None) -> tuple[Checked, Graph | None]:
     judged = judge(Case(report, task.settings))
     graph = report.graph
     form = "spec" if graph.family else "onnx"
-    return Checked(task.path, digest, form, graph.producer, _plain(judged), totals(report),
+    return Checked(task.path, digest, form, graph.producer, _plain(judged.findings), totals(report),
                    task.settings.fail_on, None, judged.broken), graph
 
 
@@ -154,9 +154,10 @@ def _failed(task: Task, error: UserError, digest: str | None) -> Checked:
     from archcheck.frontends import LoadError
     from archcheck.rules._judge import judge_failure
     is_unread = isinstance(error, LoadError) and (task.content is not None or os.path.exists(task.path))
-    judged = judge_failure(error, task.settings, task.path) if is_unread else None
-    return Checked(task.path, digest, "", "", _plain(judged) if judged else (), {}, task.settings.fail_on,
-                   str(error), judged.broken if judged else ())
+    broken: list[Broken] = []
+    found = judge_failure(error, task.path, task.settings, broken) if is_unread else ()
+    return Checked(task.path, digest, "", "", _plain(found), {}, task.settings.fail_on, str(error),
+                   tuple(broken))
 
 
 def totals(report: Report) -> dict[str, int | str | None]:
@@ -169,8 +170,8 @@ def _figure(size: Any) -> int | str | None:
     return size if size is None or isinstance(size, int) else repr(size)
 
 
-def _plain(judged: Judged) -> tuple[Any, ...]:
-    return tuple(found._replace(facts=plain(found.facts)) for found in judged.findings)
+def _plain(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(found._replace(facts=plain(found.facts)) for found in findings)
 
 
 def plain(value: Any) -> Any:

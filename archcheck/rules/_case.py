@@ -25,6 +25,7 @@ class Kind(NamedTuple):
     overload: str
     opset: int | None
 
+
 class Case:
     """A ``report`` and the ``settings`` to judge it by."""
 

@@ -31,11 +31,6 @@ def misfits(case: Case) -> tuple[Misfit, ...]:
     return tuple(misfit for misfit in found if misfit)
 
 
-def explained(case: Case) -> frozenset[tuple[int, int]]:
-    """The walks, by their ``id``, and places of the nodes that `misfits` has."""
-    return frozenset((id(misfit.site.walk), misfit.site.at) for misfit in case.fact(misfits))
-
-
 def of_code(case: Case, code: str) -> Iterator[Misfit]:
     """The misfits that the rule ``code`` explains."""
     return (misfit for misfit in case.fact(misfits) if misfit.code == code)

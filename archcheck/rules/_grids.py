@@ -4,9 +4,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 from math import gcd
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from archcheck.analyses.flows import read_by
 from archcheck.dims import Size
+from archcheck.infer import Walk
 from archcheck.ops._op import Along
 from archcheck.rules._case import Case
 from archcheck.rules._paths import before, reads, windows
@@ -22,7 +24,7 @@ def reach_of(along: Along) -> Size:
 
 class Slide(NamedTuple):
     """A window of ``reach`` positions that moves by ``stride`` over an axis of ``size`` positions, the first
-    from ``start`` on (below 0 in the padding), ``count`` times. ``padded`` is the size with its padding.
+    from ``start`` on (below 0 in the padding), for so many ``outputs``. ``padded`` is the size with padding.
     ``is_map`` tells a window over several axes from one over a signal."""
 
     site: Site
@@ -31,7 +33,7 @@ class Slide(NamedTuple):
     reach: int
     stride: int
     start: int
-    count: int
+    outputs: int
     padded: int
     is_map: bool
 
@@ -43,18 +45,18 @@ class Slide(NamedTuple):
     @property
     def left(self) -> int:
         """Padded positions behind the last window."""
-        return self.padded - (self.count - 1) * self.stride - self.reach
+        return self.padded - (self.outputs - 1) * self.stride - self.reach
 
     @property
     def lost(self) -> int:
         """Positions of the axis behind the last window."""
-        return max(0, self.size - self.start - (self.count - 1) * self.stride - self.reach)
+        return max(0, self.size - self.start - (self.outputs - 1) * self.stride - self.reach)
 
     @property
     def inside(self) -> int:
         """How many windows do not reach into the padding."""
         first = max(0, -(self.start // self.stride))
-        last = min(self.count - 1, (self.size - self.reach - self.start) // self.stride)
+        last = min(self.outputs - 1, (self.size - self.reach - self.start) // self.stride)
         return max(0, last - first + 1)
 
     @property
@@ -69,8 +71,12 @@ def slides(case: Case) -> tuple[Slide, ...]:
 
 
 def _slides(case: Case) -> tuple[Slide, ...]:
-    return tuple(slide for site in case.sites if "pads" in site.node.attrs or "kernel_shape" in site.node.attrs
-                 or "auto_pad" in site.node.attrs for slide in _of(site))
+    sites = (site for site in case.sites if not WINDOWED.isdisjoint(site.node.attrs))
+    return tuple(slide for site in sites for slide in _of(site))
+
+
+WINDOWED = frozenset(("kernel_shape", "strides", "pads", "auto_pad", "dilations"))
+"""Attributes that a node with a window has one of, unless it has a window of one position."""
 
 
 def _of(site: Site) -> Iterator[Slide]:
@@ -78,22 +84,22 @@ def _of(site: Site) -> Iterator[Slide]:
     found = [(axis, along) for axis, along in enumerate(reads(site)) if isinstance(along, Along)
              and axis > 1 and not along.border]
     for axis, along in found if given and made else ():
-        sizes = given[axis], reach_of(along), along.start, made[along.axis]  # type: ignore[index]
+        sizes: Any = given[axis], reach_of(along), along.start, made[along.axis]  # type: ignore[index]
         is_map = sum(given[place] != 1 for place, _ in found) > 1  # type: ignore[index]
         if all(isinstance(size, int) for size in sizes) and along.taps != 1 and along.stride > 0:
-            size, reach, start, count = sizes
-            after = _after(site, axis - 2, len(found), count, along, size)  # type: ignore[arg-type]
-            yield Slide(site, axis, size, reach, along.stride, start, count,  # type: ignore[arg-type]
-                        size - start + after, is_map)  # type: ignore[operator]
+            size, reach, start, outputs = sizes
+            after = _after(site, axis - 2, len(found), outputs, along, size)
+            yield Slide(site, axis, size, reach, along.stride, start, outputs, size - start + after, is_map)
 
 
 def _after(site: Site, place: int, count: int, outputs: int, along: Along, size: int) -> int:
     """How much is padded at the end of an axis: as the attribute says, or what the windows reach."""
     pads = site.node.attrs.get("pads")
-    if isinstance(pads, tuple) and len(pads) == 2 * count and site.node.attrs.get("auto_pad") in (None, "NOTSET"):
+    mode = site.node.attrs.get("auto_pad", "NOTSET")
+    if isinstance(pads, tuple) and len(pads) == 2 * count and mode == "NOTSET":
         return int(pads[count + place])
-    end = (outputs - 1) * along.stride + along.start + reach_of(along)  # type: ignore[operator]
-    return max(0, end - size) if site.node.attrs.get("auto_pad") in ("SAME_UPPER", "SAME_LOWER") else 0
+    end: Any = (outputs - 1) * along.stride + along.start + reach_of(along)
+    return max(0, end - size) if mode in ("SAME_UPPER", "SAME_LOWER") else 0
 
 
 def unread(case: Case, slide: Slide) -> int:
@@ -112,14 +118,21 @@ def unread(case: Case, slide: Slide) -> int:
 def is_only_way(case: Case, site: Site) -> bool:
     """Whether all that is made of an input of the network goes through the first input of a node."""
     found: Site | None = site
-    while found is not None and sum(map(bool, found.node.inputs)) > 0:
+    while found is not None and found.node.inputs:
         name = found.node.inputs[0]
-        if len(found.graph.uses.get(name, ())) != 1 or name in found.graph.outputs:
+        if is_read_twice(found.walk, name):
             return False
         if name in case.graph.inputs:
             return found.walk is case.report.walk
         found = found.producer()
     return False
+
+
+def is_read_twice(walk: Walk, name: str) -> bool:
+    """Whether the elements of a value are read by more than one node, or by the caller too."""
+    uses = set(walk.graph.uses.get(name, ()))
+    return name in walk.graph.outputs or len(uses) > 1 and \
+        sum(name in read_by(walk, index) for index in uses) > 1
 
 
 def is_padded(site: Site) -> bool:
@@ -129,9 +142,22 @@ def is_padded(site: Site) -> bool:
 
 
 # ------------------------------------------------------------------------------------------ joins
+MOVING = ("Slice", "Pad", "Resize", "Upsample", "ConvTranspose", "Gather", "Split", "DepthToSpace",
+          "CenterCropPad", "GridSample", "Tile", "Expand")
+
+
+def moves_maps(case: Case) -> bool:
+    """Whether anything in a network can bring two of its maps out of line: a node that moves or resizes
+    them, or a window whose centre lies half a step or more beside its result. Fields take longer."""
+    return any(op in case.by_op for op in MOVING) or any(
+        abs(2 * slide.start + slide.reach - slide.stride) >= slide.stride for slide in slides(case))
+
+
 def misaligned(case: Case) -> Iterator[tuple[Site, tuple[Fraction, Fraction], float | None, int]]:
     """Joins of branches that do not lie on each other: their strides, how far their centres lie apart (None:
     the strides differ), and the size of the larger field."""
+    if not moves_maps(case):
+        return
     walk, fields, seen = case.report.walk, case.report.fields, set()
     for index, source, axis, meeting in fields.meetings:
         site = Site(walk, index)

@@ -63,11 +63,11 @@ def judge(case: Case) -> Judged:
     return Judged(findings(found, case.settings, case.graph.source), tuple(broken))
 
 
-def judge_failure(error: UserError, settings: Settings, source: str) -> Judged:
-    """What the selected rules say of the ``error`` to read the model ``source``."""
-    broken: list[Broken] = []
-    found = _found(settings, "failure", error, broken)
-    return Judged(findings(found, settings, source), tuple(broken))
+def judge_failure(error: UserError, source: str, settings: Settings,
+                  broken: list[Broken] | None = None) -> tuple[Finding, ...]:
+    """What the selected rules say of the ``error`` to read the model ``source``; those that fail are added to
+    ``broken``."""
+    return findings(_found(settings, "failure", error, [] if broken is None else broken), settings, source)
 
 
 def _asked(case: Case) -> tuple[Rule, ...]:

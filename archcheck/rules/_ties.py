@@ -2,9 +2,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from archcheck import values
+from archcheck.algebra.polynomials import constant_of
 from archcheck.algebra.sizes import Atom
 from archcheck.analyses.constraints import Constraint, certain, reduced
 from archcheck.analyses.products import factored, separated
@@ -24,11 +25,12 @@ TRIALS = (2, 3, 5, 8, 16, 32, 64, 100, 200, 300, 500, 1000)
 
 class Tie(NamedTuple):
     """What only holds where the symbols ``names`` have a few ``sizes`` (none: of several symbols together):
-    the ``constraint`` of the node at ``site``."""
+    the ``constraint`` of the node at ``site``, and what that ``compares``."""
 
     names: tuple[str, ...]
     sizes: tuple[int, ...]
     constraint: Constraint
+    compares: Constraint
     site: Site
 
     @property
@@ -39,28 +41,37 @@ class Tie(NamedTuple):
     @property
     def trial(self) -> int | None:
         """A size of all its symbols that does not fit."""
-        return next((size for size in TRIALS if not self._at(size).holds), None)
+        return next((size for size in TRIALS if not self._at(size, self.constraint).holds), None)
 
-    def _at(self, size: int) -> Constraint:
-        return self.constraint.bound({atom: size for atom in self.constraint.symbols})
+    def _at(self, size: int, one: Constraint) -> Constraint:
+        return one.bound(dict.fromkeys(self.constraint.symbols, size))
 
     @property
     def proof(self) -> str:
         """What meets at a size that does not fit, in numbers."""
-        one, trial = self.constraint, self.trial
+        one, trial = self.compares, self.trial
         told = f"{self.site.node.op} needs {one.a} = {one.b}"
         if trial is None:
             return told
-        bound = self._at(trial)
-        return f"{told}; at {' = '.join(self.names)} = {trial}, {bound.a} meets {bound.b}"
+        bound = self._at(trial, one)
+        return f"{told}; at {' = '.join(self.names)} = {trial} that is {bound.a}, not {bound.b}"
 
     @property
     def only(self) -> str:
         """Where it fits, in words."""
         if not self.sizes:
             return f"{self.constraint.a} = {self.constraint.b}"
-        few = f"{self.sizes[0]} to {self.sizes[-1]}" if len(self.sizes) > 3 else " or ".join(map(str, self.sizes))
-        return f"{self.said} = {few}"
+        few = " or ".join(map(str, self.sizes))
+        if len(self.sizes) > 3:
+            few = f"one of {self.sizes[0]} to {self.sizes[-1]}"
+        return f"{self.said} = {few}{self._aside}"
+
+    @property
+    def _aside(self) -> str:
+        """What lets any size pass: sizes of 1 broadcast."""
+        others = {atom.args[0] for atom in self.compares.symbols} - {*self.names}
+        broadcasts = self.compares.kind == "broadcast" and others
+        return f" ({' = '.join(sorted(others))} = 1 aside)" if broadcasts else ""
 
 
 def ties(case: Case) -> tuple[Tie, ...]:
@@ -68,12 +79,12 @@ def ties(case: Case) -> tuple[Tie, ...]:
     names = {atom for name in case.report.symbols for atom in symbols(symbol(name))}
     found: dict[tuple[str, ...], Tie] = {}
     for walk, index, one in _equations(case.report.walk) if names else ():
-        for part in separated([one]):
+        for part in separated([_simple(one)]):
             tied = tuple(sorted(atom.args[0] for atom in part.symbols))
             if tied and part.symbols <= names and tied not in found:
                 sizes = _few(part, next(iter(part.symbols))) if len(tied) == 1 else ()
                 if sizes or len(tied) > 1 and _is_joint(part):
-                    found[tied] = Tie(tied, sizes, part, Site(walk, index))
+                    found[tied] = Tie(tied, sizes, part, one, Site(walk, index))
     return tuple(found.values())
 
 
@@ -83,43 +94,36 @@ def _is_joint(one: Constraint) -> bool:
 
 
 def _equations(root: Walk) -> Iterator[tuple[Walk, int, Constraint]]:
-    """What nodes took to be equal, each pair once."""
+    """What nodes took to be equal, each pair once; a number comes second."""
     seen = set()
     for walk in certain(root):
         for index, (kind, a, b) in walk.assumptions:
             if kind in ("equal", "broadcast") and (kind, a, b) not in seen:
                 seen.add((kind, a, b))
                 node = walk.graph.nodes[index]
+                a, b = (b, a) if isinstance(a, int) else (a, b)
                 one = Constraint(kind, a, b, node.name, node.op, "")
                 if one.is_known:
-                    yield walk, index, _simple(one)
+                    yield walk, index, one
 
 
 def _simple(one: Constraint) -> Constraint:
-    """An equation without what both sides share; the number comes second."""
-    a, b = (one.b, one.a) if isinstance(one.a, int) else (one.a, one.b)
+    """An equation without what both sides share."""
+    a, b = one.a, one.b
     if one.kind == "broadcast" and isinstance(b, int):
-        return one._replace(a=a, b=b)
+        return one
     product = factored(a - b)
     zeros = [part for part in product.factors.values() if not _is_symbol(part)] if product else []
     if len(zeros) == 1 and product and len(product.factors) > 1:
         rest = zeros[0]
-        return one._replace(kind="equal", a=rest - _number(rest), b=-_number(rest))
-    return one._replace(a=a, b=b) if one.kind == "broadcast" else one._replace(**_sides(a, b))
-
-
-def _sides(a: Size, b: Size) -> dict[str, Size]:
-    a, b = reduced(a, b, "equal")
-    return {"a": a, "b": b}
+        return one._replace(kind="equal", a=rest - constant_of(rest), b=-constant_of(rest))
+    if one.kind == "equal":
+        a, b = reduced(a, b, "equal")
+    return one._replace(a=a, b=b)
 
 
 def _is_symbol(size: Size) -> bool:
     return any(size is symbol(atom.args[0]) for atom in symbols(size))
-
-
-def _number(size: Size) -> int:
-    from archcheck.algebra.polynomials import constant_of
-    return constant_of(size)
 
 
 def _few(one: Constraint, atom: Atom) -> tuple[int, ...]:
@@ -152,7 +156,7 @@ def bakes(site: Site, name: str) -> bool:
     source, made = site.inputs[0].shape or (), site.outputs[0].shape or ()
     if not any(size is symbol(name) for size in source):
         return False
-    target = target_of(site)
+    target: Any = target_of(site)
     fixed = any(size is symbol(name) and axis < len(target) and type(target[axis]) is int and target[axis] > 0
                 for axis, size in enumerate(source))
     return fixed and not any(size is symbol(name) for size in made)
@@ -172,17 +176,17 @@ def blamed(tie: Tie) -> Site | None:
                  and any(bakes(site, name) for name in tie.names)), None)
 
 
-def mended(site: Site, name: str) -> tuple[object, ...] | None:
-    """The target that keeps the axis of the symbol ``name``; None where it cannot be told."""
+def mended(site: Site, names: Sequence[str]) -> tuple[object, ...]:
+    """The target that keeps the axes of the symbols ``names``: 0 copies an axis. Where there is one, and what
+    was left open is a number for each of its positions, that is written, and the axis left open instead."""
     source: Shape = site.inputs[0].shape or ()
     made: Shape = site.outputs[0].shape or ()
-    target, size = list(target_of(site)), symbol(name)
-    axis = next(axis for axis, found in enumerate(source) if found is size)
-    target[axis] = 0
-    for place, entry in enumerate(target):
-        if entry == -1 and place < len(made):
-            each = made[place] // size
-            if isinstance(each, int) and each * size is made[place]:
-                target[place] = each
-                target[axis] = -1
+    target = list(target_of(site))
+    axes = [axis for axis, size in enumerate(source) if any(size is symbol(name) for name in names)]
+    for axis in axes:
+        target[axis] = 0
+    place = target.index(-1) if -1 in target and len(axes) == 1 else None
+    each = made[place] // source[axes[0]] if place is not None else None
+    if place is not None and isinstance(each, int) and each * source[axes[0]] is made[place]:
+        target[place], target[axes[0]] = each, -1
     return tuple(target)

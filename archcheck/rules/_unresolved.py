@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from archcheck.dims import COUNTED, symbols
+from archcheck.dims import COUNTED, Dim, symbols
 from archcheck.graph import TensorType
 from archcheck.infer import RANK_UNKNOWN, Walk
 from archcheck.rules._case import Case
@@ -40,19 +40,27 @@ def _follow(walk: Walk, causes: list[Cause]) -> None:
             continue
         known = next((by_size[origin] for origin in origins if origin in by_size), None) or next(
             (by_name[name] for name in node.inputs if by_name.get(name)), None)
-        fails = index in walk.failures or any(name in by_name and by_name[name] is None for name in node.inputs)
+        lost = any(name in by_name and by_name[name] is None for name in node.inputs)
         if known:
             known.behind += 1
-        elif not fails and not _given(walk, node.inputs, origins):
+        elif not lost and not _fails(walk, index) and not _given(walk, node.inputs, origins):
             known = Cause(Site(walk, index), _reason(walk, index, origins), _is_counted(origins))
             causes.append(known)
         by_size.update({origin: known for origin in origins if known and origin not in by_size})
         by_name.update(dict.fromkeys(node.outputs, known))
 
 
+def _fails(walk: Walk, index: int) -> bool:
+    """Whether a node fails, or one in a body of it."""
+    bodies = walk.bodies.get(index, {}).values()
+    return index in walk.failures or any(inner.failures for body in bodies for inner in body.and_inner())
+
+
 def _origins(kind: TensorType | None) -> list[object]:
     """The sizes of a type that are not known, as atoms."""
-    return [atom for size in kind.shape or () for atom in symbols(size) if atom.origin] if kind else []
+    if kind is None or not kind.shape or Dim not in map(type, kind.shape):
+        return []
+    return [atom for size in kind.shape for atom in symbols(size) if atom.origin]
 
 
 def _given(walk: Walk, inputs: Iterable[str], origins: list[object]) -> bool:

@@ -116,7 +116,7 @@ def cast_ping_pong(case: Case) -> Faults:
             a = Relu (x)
             b = Cast <to = 1> (a)
             c = Cast <to = 10> (b)
-            y = Relu (c)
+            y = Exp (c)
         }
 
     Good::

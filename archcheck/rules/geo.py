@@ -78,7 +78,7 @@ def input_pixels_dropped(case: Case) -> Faults:
 
         input: N x 3 x 8 x 8
         layers:
-        - conv 8 3x3 same -> bn -> relu as all
+        - conv 8 3x3 same -> relu as all
         - conv 8 3x3 /2
         - add: [pass, from all -> maxpool 4x4 /2]
 
@@ -95,10 +95,10 @@ def input_pixels_dropped(case: Case) -> Faults:
             continue
         pixels, less, more = unread(case, slide), slide.size - lost, slide.size + stride - lost
         first = "" if slide.site.node.inputs[0] in case.graph.inputs else " in front of it"
-        costs = f"the input's last {pixels} cannot change the result" if pixels else "they are computed for nothing"
+        costs = f"the input's last {pixels} cannot change the result" if pixels else "nobody uses them"
         yield Fault(f"the last {lost} of {slide.size} positions are never read: ({slide.size} + "
                     f"{slide.padded - slide.size} - {slide.reach}) mod {stride} = {slide.left}", costs,
-                    f"give the map{first} {less} or {more}, or pad {stride - lost} more at the end",
+                    f"give the map{first} {less} or {more} positions, or pad {stride - lost} more at the end",
                     slide.site, severity=WARNING if pixels else ADVICE, cause=("dropped", bool(pixels)),
                     facts={"lost": lost, "size": slide.size, "pixels": pixels, "good": [less, more]})
 
@@ -136,7 +136,7 @@ def window_gaps(case: Case) -> Faults:
         - maxpool 2x2 /3
     """
     for site in case.sites:
-        for along in windows(site):
+        for along in windows(site) if "strides" in site.node.attrs else ():
             reach, moves = reach_of(along), along.stride
             if most(reach) < moves and reach != 1 and site.outputs[0].shape and \
                     site.outputs[0].shape[along.axis] != 1:
@@ -213,13 +213,13 @@ def kernel_exceeds_input(case: Case) -> Faults:
         yield Fault(str(misfit.facts[0]), f"the input is {written(misfit.site.inputs[0].shape)}",
                     "use a larger input, a smaller window, or fewer strides before it", misfit.site)
     for slide in slides(case):
-        first, last = slide.start + slide.reach - 1, slide.start + (slide.count - 1) * slide.stride
+        first, last = slide.start + slide.reach - 1, slide.start + (slide.outputs - 1) * slide.stride
         empty = max(0, -(first // slide.stride)) if first < 0 else 0
         empty += (last - slide.size) // slide.stride + 1 if last >= slide.size else 0
         if empty and not slide.is_transposed:
-            yield Fault(f"{empty} of {slide.count} windows of {slide.reach} read nothing but padding",
+            yield Fault(f"{empty} of {slide.outputs} windows of {slide.reach} read nothing but padding",
                         "their results are the same for all inputs", "pad by less than the window's span",
-                        slide.site, severity=WARNING, facts={"empty": empty, "windows": slide.count})
+                        slide.site, severity=WARNING, facts={"empty": empty, "windows": slide.outputs})
 
 
 @rule("GEO006", "asymmetric-or-even-kernel", severity=ADVICE, on=False)
@@ -247,7 +247,8 @@ def asymmetric_or_even_kernel(case: Case) -> Faults:
             yield Fault(f"a window of {slide.reach}, padded by {-slide.start} in front, is centred "
                         f"{abs(shift) / 2:g} positions {'behind' if shift > 0 else 'before'} its result",
                         "maps that are joined later do not lie on each other",
-                        "use an odd window, padded alike on both sides", slide.site, facts={"shift": shift / 2})
+                        "use an odd window, padded alike on both sides", slide.site,
+                        facts={"shift": shift / 2})
 
 
 @rule("GEO007", "auto-pad", severity=ADVICE, targeted=True)
@@ -257,13 +258,13 @@ def auto_pad(case: Case) -> Faults:
     How much that is depends on the size of the input, and runtimes have read `SAME_LOWER` and strides in
     different ways (onnxruntime 9370, openvino 31902). Explicit `pads` say the same everywhere.
 
-    Bad (--target tensorrt)::
+    Bad (--select GEO007)::
 
         input: N x 3 x 8 x 8
         layers:
         - Conv float32(8, 3, 3, 3) auto_pad=SAME_UPPER
 
-    Good (--target tensorrt)::
+    Good (--select GEO007)::
 
         input: N x 3 x 8 x 8
         layers:
@@ -281,8 +282,9 @@ def auto_pad(case: Case) -> Faults:
 def input_not_multiple_of_stride(case: Case) -> Faults:
     """A map that was shrunk and enlarged again comes back at another size than the one it is joined with.
 
-    225 pixels are halved to 113, the last window being half in the padding, and doubled to 226. A network with an encoder
-    and a decoder takes multiples of its total stride, or has to crop or resize before it joins.
+    225 pixels are halved to 113, the last window being half in the padding, and doubled to 226. A network
+    with an encoder and a decoder takes multiples of its total stride, or has to crop or resize before it
+    joins.
 
     Bad::
 
@@ -377,8 +379,9 @@ def receptive_field_too_small(case: Case) -> Faults:
                 sizes = [size for size in field.sizes if isinstance(size, int)]
                 if wanted and axis > 1 and field.moves and sizes and max(sizes) < wanted:
                     yield Fault(f"an output position sees {max(sizes)} input positions, but objects have "
-                                f"{wanted}", f"along axis {axis} of {source}", "add layers, strides or dilation",
-                                value=name, cause=("field", name), facts={"field": max(sizes), "object": wanted})
+                                f"{wanted}", f"along axis {axis} of {source}",
+                                "add layers, strides or dilation", value=name, cause=("field", name),
+                                facts={"field": max(sizes), "object": wanted})
 
 
 @rule("GEO011", "padding-dominated", severity=ADVICE, profiles=("design",))
@@ -386,7 +389,7 @@ def padding_dominated(case: Case) -> Faults:
     """More than half of a layer's windows reach into the padding.
 
     A 7×7 convolution on a 7×7 map has one window of 49 that does not. What it learns is mostly how borders
-    look; a dilation of 12 on a map of 14 turns a 3×3 window into its middle tap (Chen et al. 2017, DeepLabv3).
+    look; a dilation of 12 on a map of 14 leaves of a 3×3 window its middle tap (Chen et al. 2017, DeepLabv3).
 
     Bad (--profile design)::
 
@@ -404,12 +407,12 @@ def padding_dominated(case: Case) -> Faults:
     for slide in slides(case):
         if not slide.is_transposed:
             site, whole, all_of = inside.get(slide.key, (slide.site, 1, 1))
-            inside[slide.key] = site, whole * slide.inside, all_of * slide.count
+            inside[slide.key] = site, whole * slide.inside, all_of * slide.outputs
     for site, whole, all_of in inside.values():
         if 2 * whole < all_of:
             yield Fault(f"{all_of - whole} of {all_of} windows reach into the padding",
-                        "most results are made of borders", "use a smaller window or dilation on this map", site,
-                        facts={"inside": whole, "windows": all_of})
+                        "most results are made of borders", "use a smaller window or dilation on this map",
+                        site, facts={"inside": whole, "windows": all_of})
 
 
 @rule("GEO012", "gridding-dilation", severity=ADVICE, profiles=("design",))

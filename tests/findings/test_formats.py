@@ -134,6 +134,16 @@ def test_what_a_finding_tells_is_not_told_again(form):
     assert "KeyError" in shown(form, broken)
 
 
+@pytest.mark.parametrize("form", [form for form in runs.FORMATS if form != "junit"])
+def test_the_model_is_told_where_the_program_is_shown(form, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("export.py").write_text("x = 1\n" * 9)
+    found = runs.finding(file="export.py", line=7)
+    text = shown(form, Run((runs.checked("models/net.onnx", found),)))
+    line = next(line for line in text.splitlines() if "export.py" in line) if form != "sarif" else text
+    assert "net.onnx" in (line if form in ("concise", "full", "github", "markdown") else text)
+
+
 # ------------------------------------------------------------------------------------------------ JSON
 @pytest.mark.parametrize("which", RUNS)
 def test_json_is_as_its_schema_says(which):

@@ -34,7 +34,7 @@ WHOLE = Place("models/a.onnx")
     "src/nets/blocks.py", "{folder}/src/nets/blocks.py", "/elsewhere/src/nets/blocks.py",
     "C:\\elsewhere\\src\\nets\\blocks.py"])
 def test_a_program_of_the_repository(folder, file):
-    assert place(folder, file.format(folder=folder), 10) == Place("src/nets/blocks.py", 10, 2)
+    assert place(folder, file.format(folder=folder), 10) == Place("src/nets/blocks.py", 10, 2, True)
 
 
 @pytest.mark.parametrize(("file", "line"), [
@@ -76,7 +76,8 @@ def test_paths_begin_at_the_root(folder):
     assert tree.from_root(f"{folder}/a.onnx") == "a.onnx"
     assert [tree.from_root(name) for name in ("-", "onnx:light_resnet50", "specs:vgg16")] == [
         "-", "onnx:light_resnet50", "specs:vgg16"]
-    assert tree.place(checked("a.onnx"), finding(file="export.py", line=3)) == Place("export.py", 3)
+    found = finding(file="export.py", line=3)
+    assert tree.place(checked("a.onnx"), found) == Place("export.py", 3, None, True)
 
 
 def test_people_see_paths_from_where_they_are(folder):

@@ -10,7 +10,9 @@ from typing import Any
 from urllib.parse import unquote
 
 import jsonschema
+import onnx
 import pytest
+from onnx import parser
 
 import archcheck
 from archcheck.checked import Run
@@ -141,6 +143,12 @@ def test_what_went_wrong_is_told_to_whoever_runs_it():
         assert (invocation["executionSuccessful"], invocation["exitCode"]) == (True, code)
 
 
+def test_a_model_that_a_rule_found_unreadable_is_told_too():
+    one = runs.checked("a.onnx", runs.finding(code="ONX001"), error="a.onnx is cut off")
+    invocation, = written(Run((one,)))["runs"][0]["invocations"]
+    assert invocation["toolExecutionNotifications"][0]["message"]["text"] == "a.onnx is cut off"
+
+
 def test_a_rule_is_described_by_its_page():
     described = {one["id"]: one for one in written(runs.ordinary())["runs"][0]["tool"]["driver"]["rules"]}
     window = described["GEO003"]
@@ -237,6 +245,32 @@ def test_what_is_found_in_a_specification_is_at_its_line(tmp_path):
     assert result["locations"][0]["physicalLocation"] == {
         "artifactLocation": {"uri": "nets/net.yaml", "uriBaseId": "%SRCROOT%", "index": 0},
         "region": {"startLine": 4, "startColumn": 3}}
+
+
+def test_what_is_found_in_an_export_is_at_the_line_of_the_program(tmp_path, monkeypatch):
+    """A model that was exported on another machine, checked in the repository that has the program."""
+    (tmp_path / "nets").mkdir()
+    (tmp_path / "nets" / "model.py").write_text("x = 1\n" * 20)
+    trace = ('  File "/build/repo/nets/model.py", line 13, in forward\n    y = max_pool2d(y, 2, 3)\n'
+             '  File "/venv/site-packages/torch/nn/functional.py", line 831, in max_pool2d\n')
+    model = parser.parse_model("""
+        <ir_version: 10, opset_import: ["" : 18]>
+        net (float[N,3,33,33] x) => (float[N,3,p,q] y) {
+            y = MaxPool<kernel_shape=[2,2], strides=[3,3]>(x)
+        }""")
+    model.graph.node[0].metadata_props.add(key="pkg.torch.onnx.stack_trace", value=trace)
+    onnx.save(model, tmp_path / "net.onnx")
+    monkeypatch.chdir(tmp_path)
+    found = archcheck.check("net.onnx", select=("GEO003",)).findings
+    run = Run((runs.checked("net.onnx", *found),))
+    place = results(run)[0]["locations"][0]["physicalLocation"]
+    assert place == {"artifactLocation": {"uri": "nets/model.py", "uriBaseId": "%SRCROOT%"},
+                     "region": {"startLine": 13}}
+    (tmp_path / "nets" / "model.py").unlink()
+    place = results(run)[0]["locations"][0]["physicalLocation"]
+    assert place == {"artifactLocation": {"uri": "net.onnx", "uriBaseId": "%SRCROOT%", "index": 0},
+                     "region": {"startLine": 1}}
+    assert "(/build/repo/nets/model.py:13)" in render(run, "full", View())
 
 
 def test_the_version_is_ours():

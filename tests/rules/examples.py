@@ -31,5 +31,5 @@ def codes(example: Example, *extend: str) -> list[str]:
     try:
         found = archcheck.check(network(example), chosen).findings
     except archcheck.LoadError as error:
-        found = judge_failure(error, chosen, "").findings
+        found = judge_failure(error, "", chosen)
     return [one.code for one in found if one.suppressed is None]

@@ -157,6 +157,8 @@ def test_a_part_that_is_missing_is_an_error_and_all_of_it_is_not(home):
     assert codes(judged(home, model(gone))) == [("SEC103", "advice")]
     assert codes(judged(home, model(gone, external("w.bin", name="b")))) == [("SEC103", "error")]
     assert codes(judged(home, model(gone, external("lost.bin", name="b")))) == [("SEC103", "advice")]
+    inline = TensorProto(name="b", data_type=1, dims=[COUNT], raw_data=np.arange(COUNT, dtype="f").tobytes())
+    assert codes(judged(home, model(gone, inline))) == [("SEC103", "advice")]
 
 
 @pytest.mark.parametrize("tensor", [
@@ -229,7 +231,7 @@ def test_messages_that_nest_too_deep_for_protobuf_are_refused(home):
     (home / "deep.onnx").write_bytes(b"\x08\x08\x3a" + encoded(len(data)) + data)
     with pytest.raises(archcheck.LoadError) as caught:
         archcheck.check(home / "deep.onnx")
-    assert [one.code for one in judge_failure(caught.value, archcheck.Settings(), "deep.onnx").findings] == ["ONX001"]
+    assert [one.code for one in judge_failure(caught.value, "deep.onnx", archcheck.Settings())] == ["ONX001"]
 
 
 def test_large_texts(home):

@@ -19,14 +19,16 @@ _SCHEME = re.compile(r"(onnx|specs):")
 
 
 class Place(NamedTuple):
-    """A file, and the line and column in it, counted from 1; None where it is a whole file or not known."""
+    """A file, and the line and column in it, counted from 1; None where it is a whole file or not known. The
+    file is the model, or the program that the model was exported from."""
 
     path: str
     line: int | None = None
     column: int | None = None
+    in_program: bool = False
 
     def __str__(self) -> str:
-        return ":".join(str(part) for part in self if part is not None)
+        return ":".join(str(part) for part in self[:3] if part is not None)
 
 
 class Tree:
@@ -63,7 +65,7 @@ class Tree:
         program = self.program(found.file or "", found.line)
         if program is None:
             return Place(model)
-        return Place(Path(os.path.relpath(program, start)).as_posix(), found.line, found.column)
+        return Place(Path(os.path.relpath(program, start)).as_posix(), found.line, found.column, True)
 
     def program(self, file: str, line: int) -> Path | None:
         """The Python file of the repository that an exporter called ``file``, None where there is none with
@@ -78,8 +80,7 @@ class Tree:
         parts = re.split(r"[/\\]+", file)[-MOST_PARTS:]
         if not file.endswith(".py") or ".." in parts or "\0" in file:
             return None
-        tails = [parts[start:] for start in range(max(len(parts) - 1, 1))]
-        names = [file, *(os.path.join(*tail) for tail in tails if len(tail) > 1)]
+        names = [file, *(os.path.join(*parts[start:]) for start in range(len(parts) - 1))]
         candidates = (os.path.realpath(base / name) for name in names for base in (self.folder, self.root))
         return next((Path(path) for path in candidates if self._holds(path)), None)
 

@@ -31,11 +31,14 @@ def called(found: Finding, script: Script, most: int = NAME) -> str:
     return shortened(script.safe(found.node or found.value or ""), most, script.cut)
 
 
-def where(found: Finding, script: Script) -> str:
-    """The node of a finding with its operator, and how many more there are: ``Conv pool2, 4 more places``."""
-    parts = [said(found.op or "", script, NAME), called(found, script)]
+def where(one: Checked, found: Finding, script: Script, in_program: bool) -> str:
+    """The node of a finding with its operator, how many more there are, and its model where the finding is
+    shown ``in_program``, the one that made it: ``MaxPool pool2 and 4 more places (net.onnx)``."""
     more = found.places - 1
-    return " ".join(filter(None, parts)) + (f" and {counted(more, 'more place')}" if more > 0 else "")
+    parts = (said(found.op or "", script, NAME), called(found, script),
+             f"and {counted(more, 'more place')}" if more > 0 else "",
+             f"({script.safe(one.path)})" if in_program else "")
+    return " ".join(filter(None, parts))
 
 
 def counted(number: int, noun: str) -> str:
@@ -69,9 +72,9 @@ def fixable(run: Run) -> str:
     return joined(parts) if parts else ""
 
 
-def told(found: Finding, script: Script) -> str:
+def told(one: Checked, found: Finding, script: Script, in_program: bool) -> str:
     """A finding in sentences: where, what, why, and how to mend it."""
-    about = where(found, script)
+    about = where(one, found, script, in_program)
     text = "; ".join(said(part, script).rstrip(".") for part in (found.message, found.why) if part)
     fix = f" Fix: {said(found.fix, script).rstrip('.')}." if found.fix else ""
     return f"{about}: {text}.{fix}" if about else f"{text}.{fix}"
@@ -85,7 +88,7 @@ def troubles(one: Checked) -> Iterator[tuple[str, str]]:
 
 def failures(one: Checked) -> Iterator[tuple[str, str]]:
     """Why a model was not judged, or not by every rule: the rule's code, or "", and the sentence."""
-    if one.error is not None and not one.findings:
+    if one.error is not None:
         yield "", one.error
     for broken in one.broken:
         subject = f"the rule {broken.code}" if broken.code else "archcheck"

@@ -30,7 +30,7 @@ def _lines(one: Checked, tree: Tree, view: View) -> Iterator[str]:
 def _line(one: Checked, found: Finding, tree: Tree, view: View) -> str:
     place, script = tree.nearby(one, found), view.script
     text = f"{script.safe(str(place))}: {found.code} {found.severity} {said(found.message, script)}"
-    model = script.safe(one.path) if place.path != one.path else ""
+    model = script.safe(one.path) if place.in_program else ""
     count = f"{script.times}{found.places}" if found.places > 1 else ""
     about = " ".join(filter(None, (model, called(found, script), count)))
     note = f" (suppressed: {said(suppression(found), script)})" if found.suppressed else ""

@@ -86,7 +86,7 @@ class _Page:
     def about(self, one: Checked, found: Finding, place: Place) -> str:
         """What a finding is about, in the words of the model: its operator, node, and line of the program."""
         script = self.view.script
-        model = one.path if place.path != one.path else ""
+        model = one.path if place.in_program else ""
         line = f"({found.file}:{found.line})" if found.line and place.line is None else ""
         return "  ".join(filter(None, (script.safe(model), script.safe(found.op or ""), called(found, script),
                                        script.safe(line))))

@@ -25,8 +25,7 @@ def render(run: Run, view: View) -> str:
 
 def _finding(one: Checked, found: Finding, tree: Tree, view: View) -> str:
     place = tree.place(one, found)
-    model = f" ({one.path})" if place.line and one.format != "spec" else ""
-    about = where(found, view.script) + model
+    about = where(one, found, view.script, place.in_program)
     parts = [f"{about}: {found.message}" if about else found.message, found.why,
              f"Fix: {found.fix}" if found.fix else ""]
     return _command(COMMANDS[found.severity], place, f"{found.code} {found.name}", parts, view)

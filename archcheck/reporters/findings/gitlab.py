@@ -27,8 +27,9 @@ def _entries(one: Checked, tree: Tree, view: View) -> Iterator[dict[str, Any]]:
     for code, sentence in troubles(one):
         yield _entry(view.script.safe(sentence), code or UNREADABLE, "blocker", whole, one, code)
     for found in one.active:
-        yield _entry(told(found, view.script), f"{found.code} {found.name}", SEVERITIES[found.severity],
-                     tree.place(one, found), one, found.fingerprint)
+        place = tree.place(one, found)
+        yield _entry(told(one, found, view.script, place.in_program), f"{found.code} {found.name}",
+                     SEVERITIES[found.severity], place, one, found.fingerprint)
 
 
 def _entry(said: str, check: str, severity: str, place: Place, one: Checked,

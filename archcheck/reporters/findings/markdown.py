@@ -93,8 +93,9 @@ class _Page:
         """The place and the node of a finding."""
         about = called(found, self.view.script)
         count = f" {self.view.script.times} {found.places}" if found.places > 1 else ""
-        place = str(self.tree.place(one, found))
-        return f"{self.code(place)} {self.code(about) if about else ''}".rstrip() + count
+        place = self.tree.place(one, found)
+        model = [self.code(self.tree.from_root(one.path))] if place.in_program else []
+        return " ".join([self.code(str(place)), *model, *([self.code(about)] if about else [])]) + count
 
     def number(self, value: int | str | None) -> str:
         """A total: a count at a glance, a formula, or ``?``."""

@@ -88,7 +88,7 @@ class _Log:
         place = self.tree.place(one, finding)
         found = {
             "ruleId": finding.code, "ruleIndex": number, "level": LEVELS[finding.severity],
-            "message": {"text": _said(told(finding, Script()))},
+            "message": {"text": _said(told(one, finding, Script(), place.in_program))},
             "locations": [{"physicalLocation": self.physical(place), **_logical(finding)}],
             "partialFingerprints": _fingerprints(finding),
             "properties": {"model": one.path, "places": finding.places, "fixable": finding.fixable or None,

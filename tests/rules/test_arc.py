@@ -1,0 +1,259 @@
+"""Rules on design: what merging two layers saves is worked out by hand, the rest stands at its border."""
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from onnx import numpy_helper, parser
+
+from tests.rules._judged import found
+
+MAP = "input: N x 16 x 32 x 32\nlayers:\n- {}\n"
+ROWS = "input: N x 64\nlayers:\n- {}\n"
+
+
+def codes(text, *select, **options):
+    """The codes of what is found."""
+    return [one.code for one in found(text, *select, **options)]
+
+
+# ---------------------------------------------------------------------------------- linear after linear
+@pytest.mark.parametrize(("widths", "wanted"), [
+    ((64, 64, 64), True), ((64, 64, 16), True), ((64, 16, 64), False), ((64, 32, 64), False),
+    ((64, 43, 64), True), ((64, 42, 64), False), ((384, 360, 96), True),
+])
+def test_two_matrices_are_told_where_one_saves_a_quarter(widths, wanted):
+    a, b, c = widths
+    assert wanted == (4 * (a * b + b * c - a * c) >= a * b + b * c)
+    faults = found(f"input: N x {a}\nlayers:\n- fc {b} -> fc {c} -> relu\n", "ARC001")
+    assert bool(faults) == wanted
+    for one in faults:
+        assert one.facts == {"channels": [a, b, c]}
+        assert one.why == f"{a * b + b * c} weights do the work of {a * c}"
+
+
+@pytest.mark.parametrize(("layers", "wanted"), [
+    ("fc 64 -> fc 64 -> relu", 1), ("fc 64 -> relu -> fc 64", 0),
+    ("fc 64 -> dropout 0.5 -> fc 64 -> relu", 1),
+    ("fc 64 -> Mul 0.5 -> fc 64", 1), ("fc 64 -> softmax -> fc 64", 0), ("fc 64 -> layernorm -> fc 64", 0),
+    ("fc 64 -> fc 64 -> fc 64", 2), ("fc 64 as x0 -> fc 8 as x1\n- from x0 -> fc 8 -> add x1", 0),
+    ("fc 64 as a -> fc 64 as b\noutputs: [a, b]", 0),
+])
+def test_what_stands_between_two_matrices(layers, wanted):
+    assert sum(one.places for one in found(ROWS.format(layers), "ARC001")) == wanted
+
+
+@pytest.mark.parametrize(("layers", "wanted"), [
+    ("conv 64 3x3 bias=no -> conv 16 1x1", 1),
+    ("conv 64 3x3 -> conv 16 1x1", 1),                    # a bias before a pointwise layer is a bias after it
+    ("conv 64 3x3 /2 -> conv 16 1x1", 1),
+    ("conv 64 3x3 -> conv 16 1x1 /2", 0),
+    ("conv 64 3x3 -> conv 16 3x3", 0),                    # together a window of 5
+    ("conv 64 1x1 bias=no -> conv 16 3x3 same", 1),
+    ("conv 64 1x1 -> conv 16 3x3 same", 0),               # the padding is not moved by the bias
+    ("conv 64 1x1 -> conv 16 3x3", 1),
+    ("conv 64 1x1 bias=no -> bn -> conv 16 3x3 same", 0),
+    ("conv 64 1x1 /2 bias=no -> conv 16 3x3", 0),
+    ("depthwise 3x3 same -> conv 64 1x1", 0),
+    ("conv 64 3x3 groups=4 -> conv 16 1x1", 0),
+])
+def test_which_convolutions_are_one(layers, wanted):
+    assert len(found(MAP.format(layers), "ARC001")) == wanted
+
+
+def test_an_output_that_is_left_out_is_no_way_for_data():
+    """The mask of a Dropout has no name; a Clip without a least number then reads no data by that name."""
+    model = parser.parse_model("""<ir_version: 8, opset_import: ["": 17]>
+        g (float[N, 64] x) => (float[N, 16] y) <float one = {1}> {
+            a = Dropout(x)
+            c = Clip(w, , one)
+            b = MatMul(a, v)
+            y = MatMul(b, c)
+        }""")
+    model.graph.node[0].output.append("")
+    model.graph.initializer.extend([numpy_helper.from_array(np.ones(shape, np.float32), name)
+                                    for name, shape in (("v", (64, 64)), ("w", (64, 16)))])
+    assert len(found(model, "ARC001")) == 1
+
+
+def test_what_is_small_beside_the_network_is_not_told():
+    big = "fc 4096 -> relu -> fc 4096 -> relu -> fc 64 -> relu -> "
+    assert not found(ROWS.format(big + "fc 8 -> fc 4"), "ARC001")
+    assert found(ROWS.format("fc 8 -> fc 4"), "ARC001")
+
+
+def test_a_merged_layer_computes_the_same():
+    """1×1 after 3×3 with a bias, and 3×3 without padding after 1×1 with one: one convolution each."""
+    rng = np.random.default_rng(0)
+    first, bias, second = rng.normal(size=(6, 4, 3)), rng.normal(size=6), rng.normal(size=(5, 6))
+    x = rng.normal(size=(4, 20))
+
+    def conv(x, w, b):
+        return np.stack([np.einsum("oik,ik->o", w, x[:, k:k + w.shape[2]]) for k in
+                         range(x.shape[1] - w.shape[2] + 1)], 1) + b[:, None]
+
+    two = second @ conv(x, first, bias)
+    assert np.allclose(two, conv(x, np.einsum("om,mik->oik", second, first), second @ bias))
+
+
+@pytest.mark.parametrize(("layers", "wanted"), [("fc 16 -> fc 64", 1), ("fc 63 -> fc 64", 0),
+    ("fc 32 -> fc 64", 1),
+                                                ("fc 33 -> fc 64", 0)])
+def test_factorizations(layers, wanted):
+    assert len(found(ROWS.format(layers), "ARC002")) == wanted
+
+
+# ---------------------------------------------------------------------------------- biases
+@pytest.mark.parametrize(("layers", "count"), [
+    ("conv 8 3x3 -> bn", 8), ("conv 8 3x3 bias=no -> bn", None), ("conv 8 3x3 -> instancenorm", 8),
+    ("conv 8 3x3 -> groupnorm 4", None), ("conv 8 3x3 -> layernorm", None),
+    ("conv 8 3x3 -> relu -> bn", None),
+    ("conv 8 3x3 -> bn -> relu -> conv 4 1x1 -> bn", 12), ("deconv 8 2x2 /2 -> bn", 8),
+    ("conv 8 1x1 bias=no -> Add float32(8, 1, 1) -> bn", 8),
+    ("conv 8 1x1 bias=no -> Add float32(1, 32, 32) -> bn", None),
+    ("conv 8 3x3 as c -> bn as n\noutputs: [c, n]", None),
+])
+def test_biases_that_a_normalization_takes_off(layers, count):
+    wanted = [] if count is None else [{"params": str(count)}]
+    assert [one.facts for one in found(MAP.format(layers), "ARC003")] == wanted
+
+
+def test_zeros_for_a_bias_that_there_is_not_are_no_bias():
+    text = ("input: N x 4 x 8 x 8\nlayers:\n- tensor 0.0 -> Expand [6] as zeros\n"
+            "- from input -> Conv float32(6, 4, 1, 1) zeros -> bn\n")
+    assert not found(text, "ARC003")
+
+
+# ---------------------------------------------------------------------------------- activations
+@pytest.mark.parametrize(("layers", "wanted"), [
+    ("relu -> relu", ["ARC004"]), ("sigmoid -> reshape 0 4 16 -> sigmoid", ["ARC004"]),
+    ("tanh -> tanh", ["ARC004"]),
+    ("sigmoid -> dropout 0.5 -> sigmoid", ["ARC004"]), ("relu -> fc 8 -> relu", []), ("relu -> sigmoid", []),
+    ("softmax -> softmax", ["ARC004"]), ("softmax -> sigmoid", ["ARC005"]),
+    ("sigmoid -> softmax", ["ARC005"]),
+    ("softmax -> LogSoftmax", ["ARC005"]), ("softmax -> Log", []), ("relu -> softmax", []),
+    ("tanh -> softmax", []),
+    ("reshape 0 8 8 -> Softmax axis=1 -> Softmax axis=2", []),
+    ("reshape 0 8 8 -> Softmax axis=1 -> Softmax axis=1", ["ARC004"]),
+    ("reshape 0 8 8 -> Softmax axis=1 -> Transpose perm=[0, 2, 1] -> Softmax axis=2", ["ARC004"]),
+    ("reshape 0 8 8 -> Softmax axis=1 -> Transpose perm=[0, 2, 1] -> Softmax axis=1", []),
+    ("Clip 0.0 6.0 -> Clip 0.0 6.0", ["ARC004"]), ("Clip 0.0 6.0 -> Clip 0.0 3.0", []),
+])
+def test_squashing_what_is_squashed(layers, wanted):
+    assert codes(ROWS.format(layers), "ARC004", "ARC005") == wanted
+
+
+SOFTMAX = """<ir_version: 7, opset_import: ["": {opset}]>
+g (float[{shape}] x) => (float y) {{ y = Softmax<axis={axis}>(x) }}"""
+
+
+@pytest.mark.parametrize(("opset", "shape", "axis", "wanted"), [
+    (13, "N, 8, 1", 2, 1), (13, "N, 8, 1", 1, 0), (13, "N, 1, 8", 1, 1), (13, "N, T", 1, 0),
+    (13, "N, 8, 2", 2, 0),
+    (11, "N, 1, 8", 1, 0), (11, "N, 1, 1", 1, 1), (11, "N, 8, 1", 2, 1), (11, "N, 8, 1", 1, 0),
+])
+def test_softmax_of_one_position_by_version(opset, shape, axis, wanted):
+    """Before opset 13 the axes from ``axis`` on are one."""
+    faults = found(parser.parse_model(SOFTMAX.format(opset=opset, shape=shape, axis=axis)), "ARC006")
+    assert len(faults) == wanted
+
+
+@pytest.mark.parametrize(("text", "wanted"), [
+    ("input: N x 10\nlayers: Softmax axis=0", 1), ("input: N x 10\nlayers: Softmax axis=1", 0),
+    ("input: 8 x 10\nlayers: Softmax axis=0", 0),
+    ("input: T x N x 10\nlayers: Softmax axis=0 -> Transpose perm=[1, 0, 2]", 0),
+    ("input: N x 10\nlayers: Softmax axis=0 -> ReduceSum [0] keepdims=0", 0),
+])
+def test_softmax_over_the_samples(text, wanted):
+    assert len(found(text, "ARC007")) == wanted
+
+
+@pytest.mark.parametrize(("layers", "wanted"), [
+    ("fc 10 -> relu", 1), ("fc 10 -> relu -> softmax", 1), ("fc 10 -> relu -> fc 10", 0), ("fc 1 -> relu", 0),
+    ("fc 10 -> softmax", 0), ("relu", 0), ("fc 10 -> relu -> sigmoid", 0)])
+def test_relu_on_scores(layers, wanted):
+    assert len(found(ROWS.format(layers), "ARC008")) == wanted
+
+
+# ---------------------------------------------------------------------------------- normalizations
+@pytest.mark.parametrize(("layers", "wanted"), [
+    ("bn -> bn", ["warning"]), ("layernorm -> layernorm", ["advice"]), ("bn -> relu -> bn", []),
+    ("bn -> layernorm", []), ("bn as x0 -> bn -> add x0", []), ("bn -> dropout 0.5 -> bn", ["warning"])])
+def test_normalization_of_what_is_normalized(layers, wanted):
+    assert [one.severity for one in found(MAP.format(layers), "ARC010")] == wanted
+
+
+# ---------------------------------------------------------------------------------- residual blocks
+BLOCK = "input: N x 16 x 32 x 32\nlayers:\n- relu as x0\n- {} -> add x0\n"
+
+
+@pytest.mark.parametrize(("branch", "skip", "made"), [
+    ("conv 32 3x3 same -> relu", "[N, 16, 32, 32]", "[N, 32, 32, 32]"),
+    ("conv 16 3x3 /2 pad=1 -> relu", "[N, 16, 32, 32]", "[N, 16, 16, 16]"),
+    ("conv 16 3x3 -> relu", "[N, 16, 32, 32]", "[N, 16, 30, 30]"),
+])
+def test_a_skip_without_a_projection(branch, skip, made):
+    one, = found(BLOCK.format(branch), "ONX009", "ARC009", "GEO008")
+    assert (one.code, one.severity, one.facts) == ("ARC009", "error", {"skip": skip, "branch": made})
+
+
+def test_two_branches_that_do_not_fit_are_no_skip():
+    text = "input: N x 16 x 32 x 32\nlayers:\n- add: [conv 8 3x3 same, conv 16 3x3 same]\n"
+    assert not found(text, "ARC009") and found(text, "ONX009")
+
+
+@pytest.mark.parametrize(("branch", "wanted"), [
+    ("conv 16 3x3 same -> conv 16 3x3 same", 1),
+    ("conv 16 3x3 same bias=no -> bn -> conv 16 3x3 same bias=no -> bn", 1),
+    ("conv 16 3x3 same -> relu -> conv 16 3x3 same", 0),
+    ("conv 16 3x3 same", 0),
+    ("conv 8 3x3 same -> conv 16 3x3 same", 0),
+    ("depthwise 3x3 same -> conv 16 1x1", 0),
+    ("conv 32 3x3 same -> maxpool 3x3 /1 pad=1 -> conv 16 3x3 same", 0),
+])
+def test_blocks_without_an_activation(branch, wanted):
+    assert len(found(BLOCK.format(branch), "ARC011")) == wanted
+
+
+@pytest.mark.parametrize(("layers", "wanted"), [
+    ("depthwise 3x3 same", 1), ("depthwise 3x3 same -> conv 16 1x1", 0),
+    ("depthwise 3x3 same -> relu -> fc 10", 0),
+    ("depthwise 3x3 same -> gap", 1), ("depthwise 3x3 same -> relu -> depthwise 3x3 same", 2),
+    ("depthwise 3x3 same -> shuffle 4", 1), ("depthwise 3x3 same -> softmax", 1),
+    ("depthwise 3x3 same -> Softmax axis=1", 0), ("conv 16 3x3 groups=4", 0),
+    ("depthwise 3x3 same -> Transpose perm=[0, 2, 3, 1] -> dense 8", 0),
+    ("depthwise 3x3 same -> conv 32 3x3 groups=2", 0),
+])
+def test_channels_that_never_meet(layers, wanted):
+    assert sum(one.places for one in found(MAP.format(layers), "ARC012")) == wanted
+
+
+@pytest.mark.parametrize(("channels", "wanted"), [(3, 0), (4, 0), (5, 1)])
+def test_filters_of_an_image_are_meant(channels, wanted):
+    assert len(found(f"input: N x {channels} x 8 x 8\nlayers: depthwise 3x3 same\n", "ARC012")) == wanted
+
+
+@pytest.mark.parametrize(("factor", "wanted"), [("0.0", 1), ("float32:[0.0, 0.0]", 1),
+    ("float32:[0.0, 1.0]", 0),
+                                                ("float32(2)", 0)])
+def test_products_with_nothing(factor, wanted):
+    assert len(found(f"input: N x 2\nlayers:\n- relu -> Mul {factor}\n", "ARC013")) == wanted
+
+
+def test_the_constant_may_come_first():
+    assert len(found("input: N x 2\nlayers:\n- relu as x0\n- tensor 0.0 -> Mul x0\n", "ARC013")) == 1
+
+
+# ---------------------------------------------------------------------------------- proportions
+@pytest.mark.parametrize(("width", "wanted"), [(97, 1), (96, 0)])
+def test_one_layer_of_all(width, wanted):
+    """``64·width`` weights, beside 4096 in two others: 60 % at a width of 96."""
+    text = (f"input: N x 64\nlayers:\n- MatMul float32(64, 32) -> relu -> MatMul float32(32, 64) -> relu -> "
+            f"MatMul float32(64, {width})\n")
+    assert len(found(text, "ARC015")) == wanted
+
+
+@pytest.mark.parametrize(("layer", "wanted"), [
+    ("conv 8 8x8 /8", 1), ("conv 16 4x4 /4", 0), ("conv 15 4x4 /4", 1), ("maxpool 32x32", 0), ("gap", 0),
+    ("maxpool 4x4", 0), ("maxpool 5x5 /5", 1)])
+def test_what_shrinks_in_one_step(layer, wanted):
+    assert len(found(MAP.format(layer), "ARC016")) == wanted

@@ -1,0 +1,208 @@
+"""Rules about windows and fields, at the border of each: what a window reads is counted by brute force."""
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+import archcheck
+from tests.rules._judged import found
+
+
+def read(size: int, window: int, stride: int, before: int = 0, after: int = 0, dilation: int = 1) -> set[int]:
+    """The positions of an axis that windows read, one by one."""
+    reach = (window - 1) * dilation + 1
+    starts = range(-before, size + after - reach + 1, stride)
+    return {start + k * dilation for start in starts for k in range(window)} & set(range(size))
+
+
+CASES = list(product((7, 8, 9, 10, 11), (2, 3, 4), (1, 2, 3, 4), (0, 1)))
+
+
+@pytest.mark.parametrize(("size", "window", "stride", "pad"), CASES)
+def test_dropped_positions_and_gaps_are_those_that_nobody_reads(size, window, stride, pad):
+    text = f"input: N x 3 x {size} x {size}\nlayers:\n- conv 4 {window}x{window} /{stride} pad={pad}\n"
+    unread = set(range(size)) - read(size, window, stride, pad, pad)
+    codes = [one.code for one in found(text, "GEO002", "GEO003")]
+    if stride > window:
+        assert codes == ["GEO003"]
+    else:
+        assert codes == ["GEO002"] * bool(unread)
+        if unread:
+            fault, = found(text, "GEO002")
+            assert fault.facts["lost"] == fault.facts["pixels"] == len(unread) and fault.severity == "warning"
+            for good in fault.facts["good"]:
+                assert read(good, window, stride, pad, pad) == set(range(good))
+
+
+# ---------------------------------------------------------------------------------- pixels of the input
+def test_alexnet_at_224_and_227():
+    layers = "layers:\n- conv 96 11x11 /4 -> relu -> maxpool 3x3 /2\n"
+    one, *_ = found(f"input: N x 3 x 224 x 224\n{layers}", "GEO002")
+    assert "(224 + 0 - 11) mod 4 = 1" in one.message and one.facts["good"] == [223, 227]
+    assert not found(f"input: N x 3 x 227 x 227\n{layers}", "GEO002")
+
+
+@pytest.mark.parametrize(("layers", "wanted"), [
+    ("conv 8 1x1 -> relu -> maxpool 3x3 /2", ["warning"]),
+    ("conv 8 3x3 same -> relu -> maxpool 3x3 /2", ["advice"]),       # position 6 of 8 sees pixel 7 as well
+    ("conv 8 3x3 same -> relu -> maxpool 3x3 /2 ceil", []),
+    ("conv 8 3x3 same -> relu -> maxpool 3x3 /2 pad=1", []),
+    ("Pad [0, 0, 0, 0, 0, 0, 1, 1] -> maxpool 4x4 /2", []),          # what is left over was padded
+])
+def test_left_over_positions_cost_pixels_only_where_no_field_reaches(layers, wanted):
+    assert [one.severity for one in found(f"input: N x 3 x 8 x 8\nlayers:\n- {layers}\n", "GEO002")] == wanted
+
+
+def test_what_is_made_of_a_stored_image_is_left_alone():
+    text = ("input: N x 4 x 3 x 3\nlayers:\n"
+            "- tensor float32(1, 4, 8, 8) -> relu -> maxpool 3x3 /2 -> add input\n")
+    assert [one.severity for one in found(text, "GEO002")] == ["advice"]
+
+
+def test_two_ways_through_the_input_lose_nothing():
+    text = ("input: N x 3 x 8 x 8\nlayers:\n- concat:\n  - conv 8 1x1 -> relu -> maxpool 3x3 /2\n"
+            "  - conv 8 3x3 same -> relu -> Slice [0, 0] [3, 3] [2, 3]\n")
+    assert [one.severity for one in found(text, "GEO002")] == ["advice"]
+
+
+@pytest.mark.parametrize("shape", ["N x 1 x 16000", "N x 1 x 1 x 16000"])
+def test_framing_a_signal_is_not_meant(shape):
+    window = "400" if shape.count("x") == 2 else "1x400"
+    stride = "/160" if shape.count("x") == 2 else "/1x160"
+    assert not found(f"input: {shape}\nlayers:\n- conv 64 {window} {stride}\n", "GEO002")
+
+
+def test_sizes_that_are_symbols_are_left_alone():
+    assert not found("input: N x 3 x H x W\nlayers:\n- conv 8 3x3 /2\n", "GEO002", "GEO005", "GEO011")
+
+
+# ---------------------------------------------------------------------------------- windows and padding
+@pytest.mark.parametrize(("size", "window", "pad", "wanted"), [
+    (4, 7, 0, ["error"]), (4, 5, 0, ["error"]), (4, 4, 0, []), (4, 6, 1, []),
+    (8, 3, 2, []), (8, 3, 3, ["warning"]), (8, 1, 1, []),
+])
+def test_windows_that_read_only_padding(size, window, pad, wanted):
+    text = f"input: N x 3 x {size} x {size}\nlayers:\n- conv 4 {window}x{window} pad={pad}\n"
+    assert [one.severity for one in found(text, "GEO005")] == wanted
+
+
+@pytest.mark.parametrize(("size", "window", "stride", "pad"), [(8, 3, 1, 3), (8, 3, 2, 4), (5, 2, 3, 4),
+    (9, 3, 4, 6)])
+def test_the_number_of_empty_windows(size, window, stride, pad):
+    text = f"input: N x 3 x {size}\nlayers:\n- conv 4 {window} /{stride} pad={pad}\n"
+    starts = range(-pad, size + pad - window + 1, stride)
+    empty = sum(not any(0 <= start + k < size for k in range(window)) for start in starts)
+    one, = found(text, "GEO005")
+    assert one.facts == {"empty": empty, "windows": len(starts)}
+
+
+@pytest.mark.parametrize(("size", "window", "stride", "pad"), [(14, 7, 1, 3), (8, 5, 2, 2), (7, 7, 1, 3),
+    (28, 3, 1, 1)])
+def test_the_share_of_windows_that_touch_padding(size, window, stride, pad):
+    text = f"input: N x 3 x {size} x {size}\nlayers:\n- conv 4 {window}x{window} /{stride} pad={pad}\n"
+    starts = range(-pad, size + pad - window + 1, stride)
+    inside = sum(start >= 0 and start + window <= size for start in starts) ** 2
+    faults = found(text, "GEO011")
+    assert [one.facts for one in faults] == [{"inside": inside, "windows": len(starts) ** 2}] * (
+        2 * inside < len(starts) ** 2)
+
+
+@pytest.mark.parametrize(("layer", "wanted"), [
+    ("conv 8 2x2 pad=[0,0,1,1]", 1), ("conv 8 3x3 pad=1", 0), ("conv 8 3x3", 0), ("conv 8 4x4 pad=1", 1),
+    ("conv 8 2x2 /2 pad=[0,0,1,1]", 0)])
+def test_windows_beside_their_result(layer, wanted):
+    assert len(found(f"input: N x 3 x 8 x 8\nlayers:\n- {layer}\n", "GEO006")) == wanted
+
+
+@pytest.mark.parametrize(("layer", "wanted"), [
+    ("conv 8 1x1 /2", 1), ("conv 8 1x1", 0), ("conv 8 3x3 /2 pad=1", 0), ("conv 8 1x3 /2 pad=[0,1,0,1]", 0)])
+def test_pointwise_with_a_stride(layer, wanted):
+    assert len(found(f"input: N x 3 x 8 x 8\nlayers:\n- {layer}\n", "GEO004")) == wanted
+
+
+# ---------------------------------------------------------------------------------- joins
+UNET = """input: N x 3 x {size} x {size}
+layers:
+- conv 8 3x3 same -> relu as skip
+- maxpool 3x3 /2 pad=1 -> conv 8 3x3 same -> relu as inner
+- maxpool 3x3 /2 pad=1 -> conv 8 3x3 same -> relu -> deconv 8 2x2 /2 -> concat inner
+- deconv 8 2x2 /2 -> concat skip
+"""
+
+
+@pytest.mark.parametrize(("size", "stride"), [(64, None), (68, None), (66, 4), (67, 2), (65, 2)])
+def test_a_decoder_needs_multiples_of_the_stride(size, stride):
+    faults = found(UNET.format(size=size), "GEO008")
+    assert bool(faults) == (size % 4 > 0)
+    for one in faults:
+        assert one.severity == "error" and str(size) in one.message
+        for good in one.facts["good"]:
+            assert good % one.facts["stride"] == 0 and abs(good - size) < one.facts["stride"]
+
+
+@pytest.mark.parametrize(("height", "width"), [(66, 64), (64, 66)])
+def test_one_side_is_enough(height, width):
+    text = UNET.format(size=64).replace("64 x 64", f"{height} x {width}")
+    one, = found(text, "GEO008")
+    assert one.facts["size"] == 66
+
+
+def test_the_sizes_a_decoder_is_told_to_take_do_run():
+    one, = found(UNET.format(size=66), "GEO008")
+    assert all(not archcheck.analyze(UNET.format(size=good).encode()).failures for good in one.facts["good"])
+
+
+CROP = ("input: N x 3 x 64 x 64\nlayers:\n- relu as all\n"
+        "- conv 8 5x5 -> relu -> conv 8 5x5 -> relu as inner\n"
+        "- from all -> Slice [{0}, {0}] [{1}, {1}] [2, 3] -> concat inner\n")
+
+
+@pytest.mark.parametrize(("first", "wanted"), [(4, 0), (3, 0), (2, 0), (1, 1), (0, 1), (6, 0), (7, 1),
+    (8, 1)])
+def test_crops_beside_the_middle(first, wanted):
+    """The inner branch's centre is 4 positions in, its field spans 9: a quarter of that is allowed."""
+    assert len(found(CROP.format(first, first + 56), "GEO009")) == wanted
+
+
+@pytest.mark.parametrize("text", [
+    # causal
+    "input: N x 8 x 64\nlayers:\n- relu as x0\n- conv 8 2 dilation=4 pad=[4,0] -> relu -> add x0\n",
+    # moved
+    "input: N x 8 x 64\nlayers:\n- add:\n  - Slice [0] [62] [2]\n  - Slice [2] [64] [2]\n",
+    # enlarged
+    "input: N x 8 x 64 x 64\nlayers:\n- relu as a\n- maxpool 2x2 -> conv 8 3x3 same -> upsample 2 -> add a\n",
+])
+def test_joins_that_are_meant(text):
+    assert not found(text, "GEO009")
+
+
+# ---------------------------------------------------------------------------------- fields and dilations
+@pytest.mark.parametrize(("size", "wanted"), [(5, 0), (6, 1), (None, 0)])
+def test_the_field_and_the_object(size, wanted):
+    text = "input: N x 3 x 64 x 64\nlayers:\n- (conv 8 3x3 same -> relu)*2\n"
+    assert len(found(text, "GEO010", object_size=size)) == wanted
+
+
+def test_a_gate_sees_all_but_does_not_count():
+    text = ("input: N x 3 x 64 x 64\nlayers:\n- conv 8 3x3 same -> relu\n"
+            "- mul: [pass, gap -> conv 8 1x1 -> sigmoid]\n")
+    assert len(found(text, "GEO010", object_size=10)) == 1
+
+
+def coverage(dilations) -> tuple[int, int]:
+    """How many positions 3-tap layers of these dilations read together, and how many they span."""
+    places = {0}
+    for dilation in dilations:
+        places = {place + k * dilation for place in places for k in (-1, 0, 1)}
+    return len(places), max(places) - min(places) + 1
+
+
+@pytest.mark.parametrize("dilations", [(2, 2, 2), (2, 4), (2, 4, 8), (4, 2), (3, 6), (1, 2, 4),
+    (1, 2, 5), (2, 1),
+                                       (2, 2, 1), (1, 1)])
+def test_dilations_that_leave_holes(dilations):
+    layers = " -> relu -> ".join(f"conv 8 3 same dilation={dilation}" for dilation in dilations)
+    faults = found(f"input: N x 8 x 256\nlayers:\n- {layers}\n", "GEO012")
+    read_, spanned = coverage(dilations)
+    assert bool(faults) == (read_ < spanned)

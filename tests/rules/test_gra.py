@@ -1,0 +1,158 @@
+"""Rules about what does nothing in a graph: borders, bodies, and what they cost."""
+from __future__ import annotations
+
+import pytest
+from onnx import parser
+
+import archcheck
+
+HEAD = '<ir_version: 8, opset_import: ["" : 17]>\n'
+
+
+def found(text, *select):
+    settings = archcheck.Settings(select=select or ("GRA",))
+    return archcheck.check(parser.parse_model(HEAD + text), settings).findings
+
+
+def test_unused_weights_are_one_finding_with_their_bytes():
+    (one,) = found("g (float[N, 2] x) => (float[N, 2] y) <float[2] a = {1, 2}, double[2] b = {1, 2}> "
+                   "{ y = Relu (x) }", "GRA001")
+    assert (one.places, one.facts["bytes"], one.message) == (
+        2, 24, "2 stored tensors of 24 bytes are read by no node")
+
+
+def test_what_a_body_or_an_output_reads_is_used():
+    assert not found("""g (float[N, 2] x, bool c) => (float[N, 2] y, float[2] b)
+    <float[2] a = {1, 2}, float[2] b = {1, 2}> {
+        y = If (c) <then_branch = t () => (p) { p = Add (x, a) }, else_branch = e () => (q) { q = Relu (x) }>
+    }""", "GRA001", "GRA002", "GRA003")
+
+
+def test_dead_nodes_are_one_finding_for_each_branch_with_what_they_waste():
+    text = """g (float[N, 2] x) => (float[N, 2] y) <float[2, 2] w = {1, 2, 3, 4}> {
+        [a] a = MatMul (x, w)
+        [lost] b = Relu (a)
+        [other] o = Exp (x)
+        y = Neg (x)
+    }"""
+    one, two = found(text, "GRA")
+    assert {(one.code, one.node), (two.code, two.node)} == {("GRA002", "lost"), ("GRA002", "other")}
+    (wasteful,) = [found for found in (one, two) if found.node == "lost"]
+    assert wasteful.message == "2 nodes lead to no output; they take 4·N MACs and 4 parameters"
+
+
+def test_dead_nodes_in_bodies():
+    text = """g (float[N, 2] x, bool c) => (float[N, 2] y) {
+        y = If (c) <then_branch = t () => (p) { z = Exp (x) p = Neg (x) },
+                    else_branch = e () => (q) { q = Relu (x) }>
+    }"""
+    (one,) = found(text, "GRA002")
+    assert "then_branch > " in one.node
+
+
+def test_dead_constants_are_one_finding():
+    text = """g (float[N, 2] x) => (float[N, 2] y) {
+        a = Constant <value_float = 1.0> ()
+        b = Constant <value_int = 1> ()
+        y = Neg (x)
+    }"""
+    assert [(one.code, one.places) for one in found(text)] == [("GRA002", 2)]
+
+
+def test_unread_inputs_are_one_finding():
+    (one,) = found("g (float[N] x, float[N] a, float[N] b) => (float[N] y) { y = Relu (x) }")
+    assert (one.code, one.message, one.places) == ("GRA003", "no node reads 2 of 3 inputs", 2)
+
+
+@pytest.mark.parametrize(("nodes", "codes"), [
+    ("z = RandomNormal <shape = [2]> ()", []),
+    ("z = Shape (x)", []),
+    ("a = Identity (x) z = Identity (a)", ["GRA004"]),
+    ("z = Constant <value_ints = [1, 2]> ()", ["GRA004"]),
+    ("a = Constant <value_ints = [1, 2]> () z = Neg (a)", ["GRA004"])])
+def test_outputs_that_do_not_depend_on_the_input(nodes, codes):
+    text = f"g (float[N, 2] x) => (float[N, 2] y, z) {{ y = Relu (x) {nodes} }}"
+    assert [one.code for one in found(text, "GRA004")] == codes
+
+
+def test_a_generator_has_no_inputs_to_depend_on():
+    text = "g () => (float[2] y) { a = Constant <value_floats = [1.0, 2.0]> () y = Neg (a) }"
+    assert not found(text, "GRA004")
+
+
+TWICE = """g (float[1, 10] x) => (float[1, {columns}] y)
+<float[10, 1] w, float[10, 1] v = {{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}}, float[10, {wide}] big> {{
+    a = MatMul (x, v)
+    b = MatMul (x, v)
+    c = MatMul (x, big)
+    y = Concat <axis = 1> (a, b, c)
+}}"""
+
+
+def repeated(wide):
+    """A network that works out 10 MACs twice, beside ``wide`` times 10 others."""
+    proto = parser.parse_model(HEAD + TWICE.format(columns=2 + wide, wide=wide).replace(
+        "float[10, 1] w, ", "").replace(f", float[10, {wide}] big", ""))
+    from onnx import TensorProto, helper
+    big = helper.make_tensor("big", TensorProto.FLOAT, [10, wide], [0.5] * 10 * wide)
+    proto.graph.initializer.append(big)
+    return archcheck.check(proto, archcheck.Settings(select=("GRA005",))).findings
+
+
+def test_work_done_twice_counts_from_one_part_in_a_hundred_on():
+    (one,) = repeated(98)
+    assert (one.code, one.facts["macs"]) == ("GRA005", "10")
+    assert one.message == "a node works out what was worked out before: 1% of the MACs are spent twice"
+    assert not repeated(99)
+
+
+def test_attributes_weights_and_chance_make_a_difference():
+    text = """g (float[N, 2] x) => (float[N, 2] y) <float[2, 2] w = {1, 2, 3, 4}>
+    { a = %s b = %s y = Add (a, b) }"""
+    product = "MatMul (x, w)"
+    assert found(text % (product, product), "GRA005")
+    assert not found(text % ("Gemm (x, w)", "Gemm <transB = 1> (x, w)"), "GRA005")
+    weight = "float[2, 2] w = {1, 2, 3, 4}"
+    for other, count in (("{1, 2, 3, 4}", 1), ("{1, 2, 3, 5}", 0)):
+        two = text.replace(weight, f"{weight}, float[2, 2] v = {other}") % (product, "MatMul (x, v)")
+        assert len(found(two, "GRA005")) == count
+    assert not found(text % (product, "MatMul (w, w)"), "GRA005")
+
+
+def test_a_chain_that_is_worked_out_twice_is_one_finding():
+    (one,) = found("""g (float[N, 2] x) => (float[N, 2] y) <float[2, 2] w = {1, 2, 3, 4}> {
+        a = MatMul (x, w) b = Relu (a)
+        c = MatMul (x, w) d = Relu (c)
+        y = Add (b, d)
+    }""", "GRA005")
+    assert one.message.startswith("2 nodes work out what was worked out before: 50%")
+
+
+@pytest.mark.parametrize(("nodes", "count"), [
+    ("a = Transpose <perm = [1, 0]> (x) b = Transpose <perm = [1, 0]> (a) y = Relu (b)", 1),
+    ("a = Transpose <perm = [1, 0]> (x) b = Neg (a) c = Transpose <perm = [1, 0]> (b) y = Relu (c)", 0),
+    ("u = Unsqueeze(x, i) a = Transpose <perm = [1, 2, 0]> (u) b = Transpose<perm = [1, 2, 0]>(a) y = Exp(b)",
+     0),
+    ("a = Cast <to = 11> (x) b = Cast <to = 1> (a) y = Relu (b)", 0),
+    ("a = Identity (x) y = Relu (a)", 1),
+    ("a = Relu (x) y = Identity (a)", 0)])
+def test_nodes_that_change_nothing(nodes, count):
+    text = f"g (float[N, 2] x) => (y) <int64[1] i = {{0}}> {{ {nodes} }}"
+    assert len(found(text, "GRA006")) == count
+
+
+def test_a_condition_that_sizes_on_the_command_line_decide_is_not_meant():
+    text = HEAD + """g (float[N, 2] x) => (float[N, 2] y) {
+        s = Shape <start = 0, end = 1> (x)
+        one = Constant <value_ints = [1]> ()
+        same = Equal (s, one)
+        c = Squeeze (same)
+        y = If (c) <then_branch = t () => (p) { p = Relu (x) }, else_branch = e () => (q) { q = Neg (x) }>
+    }"""
+    settings = archcheck.Settings(select=("GRA008",))
+    proto = parser.parse_model(text)
+    assert not archcheck.check(proto, settings).findings
+    assert not archcheck.check(proto, settings, sizes={"N": 1}).findings
+    fixed = parser.parse_model(text.replace("float[N, 2] x", "float[1, 2] x"))
+    (one,) = archcheck.check(fixed, settings).findings
+    assert one.message == "the condition always takes the then_branch"

@@ -1,0 +1,224 @@
+"""Rules about valid models, held against onnx's own checker and its node tests."""
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnx
+import pytest
+from onnx import checker, helper, parser
+
+import archcheck
+from archcheck.rules import known
+from archcheck.rules._judge import judge_failure
+from archcheck.rules._page import page
+from archcheck.rules.targets import TABLE, limits
+from tests.rules.examples import codes, network
+
+DATA = Path(__file__).parents[1] / "data"
+
+HEAD = '<ir_version: 8, opset_import: ["" : 17, "ai.onnx.ml" : 3]>\n'
+
+
+def found(text, *select, ignore=("GRA", "SHP", "ARC", "GEO")):
+    proto = parser.parse_model(text if text.startswith("<") else HEAD + text)
+    settings = archcheck.Settings(extend_select=select, ignore=ignore)
+    return archcheck.check(proto, settings).findings
+
+
+def refused(text):
+    """Whether onnx's checker refuses a model, its shapes included."""
+    try:
+        proto = parser.parse_model(text if text.startswith("<") else HEAD + text)
+        checker.check_model(proto, full_check=True)
+    except (checker.ValidationError, onnx.shape_inference.InferenceError):
+        return True
+    return False
+
+
+VIOLATIONS = {
+    "missing input": ("g (float[N, 4] x) => (float[N, 4] y) { y = Add (x) }", "2"),
+    "too many inputs": ("g (float[N, 4] x) => (float[N, 4] y) { y = Relu (x, x) }", "2 inputs"),
+    "input left out": ('g (float[N, 4] x) => (float[N, 4] y) { y = MatMul ("", x) }', "left out"),
+    "too many outputs": ("g (float[N, 4] x) => (float[N, 4] y) { y, z = Relu (x) }", "2 outputs"),
+    "unknown attribute": ("g (float[N, 4] x) => (float[N, 4] y) { y = Relu <slope = 2> (x) }", "'slope'"),
+    "missing attribute": ("g (float[N, 4] x) => (float[N, 4] y) { y = Concat (x, x) }", "'axis'"),
+    "attribute of another type": (
+        "g (float[N, 4] x) => (float[N, 4] y) { y = Softmax <axis = 1.0> (x) }", "INT"),
+    "list for a number": ("g (float[N, 4] x) => (float[N, 4] y) { y = Softmax <axis = [1]> (x) }", "INTS"),
+    "number for a list": ("g (float[1, 9, 9] x) => (y) { y = MaxPool <kernel_shape = 2> (x) }", "INTS"),
+    "type that is not allowed": ("g (string[N, 4] x) => (string[N, 4] y) { y = Relu (x) }", "string"),
+    "types that differ": ("g (float[N, 4] x, double[N, 4] z) => (float[N, 4] y) { y = Add (x, z) }",
+                          "float32 and float64"),
+    "index of another type": ("g (float[N, 4] x, float[2] i) => (y) { y = Gather (x, i) }", "int32 or int64"),
+}
+
+
+@pytest.mark.parametrize("name", VIOLATIONS)
+def test_a_violation_is_told_and_the_checker_refuses_it_too(name):
+    text, said = VIOLATIONS[name]
+    assert refused(text)
+    (one,) = found(text)
+    assert (one.code, one.severity) == ("ONX002", "error")
+    assert said in one.message
+
+
+def test_every_violation_is_told():
+    (one,) = found("g (float[N, 4] x) => (float[N, 4] y) { y = Concat <axes = 1, into = 2> (x, x) }")
+    for part in ("'axes'", "'into'", "'axis'"):
+        assert part in one.message
+
+
+def test_a_branch_that_is_never_taken_is_judged_too():
+    text = """g (float[N, 4] x) => (float[N, 4] y) <bool c = {1}> {
+        y = If (c) <then_branch = t () => (a) { a = Relu (x) }, else_branch = e () => (b) { b = Rleu (x, q) }>
+    }"""
+    one, two = sorted(found(text), key=lambda one: one.code)
+    assert (one.code, two.code) == ("ONX004", "ONX007")
+    assert two.fix == "did you mean Relu?"
+    assert "else_branch > " in two.value
+
+
+@pytest.mark.parametrize("path", sorted(DATA.glob("*.onnx.gz")), ids=lambda path: path.name)
+def test_real_models_are_valid(path):
+    findings = archcheck.check(path, archcheck.Settings(select=("ONX", "SEC", "GRA", "SIZ"))).findings
+    assert [one.code for one in findings if one.severity != "advice"] == []
+
+
+CHECKED = ("ONX002", "ONX003", "ONX004", "ONX005", "ONX006", "ONX007", "ONX008", "ONX009", "ONX013")
+
+
+@pytest.mark.parametrize("code", CHECKED)
+def test_the_checker_refuses_bad_examples_and_takes_good_ones(code):
+    said = page(known()[code])
+    assert said.bad
+    for example in said.bad:
+        assert refused(example.text)
+    for example in said.good:
+        checker.check_model(network(example), full_check=True)
+
+
+@pytest.mark.parametrize("data", [
+    b"", b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", b"<!DOCTYPE html><html></html>",
+    b"PK\x03\x04" + bytes(40), b"\x08\x08\x3a\xff\xff"])
+def test_what_is_no_model_is_one_finding(data):
+    with pytest.raises(archcheck.LoadError) as caught:
+        archcheck.check(data)
+    (one,) = judge_failure(caught.value, "model.onnx", archcheck.Settings())
+    assert (one.code, one.file, one.message) == ("ONX001", "model.onnx", str(caught.value))
+
+
+# -------------------------------------------------------------------------------- one cause, one finding
+def test_a_circle_is_one_finding():
+    (one,) = found("g (float[N, 4] x) => (float[N, 4] y) "
+                   "{ a = Add (x, d) b = Relu (a) d = Exp (b) e = Neg (d) y = Add (e, a) }")
+    assert (one.code, one.node) == ("ONX005", "Add_0")
+    assert "Add_0 → Relu_1 → Exp_2 → Add_0" in one.why
+
+
+def test_a_value_that_many_read_is_one_finding():
+    (one,) = found("g (float[N, 4] x) => (float[N, 4] y) "
+                   "{ a = Add (x, lost) b = Mul (a, lost) y = Sub (b, lost) }")
+    assert (one.code, one.places, one.value) == ("ONX004", 3, "lost")
+
+
+def test_a_slip_in_a_name_is_guessed():
+    (one,) = found("g (float[N, 4] xs) => (float[N, 4] y) { hidden = Relu (xs) y = Neg (hiden) }")
+    assert (one.code, one.fix) == ("ONX004", "did you mean 'hidden'?")
+
+
+def test_an_output_that_nothing_makes():
+    (one,) = found("g (float[N, 4] x) => (float[N, 4] y, float[N, 4] z) { y = Relu (x) }")
+    assert (one.code, one.value, one.node) == ("ONX004", "z", None)
+
+
+def test_bodies_see_what_was_made_before_them_and_functions_see_nothing():
+    text = """g (float[N, 4] x, bool c) => (float[N, 4] y) {
+        seen = Neg (x)
+        y = If (c) <then_branch = t () => (a) { a = Relu (seen) }, else_branch = e () => (b) { b = Exp (x) }>
+    }"""
+    assert not found(text)
+    function = """<ir_version: 8, opset_import: ["" : 17, "own" : 1]>
+    g (float[N, 4] x) => (float[N, 4] y) { y = own.f (x) }
+    <domain: "own", opset_import: ["" : 17]> f (a) => (b) { b = Add (a, x) }"""
+    assert [one.code for one in found(function)] == ["ONX004"]
+
+
+def test_a_value_that_hides_another():
+    text = """g (float[N, 4] x, bool c) => (float[N, 4] y) {
+        y = If (c) <then_branch = t () => (x) { x = Relu (x) }, else_branch = e () => (b) { b = Exp (x) }>
+    }"""
+    assert "ONX006" in [one.code for one in found(text)]
+
+
+def test_a_closer_rule_speaks_in_place_of_the_general_one(monkeypatch):
+    from archcheck.rules import RULES, Fault
+    text = "g (float[N, 4] x, float[N, 5] z) => (float[N, 4] y) { y = Add (x, z) }"
+    rule = RULES["ONX013"]
+
+    def close(case):
+        yield Fault("closer", site=case.sites[0], severity=severity)
+    monkeypatch.setitem(RULES, "ONX013", rule._replace(function=close))
+    severity = "error"
+    assert [one.message for one in found(text)] == ["closer"]
+    severity = "warning"
+    assert [one.code for one in found(text)] == ["ONX009", "ONX013"]
+
+
+# ---------------------------------------------------------------------------------------------- versions
+@pytest.mark.parametrize(("opset", "severity"), [(6, "warning"), (7, "advice"), (12, "advice"), (13, None)])
+def test_old_opsets(opset, severity):
+    text = f"""<ir_version: 6, opset_import: ["" : {opset}]>
+    g (float[N, 4] x) => (float[N, 4] y) {{ y = Relu (x) }}"""
+    assert [one.severity for one in found(text, "ONX012")] == [severity] * (severity is not None)
+
+
+def test_an_operator_that_came_later_names_its_opset():
+    (one,) = found("g (float[N, 4] x) => (float[N, 4] y) { y = Gelu (x) }")
+    assert "20" in one.message and "17" in one.message
+    assert onnx.defs.get_schema("Gelu", 20).since_version == 20
+
+
+def test_domains_that_are_not_imported_are_one_finding_each():
+    text = """<ir_version: 8, opset_import: ["" : 17]> g (float[N, 4] x) => (float[N, 4] y)
+    { a = com.microsoft.Gelu (x) b = com.microsoft.Gelu (a) y = ai.onnx.ml.Binarizer (b) }"""
+    assert [(one.code, one.places) for one in found(text)] == [("ONX008", 2), ("ONX008", 1)]
+
+
+def test_operators_of_a_runtime_that_are_not_known_are_advice():
+    text = """<ir_version: 8, opset_import: ["" : 17, "com.microsoft" : 1]>
+    g (float[N, 4] x) => (float[N, 4] y) { y = com.microsoft.NoSuch (x) }"""
+    assert [(one.code, one.severity) for one in found(text)] == [("ONX007", "advice")]
+
+
+def test_targets():
+    assert limits("onnxruntime") == list(TABLE["onnxruntime"].values())[-1]
+    with pytest.raises(archcheck.errors.UserError, match="did you mean 'onnxruntime'"):
+        limits("onnxruntim")
+    with pytest.raises(archcheck.errors.UserError, match=r"there are 1\.17"):
+        limits("onnxruntime==0.1")
+
+
+def test_weights_as_inputs_are_counted():
+    text = """<ir_version: 4, opset_import: ["" : 17]>
+    g (float[N, 4] x, float[4] w = {1, 2, 3, 4}, float[4] v = {1, 2, 3, 4}) => (float[N, 4] y)
+    { a = Add (x, w) y = Add (a, v) }"""
+    (one,) = found(text)
+    assert (one.code, one.message) == ("ONX014", "2 weights are listed as inputs too")
+    assert not found(text.replace("ir_version: 4", "ir_version: 3"))
+
+
+def test_unnamed_nodes_are_counted_in_bodies_too():
+    body = helper.make_graph([helper.make_node("Relu", ["x"], ["b"])], "b", [],
+                             [helper.make_tensor_value_info("b", 1, None)])
+    node = helper.make_node("If", ["c"], ["y"], "choice", then_branch=body, else_branch=body)
+    graph = helper.make_graph([node], "g", [helper.make_tensor_value_info("x", 1, ["N"]),
+                                            helper.make_tensor_value_info("c", 9, [])],
+                              [helper.make_tensor_value_info("y", 1, ["N"])])
+    proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    (one,) = archcheck.check(proto, archcheck.Settings(select=("ONX016",))).findings
+    assert one.message == "2 of 3 nodes have no name"
+
+
+def test_examples_are_found_by_their_own_rule_only_when_asked():
+    for code in ("ONX012", "ONX016"):
+        assert codes(page(known()[code]).bad[0]) == []
