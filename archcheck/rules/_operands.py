@@ -1,7 +1,7 @@
 """Stored tensors at the nodes that compute with them, and how these read them."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from archcheck.graph import Literal, TensorType
@@ -10,6 +10,9 @@ from archcheck.rules._case import Case
 from archcheck.rules._paths import is_view, reads
 from archcheck.rules._rule import Site
 from archcheck.rules._statistics import Values, statistics
+
+MOST = 16
+"""An operator has so many inputs at most where weights may be."""
 
 FAR = 16
 """So many views and casts between a tensor and the node that computes with it are followed."""
@@ -90,6 +93,13 @@ def kind_of(site: Site) -> str:
     return found.kind if found else ""
 
 
+def of_kind(case: Case, kind: str) -> Iterator[Site]:
+    """The nodes whose work is of a kind."""
+    for sites in case.by_op.values():
+        if kind_of(sites[0]) == kind:
+            yield from sites
+
+
 def parameter(site: Site, position: int) -> str:
     """What the operator calls its input at ``position``."""
     found = site.walk.operators.find(site.node.domain, site.node.op)
@@ -105,20 +115,27 @@ def is_state(site: Site, position: int) -> bool:
 
 def computed_with(case: Case) -> tuple[Operand, ...]:
     """The stored tensors that convolutions, matrix products, normalizations and lookups read, at each."""
-    return tuple(found for site in case.sites for position in _positions(site)
-                 if (found := operand(site, position)))
+    return tuple(found for sites in case.by_op.values() for site, positions in _computing(sites)
+                 for position in positions if position < len(site.node.inputs) and site.node.inputs[position]
+                 and (found := operand(site, position)))
 
 
-def _positions(site: Site) -> Iterator[int]:
-    """The inputs of a node where its weights are."""
-    kind = kind_of(site)
-    if kind == "lookup":
-        yield from range(1 if _is_embedding(site) else 0)
-    elif kind.endswith("normalization") or multiplies(site):
-        for position, name in enumerate(site.node.inputs):
-            said = parameter(site, position)
-            if name and "mask" not in said and "attention_bias" not in said:
-                yield position
+def _computing(sites: Sequence[Site]) -> Iterator[tuple[Site, Sequence[int]]]:
+    """Those of the nodes of one operator that compute with weights, and the inputs where these are."""
+    kind = kind_of(sites[0])
+    is_norm, every_input = kind.endswith("normalization"), _no_masks(sites[0])
+    for site in sites:
+        if kind == "lookup" and _is_embedding(site):
+            yield site, (0,)
+        elif is_norm or multiplies(site):
+            yield site, every_input
+
+
+def _no_masks(site: Site) -> tuple[int, ...]:
+    """The inputs of an operator without those that are added as masks."""
+    said = [parameter(site, position) for position in range(MOST)]
+    return tuple(position for position, name in enumerate(said)
+                 if "mask" not in name and "attention_bias" not in name)
 
 
 def _is_embedding(site: Site) -> bool:

@@ -61,7 +61,8 @@ def float64_leak(case: Case) -> Faults:
             y = Cast <to = 11> (s)
         }
     """
-    doubles = [site for site in case.sites if _dtypes(site.outputs) == "float64"]
+    sites = case.sites if _has_doubles(case) else ()
+    doubles = [site for site in sites if _dtypes(site.outputs) == "float64"]
     if not doubles or not _is_single(case, len(doubles)):
         return
     count = sum(_follows_data(case, site) for site in doubles)
@@ -73,6 +74,12 @@ def float64_leak(case: Case) -> Faults:
                         f"it begins with a {site.op} of {site.inputs[0].dtype}",
                         f"cast to {single} instead, or give the constant that it meets that type", site,
                         cause="double", facts={"nodes": count})
+
+
+def _has_doubles(case: Case) -> bool:
+    """Whether any value is of double precision."""
+    return any(kind is not None and kind.dtype == "float64"
+               for walk in case.report.walk.and_inner() for kind in walk.types.values())
 
 
 def _dtypes(kinds: tuple[TensorType, ...]) -> str | None:
@@ -181,8 +188,7 @@ def int64_out_of_int32(case: Case) -> Faults:
     """
     seen = set()
     for site in case.sites if case.aims_at("tensorrt", "webnn") else ():
-        for position, name in enumerate(site.node.inputs):
-            kind = site.inputs[position]
+        for position, (name, kind) in enumerate(zip(site.node.inputs, site.inputs)):
             if kind.dtype == "int64" and kind.value is not None and (id(site.walk), name) not in seen and \
                     parameter(site, position) not in ("starts", "ends", "steps") and _is_beyond(case, kind):
                 seen.add((id(site.walk), name))

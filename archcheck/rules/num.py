@@ -11,8 +11,8 @@ from archcheck.rules._operands import (
     cast_before,
     judged,
     kernels,
-    kind_of,
     least,
+    of_kind,
     operand,
     output_axis,
 )
@@ -535,8 +535,8 @@ def negative_variance(case: Case) -> Faults:
         <float[2] s = {1, 2}, float[2] b = {0, 1}, float[2] mean = {1, 0}, float[2] var = {0, 1}>
         { y = BatchNormalization (x, s, b, mean, var) }
     """
-    for site in case.sites:
-        if kind_of(site) != "batch normalization" or len(site.node.inputs) < 5:
+    for site in of_kind(case, "batch normalization"):
+        if len(site.node.inputs) < 5:
             continue
         variance, epsilon = operand(site, 4), site.node.attrs.get("epsilon", 1e-5)
         low = least(case, variance.kind) if variance else None

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from archcheck.dims import evaluate
 from archcheck.ops._op import All
 from archcheck.rules._case import Case
-from archcheck.rules._operands import kind_of, multiplies, output_axis, read_at
+from archcheck.rules._operands import kind_of, multiplies, of_kind, output_axis, read_at
 from archcheck.rules._paths import alone_before, constant, is_shared, is_weight
 from archcheck.rules._rule import ADVICE, SAFE, Fault, Faults, Site, rule
 from archcheck.scopes import specified
@@ -40,9 +40,8 @@ def unfused_batchnorm(case: Case) -> Faults:
         layers:
         - conv 4 3x3 -> relu -> batchnorm
     """
-    for site in case.sites:
-        if kind_of(site) == "batch normalization" and len(site.node.outputs) == 1 and \
-                not site.node.attrs.get("training_mode"):
+    for site in of_kind(case, "batch normalization"):
+        if len(site.node.outputs) == 1 and not site.node.attrs.get("training_mode"):
             made = alone_before(site)
             if made is not None and kind_of(made) == "convolution":
                 yield Fault(f"a {made.op} is followed by a batch normalization of its own",

@@ -17,7 +17,7 @@ def model(nodes, weights=None, inputs=None, opset=17, outputs=("y",)):
     given = inputs or {"x": (FLOAT, ("N", 4))}
     graph = helper.make_graph(
         nodes, "g", [helper.make_tensor_value_info(name, *kind) for name, kind in given.items()],
-        [helper.make_value_info(name, helper.make_tensor_type_proto(FLOAT, None)) for name in outputs], stored)
+        [helper.make_tensor_value_info(name, FLOAT, None) for name in outputs], stored)
     opsets = [helper.make_opsetid("", opset), helper.make_opsetid("com.microsoft", 1)]
     return helper.make_model(graph, opset_imports=opsets, ir_version=8).SerializeToString()
 
@@ -40,7 +40,8 @@ def test_each_part_in_double_precision_is_one_finding_with_its_origins():
 
 
 def test_a_network_that_is_mostly_double_is_meant_so():
-    nodes = [node("Cast", ["x"], ["d"], to=DOUBLE), node("Exp", ["d"], ["e"]), node("Cast", ["e"], ["y"], to=FLOAT)]
+    nodes = [node("Cast", ["x"], ["d"], to=DOUBLE), node("Exp", ["d"], ["e"]),
+             node("Cast", ["e"], ["y"], to=FLOAT)]
     assert codes(model(nodes), "DTY101") == []
     assert codes(model([*nodes[:2], node("Cast", ["e"], ["f"], to=FLOAT), node("Relu", ["f"], ["y"])]),
                  "DTY101") == ["DTY101"]
@@ -55,7 +56,8 @@ def test_a_cast_there_and_back(narrow, fixable):
 
 
 @pytest.mark.parametrize(("value", "wanted"), [
-    (2**31 - 1, []), (2**31, ["DTY103"]), (-2**31, []), (-2**31 - 1, ["DTY103"]), (2**63 - 1, []), (-2**63, [])])
+    (2**31 - 1, []), (2**31, ["DTY103"]), (-2**31, []), (-2**31 - 1, ["DTY103"]), (2**63 - 1, []),
+    (-2**63, [])])
 @pytest.mark.parametrize("size", [1, 2000])
 def test_constants_beyond_int32(value, wanted, size):
     constant = np.zeros(size, np.int64)
@@ -146,7 +148,8 @@ def test_zero_points_for_tensorrt(targets, wanted):
 
 
 def test_a_scale_that_is_not_known_is_no_other_scale():
-    nodes = [node("DynamicQuantizeLinear", ["x"], ["q", "s", "z"]), node("DequantizeLinear", ["q", "t", "z"], ["y"])]
+    nodes = [node("DynamicQuantizeLinear", ["x"], ["q", "s", "z"]),
+             node("DequantizeLinear", ["q", "t", "z"], ["y"])]
     assert codes(model(nodes, {"t": np.float32(2)}), "QNT001") == []
 
 
