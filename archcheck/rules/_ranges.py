@@ -33,8 +33,8 @@ FIXED = {"Relu": NOT_NEGATIVE, "Abs": NOT_NEGATIVE, "ReduceL1": NOT_NEGATIVE,
          "Sigmoid": Range(TINY, 1), "Softmax": Range(TINY, 1), "HardSigmoid": SHARE, "Tanh": Range(-1, 1),
          "Softsign": Range(-1, 1), "Erf": Range(-1, 1), "Sin": Range(-1, 1), "Cos": Range(-1, 1)}
 """Ranges that do not depend on what a node reads."""
-KEPT = ("ReduceMean", "ReduceMax", "ReduceMin", "AveragePool", "MaxPool", "GlobalAveragePool",
-        "GlobalMaxPool", "Cast", "Identity", "Gather", "Slice", "Expand", "Tile", "Dropout", "ReduceSum")
+KEPT = ("ReduceMean", "ReduceMax", "ReduceMin", "MaxPool", "GlobalAveragePool", "GlobalMaxPool", "Identity",
+        "Gather", "Slice", "Expand", "Tile", "ReduceSum")
 """Operators whose results lie where their first input does, a sum's on its side of 0."""
 
 
@@ -76,6 +76,8 @@ def _made(site: Site, found: dict[tuple[int, str], Range]) -> Range:
     if rule is not None and len(inputs) == rule[0]:
         made = rule[1](site, *inputs)
         return ANY if isnan(made.low) or isnan(made.high) else made
+    if site.op == "Cast" and "float" not in (site.outputs[0].dtype or ""):
+        return ANY
     if inputs and (site.op in KEPT or is_view(site)):
         return _sum(inputs[0]) if site.op == "ReduceSum" else inputs[0]
     return _clipped(site, inputs) if site.op == "Clip" else ANY

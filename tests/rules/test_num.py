@@ -258,6 +258,14 @@ def test_a_mean_that_was_cast_first_is_fine():
     assert normalized(False) == ["NUM107"]
 
 
+@pytest.mark.parametrize(("power", "wanted"), [(2, ["NUM107"]), (3, [])])
+def test_means_of_other_powers(power, wanted):
+    nodes = [helper.make_node("Pow", ["x", "p"], ["s"]),
+             helper.make_node("ReduceMean", ["s"], ["y"], axes=[-1])]
+    proto = model(nodes, {"p": np.float32(power)})
+    assert codes(proto, select=("NUM107",), targets=("fp16",)) == wanted
+
+
 # ---------------------------------------------------------------------------------- ranges
 UNARY = sorted({name for name in FIXED if not name.startswith("Reduce")} | {"Neg", "Identity"})
 BINARY = sorted(name for name, (count, _) in RULES.items() if count == 2)
@@ -297,6 +305,32 @@ def test_values_lie_in_their_ranges(seed):
         slack = 1e-5 * (1 + np.abs(numbers))
         assert (numbers >= told[name].low - slack).all(), name
         assert (numbers <= told[name].high + slack).all(), name
+
+
+@pytest.mark.parametrize(("to", "wanted"), [(TensorProto.INT64, ["NUM109"]), (TensorProto.DOUBLE, [])])
+def test_a_cast_to_integers_reaches_zero(to, wanted):
+    nodes = [helper.make_node("Clip", ["x", "small"], ["c"]), helper.make_node("Cast", ["c"], ["i"], to=to),
+             helper.make_node("Cast", ["i"], ["f"], to=TensorProto.FLOAT),
+             helper.make_node("Reciprocal", ["f"], ["y"])]
+    proto = model(nodes, {"small": np.float32(0.25)})
+    assert codes(proto, select=("NUM109",), profiles=("numeric",)) == wanted
+
+
+@pytest.mark.parametrize(("power", "wanted"), [(2, []), (3, ["NUM109"])])
+def test_powers_below_zero(power, wanted):
+    nodes = [helper.make_node("Pow", ["x", "p"], ["c"]), helper.make_node("Sqrt", ["c"], ["y"])]
+    proto = model(nodes, {"p": np.float32(power)})
+    assert codes(proto, select=("NUM109",), profiles=("numeric",)) == wanted
+
+
+@pytest.mark.parametrize(("number", "wanted"), [(65519, []), (-65520, ["NUM105"])])
+def test_a_fill_of_a_node_is_a_constant(number, wanted):
+    value = numpy_helper.from_array(np.float32([number]), "v")
+    nodes = [helper.make_node("ConstantOfShape", ["n"], ["c"], value=value),
+             helper.make_node("Add", ["x", "c"], ["y"])]
+    for size in (4, 4000):
+        proto = model(nodes, {"n": np.int64([size])}, ("N", size))
+        assert codes(proto, select=("NUM105",), targets=("fp16",)) == wanted
 
 
 @pytest.mark.parametrize(("variance", "epsilon", "found"), [
