@@ -105,6 +105,7 @@ LAYERS = {
     "gemm, rows": ("Gemm", {"transB": 1}, (5, 4), (3, 4), False),
     "right": ("MatMul", {}, (4, 5), (2, 3, 4), False),
     "left": ("MatMul", {}, (5, 3), (2, 3, 4), True),
+    "stacked": ("MatMul", {}, (2, 4, 5), (3, 4), False),
     "einsum": ("Einsum", {"equation": "nc,oc->no"}, (5, 4), (3, 4), False),
 }
 AXES = [(name, axis) for name, layer in LAYERS.items() for axis in range(len(layer[2]))]
@@ -200,6 +201,15 @@ def test_embeddings_are_weights_and_masks_are_none():
     assert codes(model(nodes, {"w": table})) == ["NUM101"]
     for op in ("Add", "Max"):
         assert codes(model([helper.make_node(op, ["x", "w"], ["y"])], {"w": table[2]})) == []
+
+
+def test_a_mask_of_attention_is_no_weight():
+    mask = np.triu(np.full((4, 4), -np.inf, np.float32), 1)
+    made = helper.make_node("Attention", ["x", "x", "x", "m"], ["y"], q_num_heads=2, kv_num_heads=2)
+    proto = model([made], {"m": mask}, (1, 4, 8))
+    proto.opset_import[0].version = 23
+    assert archcheck.analyze(proto).macs == 2 * 4 * 4 * 8
+    assert codes(proto) == []
 
 
 def stored_beside(folder, array, is_there):
