@@ -161,6 +161,12 @@ def kernels(case: Case) -> Iterator[tuple[Operand, Values]]:
             and any(isinstance(reader, All) for reader in one.readers))
 
 
+def meets_data(case: Case, one: Operand) -> bool:
+    """Whether the node that reads a stored tensor reads data of the network too."""
+    flow = case.report.flows.get(id(one.site.walk))
+    return flow is None or not flow.data.isdisjoint(one.site.node.inputs)
+
+
 def output_axis(one: Operand) -> int | None:
     """The axis of a stored tensor that makes the output's channels: the last one that the output has too, if
     possible one that no other tensor of several axes has."""

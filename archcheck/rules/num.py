@@ -12,6 +12,7 @@ from archcheck.rules._operands import (
     judged,
     kernels,
     least,
+    meets_data,
     of_kind,
     operand,
     output_axis,
@@ -155,7 +156,7 @@ def all_zero_weight(case: Case) -> Faults:
         { y = Gemm (x, w, b) }
     """
     for one, found in kernels(case) if not case.fact(fresh) else ():
-        if found.is_zero:
+        if found.is_zero and meets_data(case, one):
             yield _of(one, f"all {found.size:,} weights are zero", "the result is the same for all inputs",
                       "load its weights, or take the layer out", count=found.size)
 
@@ -205,7 +206,7 @@ def _dead(case: Case) -> Iterator[tuple[Operand, int, int]]:
         size = (one.kind.shape or ())[axis] if axis is not None else 0
         if axis is not None and isinstance(size, int) and found.zero and not found.is_zero:
             count = case.fact(statistics).empty_slices(one.kind, axis)
-            if count * DEAD >= size and count:
+            if count * DEAD >= size and count and meets_data(case, one):
                 yield one, count, size
 
 

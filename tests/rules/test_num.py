@@ -212,6 +212,22 @@ def test_a_mask_of_attention_is_no_weight():
     assert codes(proto) == []
 
 
+def test_an_initial_state_is_no_weight():
+    weights = {"w": normal(1, 3, 4), "r": normal(1, 3, 3), "h": np.zeros((1, 1, 3), np.float32)}
+    made = helper.make_node("RNN", ["x", "w", "r", "", "", "h"], ["y"], hidden_size=3)
+    proto = model([made], weights, (5, 1, 4))
+    assert codes(proto) == []
+    proto = model([helper.make_node("RNN", ["x", "w", "h2"], ["y"], hidden_size=3)],
+                  {"w": weights["w"], "h2": np.zeros((1, 3, 3), np.float32)}, (5, 1, 4))
+    assert codes(proto) == ["NUM102"]
+
+
+def test_zeros_that_meet_no_data_are_no_layer():
+    nodes = [helper.make_node("MatMul", ["h", "w"], ["p"]), helper.make_node("Add", ["x", "p"], ["y"])]
+    weights = {"h": np.zeros((1, 4), np.float32), "w": normal(4, 4)}
+    assert codes(model(nodes, weights)) == []
+
+
 def stored_beside(folder, array, is_there):
     """A model whose weight is external."""
     tensor = numpy_helper.from_array(array, "w")

@@ -47,6 +47,18 @@ def test_a_network_that_is_mostly_double_is_meant_so():
                  "DTY101") == ["DTY101"]
 
 
+def test_a_network_that_takes_doubles_means_them():
+    nodes = [node("Relu", ["x"], ["a"]), node("Relu", ["a"], ["b"]), node("Cast", ["b"], ["c"], to=DOUBLE),
+             node("Add", ["c", "d"], ["y"])]
+    inputs = {"x": (FLOAT, ("N", 4)), "d": (DOUBLE, ("N", 4))}
+    assert codes(model(nodes, inputs=inputs), "DTY101") == []
+
+
+def test_a_cast_to_floats_and_back_to_integers_is_not_meant():
+    nodes = [node("Cast", ["x"], ["a"], to=FLOAT), node("Cast", ["a"], ["y"], to=INT64)]
+    assert codes(model(nodes, inputs={"x": (INT64, ("N", 4))}), "DTY102") == []
+
+
 @pytest.mark.parametrize(("narrow", "fixable"), [(TensorProto.FLOAT16, "unsafe"), (DOUBLE, "safe")])
 def test_a_cast_there_and_back(narrow, fixable):
     nodes = [node("Cast", ["x"], ["a"], to=narrow), node("Transpose", ["a"], ["b"]),
@@ -177,6 +189,19 @@ def test_depthwise_weights_with_one_scale(form, narrow, most, wanted):
     assert codes(source, "QNT004") == wanted
 
 
+def test_dead_channels_and_groups_of_several_are_not_meant():
+    w = np.full((10, 1, 1, 1), 96, np.int8)
+    w[:3] = 0
+    weights = {"w": w, "s": np.float32(1)}
+    nodes = [node("DequantizeLinear", ["w", "s"], ["d"]), node("Conv", ["x", "d"], ["y"], group=10)]
+    inputs = {"x": (FLOAT, ("N", 10, 4, 4))}
+    assert codes(model(nodes, weights, inputs), "QNT004") == []
+    weights["w"] = np.full((10, 2, 1, 1), 96, np.int8)
+    weights["w"][:3] = 1
+    nodes[1] = node("Conv", ["x", "d"], ["y"], group=5)
+    assert codes(model(nodes, weights, inputs), "QNT004") == []
+
+
 def test_branches_of_an_add():
     weights = {"s": np.float32(1), "z": np.int8(0)}
     nodes = [node("QuantizeLinear", ["x", "s", "z"], ["q"]), node("DequantizeLinear", ["q", "s", "z"], ["d"]),
@@ -202,11 +227,18 @@ def test_pads_that_a_convolution_can_take(pads, attrs, wanted):
 @pytest.mark.parametrize(("channels", "wanted"), [(24, []), (23, []), (22, ["PRF102"]), (64, [])])
 def test_channels_that_fill_up_tensor_cores(channels, wanted):
     """24·24 / (23·23) is 1.09, and 24·24 / (22·22) is 1.19."""
-    text = f"input: N x {channels} x 16 x 16\nlayers:\n- conv {channels} 3x3 same -> relu\n"
+    text = f"input: N x {channels} x 16 x 16\nlayers:\n- conv {channels} 1x1 -> relu\n"
     assert codes(text.encode(), "PRF102", targets=("tensorcore",)) == wanted
 
 
 def test_int8_takes_channels_by_sixteen():
-    text = b"input: N x 24 x 16 x 16\nlayers:\n- conv 24 3x3 same -> relu\n"
+    text = b"input: N x 24 x 16 x 16\nlayers:\n- conv 24 1x1 -> relu\n"
     (one,) = findings(text, "PRF102", targets=("tensorcore", "int8"))
     assert one.message.startswith("78% more MACs")  # 32·32 / (24·24) = 1.78
+
+
+def test_patches_are_summed_up_whole_and_depthwise_layers_are_not_meant():
+    patches = b"input: N x 3 x 64 x 64\nlayers:\n- conv 32 16x16 /16\n"  # 768 products each
+    depthwise = b"input: N x 12 x 16 x 16\nlayers:\n- dwconv 3x3 same\n"
+    for text in (patches, depthwise):
+        assert codes(text, "PRF102", targets=("tensorcore",)) == []
