@@ -215,9 +215,9 @@ def test_github_has_a_command_for_each_finding_and_trouble(which):
 
 
 def test_github_decodes_to_what_was_meant():
-    run = Run((runs.checked("a,b:c%0A.onnx", runs.finding(message="50% of 2, here: x%0Ay")),))
+    run = Run((runs.checked("a,b::c%0A.onnx", runs.finding(message="50% of 2, here: x%0Ay")),))
     _, properties, text = decoded(shown("github", run).rstrip("\n"))
-    assert properties["file"] == "a,b:c%0A.onnx"
+    assert properties["file"] == "a,b::c%0A.onnx"
     assert text.startswith("MaxPool pool1: 50% of 2, here: x%0Ay\n")
 
 
@@ -245,6 +245,9 @@ def test_gitlab_has_what_it_asks_for(which):
     found = json.loads(shown("gitlab", RUNS[which]()))
     jsonschema.Draft202012Validator(GITLAB).validate(found)
     assert len({entry["fingerprint"] for entry in found}) == len(found)
+    run = RUNS[which]()
+    troubles = sum((one.error is not None) + len(one.broken) for one in run.checked)
+    assert len(found) == troubles + run.counts.total()
 
 
 def test_gitlab_tells_equal_findings_of_two_models_apart():
