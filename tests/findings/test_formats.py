@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 import re
+from html import unescape
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -75,6 +76,11 @@ warning[GEO003] window-gaps: the window spans 2 positions and moves by 3
 """)
     assert "taken from the vendor" not in text
     assert "suppressed: inline: taken from the vendor" in shown("full", runs.ordinary(), suppressed=True)
+
+
+def test_full_points_to_a_page_once():
+    run = Run((runs.checked("a.onnx", runs.finding(), runs.finding(message="another")),))
+    assert shown("full", run).count("archcheck rule GEO003") == 1
 
 
 def test_full_when_nothing_is_found():
@@ -323,12 +329,23 @@ def test_markdown_is_no_markup_of_others():
     html = rendered(text)
     cells = re.findall(r"<tr>(.*?)</tr>", html, re.DOTALL)
     assert [row.count("<td") for row in cells if "<td" in row] == [4, 4, 4, 4]
-    outside = re.sub(r"<code>.*?</code>", "", html, flags=re.DOTALL)
     assert not re.search(r"<(script|a|img|em|strong(?!>GEO003|>Fix:))\b", html)
-    assert "@team" not in outside
-    assert "#1" not in outside
-    assert "http://" not in outside
-    assert "www.evil" not in outside
+
+
+@pytest.mark.parametrize("text", ["@team", "see #1", "http://evil.example/", "www.evil.org", "WWW.evil.org"])
+def test_markdown_mentions_and_links_nothing(text):
+    """GitHub makes links of these, outside code, and tells those who are mentioned."""
+    found = runs.finding(message=text, why=text, fix=text)
+    html = rendered(shown("markdown", Run((runs.checked("m.onnx", found),))))
+    assert text not in re.sub(r"<code>.*?</code>", "", html, flags=re.DOTALL)
+    assert html.replace("\u200b", "").count(text) == 4
+
+
+@pytest.mark.parametrize("text", ["<b>", "&lt;", "a & b", "*a*", "_a_", "[a](b)", "a | b", "`a`", "a\\|b"])
+def test_markdown_shows_sentences_as_they_are(text):
+    html = rendered(shown("markdown", Run((runs.checked("m.onnx", runs.finding(message=text)),))))
+    cell = re.findall(r"<td>(.*?)</td>", html)[3]
+    assert unescape(cell) == text
 
 
 @pytest.mark.parametrize("name", ["`", "``", "a`b", "`a`", "a|b", "*a*", "<b>", "[a](b)", " a"])
