@@ -38,8 +38,7 @@ def render(rules: Sequence[Rule], form: str, pages: bool, view: View) -> str:
 
 def _list(rules: Sequence[Rule]) -> Sheet:
     columns = (Column("code", "code"), Column("name", "name"), Column("severity", "severity"),
-               Column("on", "on", as_text, least=8),
-               Column("summary", "finds", as_text, least=20, spared=True))
+               Column("on", "on"), Column("summary", "finds", as_text, least=40, spared=True))
     rows = [(rule.code, rule.name, rule.severity, when(rule), page(rule).summary) for rule in rules]
     return Sheet(SCHEMA, columns, rows, [("pages", "archcheck rule CODE")])
 

@@ -97,7 +97,7 @@ class TestExitCode:
         assert err.count("\n") == 1
 
     def test_usage(self, gaps: Path, capsys):
-        for wrong in (["--sellect", "GEO"], ["--format", "xml"], ["-o", "out.bin"], ["--fail-on", "never ever"]):
+        for wrong in (["--sellect", "GEO"], ["--format", "xml"], ["-o", "out.bin"], ["--fail-on", "bad"]):
             assert ends(capsys, "check", gaps, *wrong)[0] == 2
 
 
@@ -279,14 +279,15 @@ class TestInterrupt:
     def test_ctrl_c_ends_all_processes(self, here: Path):
         (here / "plugin.py").write_text(DYING.replace("os._exit(9)", SLEEPS))
         (here / "a.yaml").write_text(GAPS)
-        for k in range(4):
-            (here / f"dying{k}.yaml").write_text(GAPS)
-        command = [sys.executable, "-m", "archcheck", "check", "a.yaml", *(f"dying{k}.yaml" for k in range(4)),
-                   "--plugin", "plugin.py", "-j2", "-q"]
+        sleepers = [f"dying{k}.yaml" for k in range(4)]
+        for name in sleepers:
+            (here / name).write_text(GAPS)
+        command = [sys.executable, "-m", "archcheck", "check", "a.yaml", *sleepers, "--plugin", "plugin.py",
+                   "-j2", "-q"]
         env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env,
-                                   start_new_session=True)
-        while not all((here / f"dying{k}.yaml.asleep").exists() for k in range(2)):
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                   env=env, start_new_session=True)
+        while not all((here / f"{name}.asleep").exists() for name in sleepers[:2]):
             assert process.poll() is None
             time.sleep(0.05)
         begun = time.monotonic()

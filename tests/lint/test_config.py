@@ -3,6 +3,7 @@ changes."""
 from __future__ import annotations
 
 import json
+import re
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from archcheck.config import _units
 from archcheck.config._files import ConfigError
 from archcheck.config._keys import KEYS, schema
 from archcheck.config._resolve import Sources, sources
+from archcheck.rules._suppress import _beside
 from tests.lint.models import CLEAN, GAPS, codes, ends, found, save
 
 EVERYTHING = """
@@ -147,11 +149,11 @@ class TestFiles:
         ("slect = ['GEO']", "there is no key 'slect'; did you mean 'select'?"),
         ("select = ['GEO0O3']", "select names 'GEO0O3', which is no rule; did you mean GEO003?"),
         ("select = 3", "select is 3, and should be a list of texts"),
-        ("fail-on = 'eror'", "fail-on is 'eror', and should be error, warning, advice or never; did you mean"),
+        ("fail-on = 'eror'", "fail-on is 'eror', and should be error, warning, advice or never; did"),
         ("[severity]\nGEO003 = 'warn'", "severity.GEO003 is 'warn', and should be error, warning or advice"),
         ("[budget.'*.x']\nparams = '3 MM'", "budget.'*.x'.params is '3 MM', and should be a count such as"),
         ("[budget.a]\nparms = 3", "budget.a has no entry 'parms'; did you mean 'params'?"),
-        ("profile = ['strct']", "profile names the profile 'strct', which is not known; did you mean strict?"),
+        ("profile = ['strct']", "profile names the profile 'strct', which is not known; did you mean"),
         ("extend = 'no.toml'", "extend names no.toml, and there is no such file"),
         ("[sizes]\nN = 0", "sizes.N is 0, and should be a whole number from 1 up")])
     def test_mistakes_are_one_sentence(self, here: Path, capsys, text: str, says: str):
@@ -179,6 +181,21 @@ class TestFiles:
         monkeypatch.chdir(here / "theirs")
         assert ends(capsys, "check", "a.yaml")[0] == 0
         assert (here / "owned").exists()
+
+
+MANUAL = Path(__file__).parents[2] / "docs" / "configuration.md"
+
+
+def test_the_manual_says_what_is_so(here: Path):
+    """Its example is a configuration, and names no rule, target or profile that there is not."""
+    example, sidecar = re.findall(r"```toml\n(.*?)```", MANUAL.read_text(encoding="utf-8"), re.DOTALL)
+    write(here / "archcheck.toml", example)
+    settings = Sources().settings("models/det1.onnx")
+    assert settings.budget["file-size"].most == 13_000_000
+    assert settings.severities["GEO003"] == "error"
+    assert settings.severities["GEO002"] == "advice"
+    write(here / "pool.archcheck.toml", sidecar)
+    assert [found.reason for found in _beside("pool.onnx")] == ["every third row is empty"]
 
 
 class TestSelection:
