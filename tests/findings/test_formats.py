@@ -74,6 +74,7 @@ warning[GEO003] window-gaps: the window spans 2 positions and moves by 3
 1 error, 1 warning and 1 advice in 5 models, 1 of them unreadable, 2 suppressed
 1 can be fixed with --fix and 1 more with --fix --unsafe-fixes
 """)
+    assert "\n\nerror: models/gone.onnx does not exist\n\n" in text
     assert "taken from the vendor" not in text
     assert "suppressed: inline: taken from the vendor" in shown("full", runs.ordinary(), suppressed=True)
 
