@@ -1,0 +1,83 @@
+"""Which nodes of a network each node of its optimized form stands for.
+
+An optimizer folds nodes into others, and says nothing of it but what it leaves: a fused node has the name of one
+of them, or makes a value of theirs. From there on, two things follow. What only a fused node reads was folded
+into it: a convolution and its normalization into the activation behind them. What is left was appended to what
+it reads: the sum of a residual block to the convolution before it.
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from archcheck.graph import Graph, Node
+
+MARKS = ("_nchwc", "fused ")
+"""What ONNX Runtime adds to the name of a node that it replaces."""
+
+
+def origins(original: Graph, optimized: Graph) -> tuple[tuple[str, ...], ...]:
+    """For each node of ``optimized`` the names of the nodes of ``original`` that it stands for, in the order in
+    which they run; none where its name and its outputs tell nothing."""
+    owners = _anchors(original, optimized)
+    anchored = dict(owners)
+    _folded(original, optimized, anchored, owners)
+    _appended(original, owners)
+    found: list[list[str]] = [[] for _ in optimized.nodes]
+    for index, owner in sorted(owners.items()):
+        found[owner].append(original.nodes[index].name)
+    return tuple(map(tuple, found))
+
+
+def _anchors(original: Graph, optimized: Graph) -> dict[int, int]:
+    """Nodes of the original that a node of the optimized network is known by: by its outputs, else its name."""
+    names = {node.name: index for index, node in enumerate(original.nodes)}
+    found: dict[int, int] = {}
+    for index, node in enumerate(optimized.nodes):
+        makers = [original.producers[name] for name in node.outputs if name in original.producers]
+        named = names.get(_unmarked(node.name))
+        for anchor in makers or ([] if named is None else [named]):
+            found.setdefault(anchor, index)
+    return found
+
+
+def _unmarked(name: str) -> str:
+    for mark in MARKS:
+        name = name.removeprefix(mark).removesuffix(mark)
+    return name
+
+
+def _folded(original: Graph, optimized: Graph, anchored: Mapping[int, int], owners: dict[int, int]) -> None:
+    """Give each node that only one node of the optimized network reads, directly or not, to that one, if that
+    one is not just what its anchor was."""
+    fused = {owner for anchor, owner in anchored.items()
+             if not _is_kept(original.nodes[anchor], optimized.nodes[owner])}
+    outputs = set(original.outputs)
+    for index in range(len(original.nodes) - 1, -1, -1):
+        node = original.nodes[index]
+        if index in owners or not outputs.isdisjoint(node.outputs):
+            continue
+        readers = {owners.get(reader) for name in node.outputs for reader in original.uses.get(name, ())}
+        reader = readers.pop() if len(readers) == 1 else None
+        if reader is not None and reader in fused:
+            owners[index] = reader
+
+
+def _is_kept(before: Node, after: Node) -> bool:
+    """Whether a node is still what it was: it has the operator and as many inputs, at least one of them with
+    the same name or no weights to fold anything into."""
+    return before.op == after.op and len(before.inputs) == len(after.inputs) and (
+        len(before.inputs) == 1 or before.inputs == after.inputs)
+
+
+def _appended(original: Graph, owners: dict[int, int]) -> None:
+    """Give each node that is left to the last of those that make what it reads."""
+    for index, node in enumerate(original.nodes):
+        if index not in owners:
+            makers = _owners_of(node.inputs, original, owners)
+            if makers:
+                owners[index] = max(makers)
+
+
+def _owners_of(names: Sequence[str], graph: Graph, owners: Mapping[int, int]) -> list[int]:
+    makers = (graph.producers[name] for name in names if name in graph.producers)
+    return [owners[maker] for maker in makers if maker in owners]

@@ -1,0 +1,61 @@
+"""Times that were measured: of whole runs of a network, and of its nodes in them."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from statistics import median
+
+
+@dataclass(frozen=True)
+class Times:
+    """Seconds that the same thing took, once for each time it was measured."""
+
+    seconds: Sequence[float]
+
+    def __len__(self) -> int:
+        return len(self.seconds)
+
+    @cached_property
+    def median(self) -> float:
+        """Half of them took longer."""
+        return median(self.seconds)
+
+    @cached_property
+    def quartiles(self) -> tuple[float, float]:
+        """A quarter of them took less than the first, a quarter more than the second; interpolated."""
+        ordered = sorted(self.seconds)
+        return _at(ordered, 0.25), _at(ordered, 0.75)
+
+    @property
+    def spread(self) -> float:
+        """From the first quartile to the last."""
+        low, high = self.quartiles
+        return high - low
+
+
+def _at(ordered: Sequence[float], part: float) -> float:
+    place = part * (len(ordered) - 1)
+    below = int(place)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (place - below) * (ordered[above] - ordered[below])
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A node as a runtime ran it: its name there, its operator, the provider that ran it, and its times."""
+
+    name: str
+    op: str
+    provider: str
+    times: Times
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Runs under a profiler: the ``kernels`` in the order in which they ran, the times of the ``whole`` runs,
+    and what was left of each when the kernels are taken away: ``between`` them, before and after."""
+
+    kernels: tuple[Kernel, ...]
+    whole: Times
+    between: Times

@@ -1,0 +1,77 @@
+"""The trace that ONNX Runtime's profiler writes: JSON in the format of Chrome's tracing, times in whole
+microseconds.
+
+A ``model_run`` event spans each run; a ``…_kernel_time`` event each node, written when the node has ended, so
+that nodes of a body come before the node that runs it. What else there is (fences of old versions, launches
+and kernels of graphics cards) is left out.
+"""
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from archcheck.analyses.timings import Kernel, Profile, Times
+
+KERNEL = "_kernel_time"
+RUN = "model_run"
+MICRO = 1e-6
+
+Event = Mapping[str, Any]
+
+
+class Key(NamedTuple):
+    """Which node an event is of: its name, its operator, and how many of that name came before in the run."""
+
+    name: str
+    op: str
+    turn: int
+
+
+def profile(events: Iterable[Event], skipped: int = 0, walls: Sequence[float] = ()) -> Profile:
+    """What the ``events`` of a trace say of all runs but the first ``skipped``. ``walls`` are the seconds that
+    whoever asked for them saw these runs take; without them it is what the runtime says. Raises `ValueError`
+    where the trace holds no such run."""
+    found = runs(events)[skipped:]
+    if not found:
+        raise ValueError("the trace holds no run")
+    times: dict[Key, list[float]] = defaultdict(list)
+    providers: dict[Key, str] = {}
+    left = []
+    wholes = walls or [run["dur"] * MICRO for run, _ in found]
+    for (_, kernels), whole in zip(found, wholes):
+        for key, event in _keyed(kernels):
+            times[key].append(event["dur"] * MICRO)
+            providers.setdefault(key, event["args"].get("provider", ""))
+        left.append(whole - sum(event["dur"] for event in kernels) * MICRO)
+    kernels = tuple(Kernel(key.name, key.op, providers[key], Times(seconds)) for key, seconds in times.items())
+    return Profile(kernels, Times(wholes), Times(left))
+
+
+def runs(events: Iterable[Event]) -> list[tuple[Event, list[Event]]]:
+    """Each run, with the events of the nodes of the main graph, in the order in which they ran."""
+    found: list[tuple[Event, list[Event]]] = []
+    nodes: list[Event] = []
+    for event in events:
+        if event.get("name", "").endswith(KERNEL):
+            while nodes and _is_inside(nodes[-1], event):
+                nodes.pop()
+            nodes.append(event)
+        elif event.get("name") == RUN:
+            found.append((event, [node for node in nodes if node["ts"] >= event["ts"]]))
+            nodes = []
+    return found
+
+
+def _is_inside(earlier: Event, event: Event) -> bool:
+    """Whether the node of an event that was written before ran within that of ``event``: one that took no time
+    at the moment when ``event`` began ran before it."""
+    return earlier["ts"] >= event["ts"] and earlier["ts"] + earlier["dur"] > event["ts"]
+
+
+def _keyed(kernels: Sequence[Event]) -> Iterator[tuple[Key, Event]]:
+    turns: Counter[str] = Counter()
+    for event in kernels:
+        name = event["name"].removesuffix(KERNEL)
+        yield Key(name, event["args"].get("op_name", ""), turns[name]), event
+        turns[name] += 1
