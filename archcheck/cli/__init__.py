@@ -106,7 +106,7 @@ def _explained(error: Exception) -> tuple[str, int]:
     """The sentence and the exit code for what went wrong."""
     from archcheck.errors import UserError
     if isinstance(error, UserError):
-        return str(error), USAGE
+        return str(error), error.exit_code
     if isinstance(error, OSError):
         return f"{error.filename or 'output'}: {error.strerror or error}", USAGE
     if os.environ.get("ARCHCHECK_DEBUG"):

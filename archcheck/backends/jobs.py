@@ -1,0 +1,122 @@
+"""The jobs that run in the child process: generators that import ONNX Runtime, which nothing else does."""
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from archcheck.backends import _arrays
+from archcheck.backends.ort import (
+    CPU,
+    Device,
+    Finished,
+    Measured,
+    Started,
+    Task,
+    exposing,
+    provider_for,
+    require_taken,
+)
+from archcheck.errors import UserError
+
+QUIET = 3
+"""Errors only; those are for the sentence of a failure."""
+
+
+def measured(task: Task, slices: Sequence[Sequence[str]] | None, keep: bool,
+             statistics: bool) -> Iterator[Started | Measured | Finished]:
+    """The job of `archcheck.backends.ort.measure`."""
+    seconds = 0.0
+    for index, wanted in enumerate([task.wanted] if slices is None else slices):
+        begin = time.perf_counter()
+        session = opened(task, wanted)
+        names = [output.name for output in session.get_outputs()] if wanted is None else list(wanted)
+        if index == 0:
+            yield Started(session.get_providers()[0], time.perf_counter() - begin)
+        begin = time.perf_counter()
+        found = fetched(session, names, fed(session, task.feeds))
+        seconds += time.perf_counter() - begin
+        while names:  # what was sent is let go
+            name = names.pop(0)
+            yield _arrays.measured(name, *found.pop(name), keep=keep, statistics=statistics)
+        del session
+    yield Finished(seconds)
+
+
+def opened(task: Task, wanted: Sequence[str] | None = None, options: Any = None) -> Any:
+    """A session for a task, in which all values that are ``wanted`` are outputs. ``options`` are the
+    `session_options` that it would have, changed."""
+    import onnxruntime
+    device = task.device
+    options = options or session_options(device, task.optimized)
+    provider = provider_for(device, onnxruntime.get_available_providers())
+    chosen = [CPU] if provider == CPU else [(provider, {"device_id": str(device.number)}), CPU]
+    model = _model(task.path, wanted, options)
+    session = onnxruntime.InferenceSession(model, options, providers=chosen, enable_fallback=False)
+    require_taken(device, provider, session.get_providers())
+    return session
+
+
+def session_options(device: Device, optimized: bool = False) -> Any:
+    """The options of a session: the graph left as it is unless ``optimized``, the threads and the libraries
+    of ``device``."""
+    import onnxruntime
+    onnxruntime.set_default_logger_severity(QUIET)
+    options = onnxruntime.SessionOptions()
+    levels = onnxruntime.GraphOptimizationLevel
+    options.graph_optimization_level = levels.ORT_ENABLE_ALL if optimized else levels.ORT_DISABLE_ALL
+    options.log_severity_level = QUIET
+    options.intra_op_num_threads = device.threads or 0
+    for library in device.libraries:
+        try:
+            options.register_custom_ops_library(str(library.absolute()))
+        except Exception as error:  # noqa: BLE001 - whatever the loader says
+            raise UserError(f"the custom operators in {library} cannot be loaded: {error}") from None
+    return options
+
+
+def _model(path: Path, wanted: Sequence[str] | None, options: Any) -> Any:
+    """What a session is made of: the path, or the file's bytes with more outputs."""
+    if wanted is None:
+        return str(path)
+    data = path.read_bytes()
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path",
+                                     str(path.absolute().parent))
+    return data + exposing([name for name in wanted if name not in _outputs(data)])
+
+
+def _outputs(data: bytes) -> set[str]:
+    """The names of a model's outputs, and of all that cannot be one besides."""
+    from archcheck.frontends._proto import schema
+    from archcheck.frontends._wire import fields
+    graph, output = 7, 12  # fields of ModelProto and of GraphProto
+    info = schema().ValueInfoProto
+    return {info.FromString(data[inner:after]).name
+            for number, _, begin, end in fields(data, 0, len(data)) if number == graph
+            for part, _, inner, after in fields(data, begin, end) if part == output}
+
+
+def fed(session: Any, feeds: Mapping[str, Any]) -> dict[str, Any]:
+    """``feeds`` as the runtime takes them, of the types that the inputs have; None is left out."""
+    kinds = {value.name: _arrays.dtype_of(value.type) for value in session.get_inputs()}
+    return {name: _arrays.to_runtime(value, kinds.get(name, "")) for name, value in feeds.items()
+            if value is not None}
+
+
+def fetched(session: Any, names: Sequence[str], feeds: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
+    """The dtype and the elements of the outputs ``names``. Those of types that Python has none for come by
+    their bytes, the others as they are."""
+    kinds = {value.name: _arrays.dtype_of(value.type) for value in session.get_outputs()}
+    odd = [name for name in names if kinds[name] in _arrays.ODD]
+    plain = [name for name in names if name not in odd]
+    found: dict[str, tuple[str, Any]] = {}
+    if plain or not odd:
+        values = session.run(plain, feeds)
+        found.update((name, (kinds[name], value)) for name, value in zip(plain, values))
+    if odd:
+        handles = {name: _arrays.handle(value) for name, value in feeds.items()}
+        values = session.run_with_ort_values(odd, handles)
+        found.update((name, (kinds[name], _arrays.from_handle(value, kinds[name])))
+                     for name, value in zip(odd, values))
+    return found
