@@ -27,6 +27,22 @@ class Times:
         ordered = sorted(self.seconds)
         return _at(ordered, 0.25), _at(ordered, 0.75)
 
+    @cached_property
+    def middle(self) -> tuple[int, ...]:
+        """Which are in the middle half: neither in the fastest quarter nor in the slowest."""
+        order = sorted(range(len(self.seconds)), key=lambda k: self.seconds[k])
+        aside = len(order) // 4
+        return tuple(order[aside:len(order) - aside])
+
+    @cached_property
+    def typical(self) -> float:
+        """The mean of the middle half. Unlike medians, such means of parts come to that of the whole."""
+        return self.mean(self.middle)
+
+    def mean(self, turns: Sequence[int]) -> float:
+        """The mean of those at ``turns``."""
+        return sum(self.seconds[turn] for turn in turns) / len(turns)
+
     @property
     def spread(self) -> float:
         """From the first quartile to the last."""
@@ -53,9 +69,19 @@ class Kernel:
 
 @dataclass(frozen=True)
 class Profile:
-    """Runs under a profiler: the ``kernels`` in the order in which they ran, the times of the ``whole`` runs,
-    and what was left of each when the kernels are taken away: ``between`` them, before and after."""
+    """Runs under a profiler: the ``kernels`` in the order in which they ran, each with a time for each run, and
+    the times of the ``whole`` runs."""
 
     kernels: tuple[Kernel, ...]
     whole: Times
-    between: Times
+
+    @cached_property
+    def typical(self) -> tuple[float, ...]:
+        """For each kernel its mean over the middle half of the runs: see `Times.typical`. With `between` they
+        come to what a typical run took."""
+        return tuple(kernel.times.mean(self.whole.middle) for kernel in self.kernels)
+
+    @property
+    def between(self) -> float:
+        """What is left of a typical run without its kernels: before, between and after them."""
+        return self.whole.typical - sum(self.typical)

@@ -7,7 +7,7 @@ and kernels of graphics cards) is left out.
 """
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -28,29 +28,26 @@ class Key(NamedTuple):
     turn: int
 
 
-def profile(events: Iterable[Event], skipped: int = 0, walls: Sequence[float] = ()) -> Profile:
-    """What the ``events`` of a trace say of all runs but the first ``skipped``. ``walls`` are the seconds that
-    whoever asked for them saw these runs take; without them it is what the runtime says. Raises `ValueError`
-    where the trace holds no such run."""
-    found = runs(events)[skipped:]
-    if not found:
-        raise ValueError("the trace holds no run")
-    times: dict[Key, list[float]] = defaultdict(list)
+def profile(events: Iterable[Event], walls: Sequence[float]) -> Profile:
+    """What the ``events`` of a trace say of its last runs, of which ``walls`` are the seconds that whoever
+    asked for them saw them take. Raises `ValueError` where the trace does not hold them."""
+    found = runs(events)[-len(walls):]
+    if not found or len(found) < len(walls):
+        raise ValueError(f"the trace holds {len(found)} runs of {len(walls)}")
+    times: dict[Key, list[float]] = {}
     providers: dict[Key, str] = {}
-    left = []
-    wholes = walls or [run["dur"] * MICRO for run, _ in found]
-    for (_, kernels), whole in zip(found, wholes):
-        for key, event in _keyed(kernels):
-            times[key].append(event["dur"] * MICRO)
+    for turn, nodes in enumerate(found):
+        for key, event in _keyed(nodes):
+            times.setdefault(key, [0.0] * len(walls))[turn] = event["dur"] * MICRO
             providers.setdefault(key, event["args"].get("provider", ""))
-        left.append(whole - sum(event["dur"] for event in kernels) * MICRO)
-    kernels = tuple(Kernel(key.name, key.op, providers[key], Times(seconds)) for key, seconds in times.items())
-    return Profile(kernels, Times(wholes), Times(left))
+    kernels = tuple(Kernel(key.name, key.op, providers[key], Times(tuple(seconds)))
+                    for key, seconds in times.items())
+    return Profile(kernels, Times(tuple(walls)))
 
 
-def runs(events: Iterable[Event]) -> list[tuple[Event, list[Event]]]:
-    """Each run, with the events of the nodes of the main graph, in the order in which they ran."""
-    found: list[tuple[Event, list[Event]]] = []
+def runs(events: Iterable[Event]) -> list[list[Event]]:
+    """For each run the events of the nodes of the main graph, in the order in which they ran."""
+    found: list[list[Event]] = []
     nodes: list[Event] = []
     for event in events:
         if event.get("name", "").endswith(KERNEL):
@@ -58,7 +55,7 @@ def runs(events: Iterable[Event]) -> list[tuple[Event, list[Event]]]:
                 nodes.pop()
             nodes.append(event)
         elif event.get("name") == RUN:
-            found.append((event, [node for node in nodes if node["ts"] >= event["ts"]]))
+            found.append([node for node in nodes if node["ts"] >= event["ts"]])
             nodes = []
     return found
 
