@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from archcheck.analyses.devices import Device
+from archcheck.analyses.origins import Origin
 from archcheck.analyses.roofline import computed_in, roofline
 from archcheck.analyses.timings import Kernel, Profile, Times
 from archcheck.dims import Size
@@ -33,7 +34,7 @@ class Row:
     flops: Size | None = None
     bytes: Size | None = None
     bound: float | None = None
-    origins: tuple[str, ...] = ()
+    origins: tuple[Origin, ...] = ()
     nodes: int = 1
 
     @property
@@ -117,7 +118,7 @@ def _sum(figures: Iterable[Any]) -> Any:
 
 # ------------------------------------------------------------------------------------------------ joining
 def joined(report: Report, profile: Profile, device: Device | None = None,
-           origins: Sequence[tuple[str, ...]] = ()) -> Joined:
+           origins: Sequence[tuple[Origin, ...]] = ()) -> Joined:
     """``profile`` with what ``report``, on the graph that ran, says of each node, and with the roofline of
     ``device``."""
     bounds = bounds_on(report, device)
@@ -128,7 +129,7 @@ def joined(report: Report, profile: Profile, device: Device | None = None,
 
 
 def _row(report: Report, kernel: Kernel, seconds: float, index: int | None, bounds: Sequence[float | None],
-         origins: Sequence[tuple[str, ...]]) -> Row:
+         origins: Sequence[tuple[Origin, ...]]) -> Row:
     if index is None:
         return Row(kernel.name, kernel.op, seconds, None, kernel.times, kernel.provider)
     cost, moved = report.costs[index], report.traffic.by_node[index]

@@ -8,6 +8,7 @@ it reads: the sum of a residual block to the convolution before it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from archcheck.graph import Graph, Node
 
@@ -15,16 +16,25 @@ MARKS = ("_nchwc", "fused ")
 """What ONNX Runtime adds to the name of a node that it replaces."""
 
 
-def origins(original: Graph, optimized: Graph) -> tuple[tuple[str, ...], ...]:
-    """For each node of ``optimized`` the names of the nodes of ``original`` that it stands for, in the order in
-    which they run; none where its name and its outputs tell nothing."""
+class Origin(NamedTuple):
+    """A node that another one stands for: its name and its operator."""
+
+    name: str
+    op: str
+
+
+def origins(original: Graph, optimized: Graph) -> tuple[tuple[Origin, ...], ...]:
+    """For each node of ``optimized`` those of ``original`` that it stands for, in the order in which they run,
+    constants left out; none where its name and its outputs tell nothing."""
     owners = _anchors(original, optimized)
     anchored = dict(owners)
     _folded(original, optimized, anchored, owners)
     _appended(original, owners)
-    found: list[list[str]] = [[] for _ in optimized.nodes]
+    found: list[list[Origin]] = [[] for _ in optimized.nodes]
     for index, owner in sorted(owners.items()):
-        found[owner].append(original.nodes[index].name)
+        node = original.nodes[index]
+        if any(node.inputs):
+            found[owner].append(Origin(node.name, node.op))
     return tuple(map(tuple, found))
 
 

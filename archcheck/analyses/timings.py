@@ -69,8 +69,8 @@ class Kernel:
 
 @dataclass(frozen=True)
 class Profile:
-    """Runs under a profiler: the ``kernels`` in the order in which they ran, each with a time for each run, and
-    the times of the ``whole`` runs."""
+    """Runs under a profiler: the ``kernels`` in the order in which they ran, each with a time for each run,
+    and the times of the ``whole`` runs."""
 
     kernels: tuple[Kernel, ...]
     whole: Times

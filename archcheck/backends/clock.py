@@ -18,6 +18,8 @@ from archcheck.analyses.timings import Profile, Times
 from archcheck.backends import guard
 from archcheck.backends.filled import Ready
 from archcheck.backends.ort import Task, require_runtime
+from archcheck.dims import symbols
+from archcheck.frontends import load
 from archcheck.infer import analyze
 from archcheck.report import Report
 
@@ -111,7 +113,9 @@ class _Stages:
 
 def _analyzed(path: Path, sizes: Mapping[str, Any]) -> Report:
     """The report on a model whose file is about to go: all that is read of it is read now."""
-    report = analyze(path.read_bytes(), sizes)
+    graph = load(path.read_bytes())
+    names = {atom.args[0] for kind in graph.inputs.values() for size in kind.shape or () for atom in symbols(size)}
+    report = analyze(graph, {name: size for name, size in sizes.items() if name in names})
     assert report.traffic is not None
     return report
 

@@ -33,7 +33,7 @@ def profiled(task: Task, plan: Plan, stop: Path, folder: Path) -> Iterator[Any]:
     options = jobs.session_options(task.device, task.optimized)
     options.enable_profiling, options.profile_file_prefix = True, str(folder / "trace")
     options.optimized_model_filepath = str(folder / "model.onnx")
-    for key, value in (("file_name", "model.data"), ("min_size_in_bytes", "1024")):
+    for key, value in (("file_name", "model.data"), ("min_size_in_bytes", "16384")):
         options.add_session_config_entry(f"session.optimized_model_external_initializers_{key}", value)
     session, opened = _opened(task, options)
     yield opened

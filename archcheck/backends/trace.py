@@ -61,9 +61,10 @@ def runs(events: Iterable[Event]) -> list[list[Event]]:
 
 
 def _is_inside(earlier: Event, event: Event) -> bool:
-    """Whether the node of an event that was written before ran within that of ``event``: one that took no time
-    at the moment when ``event`` began ran before it."""
-    return earlier["ts"] >= event["ts"] and earlier["ts"] + earlier["dur"] > event["ts"]
+    """Whether the node of an event that was written before ran within that of ``event``. One that took no
+    time at the moment when ``event`` began ran before it."""
+    begin: int = event["ts"]
+    return earlier["ts"] >= begin and earlier["ts"] + earlier["dur"] > begin
 
 
 def _keyed(kernels: Sequence[Event]) -> Iterator[tuple[Key, Event]]:
