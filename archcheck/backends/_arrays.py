@@ -43,7 +43,8 @@ def decoded(codes: Array, dtype: str, count: int) -> Array:
     """The ``count`` elements of an odd type, from their bytes, as ``float32`` or ``int8``."""
     import numpy
     if dtype == "bfloat16":
-        return (codes.view("<u2").astype("<u4") << 16).view("<f4")
+        numbers: Array = (codes.view("<u2").astype("<u4") << 16).view("<f4")
+        return numbers
     bits = BITS[dtype]
     if bits < 8:
         places = numpy.arange(0, 8, bits, dtype=numpy.uint8)
@@ -56,11 +57,12 @@ def encoded(array: Array, dtype: str) -> Array:
     import numpy
     if dtype == "bfloat16":
         words = array.astype("<f4").view("<u4").astype("<u8")
-        return (words + 0x7FFF + (words >> 16 & 1) >> 16).astype("<u2")
-    known = {float(text): code for text, code in codes_of(dtype).items() if text not in ("nan", "inf", "-inf")}
-    numbers = numpy.array(sorted(known))
+        halves: Array = (words + 0x7FFF + (words >> 16 & 1) >> 16).astype("<u2")
+        return halves
+    known = {float(text): code for text, code in codes_of(dtype).items()}
+    numbers = numpy.array(sorted(filter(math.isfinite, known)))
     middles = (numbers[1:] + numbers[:-1]) / 2
-    codes = numpy.array([known[number] for number in numbers], numpy.uint8)
+    codes: Array = numpy.array([known[number] for number in numbers], numpy.uint8)
     return codes[numpy.searchsorted(middles, array)]
 
 
@@ -78,8 +80,8 @@ def to_runtime(value: Any, dtype: str) -> Any:
     if inner not in ODD:
         return numpy.asarray(value)
     if BITS[inner] < 8:
-        raise UserError(f"ONNX Runtime's Python interface takes no inputs of {inner}; give the model an input "
-                        "of a wider type, with a Cast behind it")
+        raise UserError(f"ONNX Runtime's Python interface takes no inputs of {inner}; give the model an "
+                        "input of a wider type, with a Cast behind it")
     import onnxruntime
     codes = numpy.ascontiguousarray(encoded(numpy.asarray(value), inner))
     return onnxruntime.OrtValue.ortvalue_from_numpy_with_onnx_type(codes, NAMES.index(inner))
@@ -101,11 +103,12 @@ def from_handle(value: Any, dtype: str) -> Array:
     shape = value.shape()
     count = math.prod(shape)
     length = -(-count * BITS[dtype] // 8)
-    data = ctypes.string_at(value.data_ptr(), length) if length else b""
-    return decoded(numpy.frombuffer(data, numpy.uint8), dtype, count).reshape(shape)
+    codes = numpy.frombuffer(ctypes.string_at(value.data_ptr(), length) if length else b"", numpy.uint8)
+    elements: Array = decoded(codes, dtype, count).reshape(shape)
+    return elements
 
 
-# ------------------------------------------------------------------------------------------------ what they are
+# ------------------------------------------------------------------------------------------------ statistics
 def measured(name: str, dtype: str, value: Any, *, keep: bool, statistics: bool) -> Measured:
     """What is to be said of a value that came out."""
     import numpy

@@ -15,8 +15,8 @@ def memory() -> int | None:
 
 
 def taken(process: int) -> int | None:
-    """Bytes of memory that ``process`` has for itself, swapped out or not, and not what it maps of files; None
-    where that is not known."""
+    """Bytes of memory that ``process`` has for itself, swapped out or not, and not what it maps of files;
+    None where that is not known."""
     if sys.platform.startswith("linux"):
         fields = _fields(f"/proc/{process}/status")
         return sum(fields.get(key, 0) for key in ("RssAnon", "VmSwap")) if fields else None

@@ -52,8 +52,8 @@ class Ran(NamedTuple):
 
 @dataclass(frozen=True)
 class Clocked:
-    """What was measured: the ``report`` on the graph that really ran, its ``profile``, the times of whole runs
-    without the profiler (None: it was stopped before), the session, and whether it was ``stopped`` early."""
+    """What was measured: the ``report`` on the graph that really ran, its ``profile``, ``plain`` times of whole
+    runs without the profiler (None: it was stopped before), the session, and whether it was ``stopped``."""
 
     report: Report
     profile: Profile
@@ -114,7 +114,8 @@ class _Stages:
 def _analyzed(path: Path, sizes: Mapping[str, Any]) -> Report:
     """The report on a model whose file is about to go: all that is read of it is read now."""
     graph = load(path.read_bytes())
-    names = {atom.args[0] for kind in graph.inputs.values() for size in kind.shape or () for atom in symbols(size)}
+    axes = [size for kind in graph.inputs.values() for size in kind.shape or ()]
+    names = {atom.args[0] for size in axes for atom in symbols(size)}
     report = analyze(graph, {name: size for name, size in sizes.items() if name in names})
     assert report.traffic is not None
     return report

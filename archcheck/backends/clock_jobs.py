@@ -27,8 +27,8 @@ def timed(task: Task, plan: Plan, stop: Path) -> Iterator[Any]:
 
 
 def profiled(task: Task, plan: Plan, stop: Path, folder: Path) -> Iterator[Any]:
-    """The same under the profiler; last comes the `Profile`, if there was a run. Into ``folder`` go the trace,
-    and the graph that really ran, as ``model.onnx``."""
+    """The same under the profiler; last comes the `Profile`, if there was a run. The trace goes into
+    ``folder``, and so does the graph that really ran, as ``model.onnx``."""
     os.environ["CUDA_LAUNCH_BLOCKING"] = "1"  # else a node has ended before its kernels have begun
     options = jobs.session_options(task.device, task.optimized)
     options.enable_profiling, options.profile_file_prefix = True, str(folder / "trace")

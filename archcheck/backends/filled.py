@@ -29,16 +29,16 @@ class Ready(NamedTuple):
 
 
 @contextmanager
-def ready(source: str | os.PathLike[str], sizes: Mapping[str, Any] | None = None,
+def ready(source: str | os.PathLike[str] | Source, sizes: Mapping[str, Any] | None = None,
           seed: int = 0) -> Iterator[Ready]:
-    """The network in ``source``, anything that `archcheck.load` takes but a message, as a file that runs:
+    """The network in ``source``, a `Source` or a path that `archcheck.load` takes, as a file that runs:
     itself, if it is an ONNX file with all its weights, or else a copy in a temporary folder, which is gone at
     the end. Weights that are not there are made up from ``seed`` (see `archcheck.writers._spans`).
 
     ``sizes`` are put in for symbols in the ``report``. A specification is built with them; in an ONNX file
     they stay open, so that it runs at other sizes as well.
     """
-    found = bytes_of(source)
+    found = source if isinstance(source, Source) else bytes_of(source)
     name = found.name or "the model"
     graph = graph_in(found)
     if (path := _itself(found, graph)) is not None:
@@ -47,7 +47,7 @@ def ready(source: str | os.PathLike[str], sizes: Mapping[str, Any] | None = None
     with tempfile.TemporaryDirectory(prefix="archcheck-", ignore_cleanup_errors=True) as folder:
         from archcheck.writers.onnx import export
         path = Path(folder, NAME)
-        done = export(source, path, sizes if graph.family else None, seed=seed)
+        done = export(found, path, sizes if graph.family else None, seed=seed)
         report = done.report if graph.family or not sizes else analyze(graph, sizes)
         yield Ready(path, report, done.made, name)
 

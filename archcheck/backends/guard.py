@@ -10,7 +10,6 @@ loop, also by Ctrl-C, ends the child and removes its files; the records that cam
 """
 from __future__ import annotations
 
-import os
 import pickle
 import signal
 import subprocess
@@ -37,14 +36,18 @@ _SIGNALS = {"SIGSEGV": "a segmentation fault", "SIGABRT": "an abort", "SIGFPE": 
 
 
 class Crashed(UserError):
-    """A job that did not come to its end, in one sentence. ``reason`` is ``signal``, ``timeout``, ``memory``
-    or ``failed`` (the runtime refused); the exit code is 1."""
+    """A job that did not come to its end, in one sentence: ``what`` happened, and the ``cure``. ``reason`` is
+    ``signal``, ``timeout``, ``memory`` or ``failed`` (the runtime refused); the exit code is 1."""
 
     exit_code = 1
 
-    def __init__(self, message: str, reason: str) -> None:
-        super().__init__(message)
-        self.reason = reason
+    def __init__(self, reason: str, what: str, cure: str = "") -> None:
+        super().__init__(f"{what}; {cure}" if cure else what)
+        self.reason, self.what, self.cure = reason, what, cure
+
+    def at(self, node: str) -> Crashed:
+        """The same, with the node that it happened at, if that is known."""
+        return Crashed(self.reason, f"{self.what} at {node}", self.cure) if node else self
 
 
 @dataclass(frozen=True)
@@ -66,9 +69,9 @@ def stream(job: Callable[..., Iterator[Any]], *arguments: Any, limits: Limits = 
            about: str = "the model") -> Iterator[Any]:
     """What ``job(*arguments)`` yields in a child process. ``about`` is what messages call that which runs.
     Raises `Crashed`, and any `UserError` that the job raises."""
-    with tempfile.TemporaryDirectory(prefix="archcheck-", ignore_cleanup_errors=True) as folder:
-        with _Child(folder, limits) as child:
-            yield from child.records(job, arguments, about)
+    with (tempfile.TemporaryDirectory(prefix="archcheck-", ignore_cleanup_errors=True) as folder,
+          _Child(folder, limits) as child):
+        yield from child.records(job, arguments, about)
 
 
 def call(job: Callable[..., Iterator[Any]], *arguments: Any, limits: Limits = Limits(),
@@ -88,8 +91,8 @@ class _Child:
         self.stopped_for, self.ended = "", threading.Event()
 
     def __enter__(self) -> _Child:
-        start = ("import sys; sys.path[:] = {!r}; from archcheck.backends._child import main; main({!r}, {!r})"
-                 .format(sys.path, self.folder, self.memory))
+        start = (f"import sys; sys.path[:] = {sys.path!r}; from archcheck.backends._child import main; "
+                 f"main({self.folder!r}, {self.memory!r})")
         with open(self._errors, "wb") as errors:
             self.process = subprocess.Popen([sys.executable, "-c", start], stdin=subprocess.PIPE,
                                             stdout=subprocess.PIPE, stderr=errors)
@@ -147,26 +150,26 @@ class _Child:
         code = self.process.wait()
         said = self._errors.read_text("utf-8", "replace")
         if self.stopped_for == TIMEOUT:
-            raise Crashed(f"{about} ran for {self.timeout:g} s without coming to an end and was stopped; "
-                          "--timeout gives it more", TIMEOUT)
-        if self.stopped_for == MEMORY or "bad_alloc" in said:
+            raise Crashed(TIMEOUT, f"{about} ran for {self.timeout:g} s without coming to an end and was "
+                          "stopped", "--timeout gives it more")
+        if self.stopped_for == MEMORY or _is_memory(said):
             self._too_much(about)
-        raise Crashed(f"{about} ended ONNX Runtime with {_death(code)}{_last_words(said)}; this is a defect "
-                      "of the runtime or of a custom operator: try another version of it, or another "
-                      "--device", SIGNAL)
+        raise Crashed(SIGNAL, f"{about} ended ONNX Runtime with {_death(code)}{_last_words(said)}",
+                      "this is a defect of the runtime or of a custom operator: try another version of it, "
+                      "or another --device")
 
     def _refused(self, why: str, about: str) -> NoReturn:
         """Say what the runtime said when it gave up."""
-        if any(sign in why for sign in ("bad_alloc", "Failed to allocate memory", "BFCArena")):
+        if _is_memory(why):
             self._too_much(about, node_in(why))
-        raise Crashed(f"ONNX Runtime cannot run {about}: {tidy(why)}", FAILED)
+        raise Crashed(FAILED, f"ONNX Runtime cannot run {about}: {tidy(why)}")
 
     def _too_much(self, about: str, node: str = "") -> NoReturn:
         from archcheck.reporters.text import size_in_bytes
         limit = f"more than {size_in_bytes(self.memory)} of memory" if self.memory else "too much memory"
-        at = f" at node {node!r}" if node else ""
-        raise Crashed(f"{about} takes {limit}{at}; bind smaller sizes with --set, or give it more with "
-                      "--max-memory", MEMORY)
+        crash = Crashed(MEMORY, f"{about} takes {limit}", "bind smaller sizes with --set, or give it more "
+                        "with --max-memory")
+        raise crash.at(node)
 
 
 def _death(code: int) -> str:
@@ -186,11 +189,17 @@ def _last_words(said: str) -> str:
     return f", saying {lines[-1][:200]!r}" if lines else ""
 
 
+def _is_memory(said: str) -> bool:
+    """Whether a message is about memory that was not to be had."""
+    return any(sign in said for sign in ("bad_alloc", "Failed to allocate memory", "MemoryError",
+                                         "Memory allocation", "Cannot allocate memory", "out of memory"))
+
+
 def node_in(message: str) -> str:
-    """The node that a message of ONNX Runtime is about, empty where it names none."""
+    """The node that a message of ONNX Runtime is about, ``the Conv /a/Conv``; empty where it names none."""
     import re
-    found = re.search(r"(?:Name:|Node \()'?([^'()]+)['()]", message)
-    return found[1] if found else ""
+    found = re.search(r"while running (\w+) node\. Name:'([^']*)'", message)
+    return f"the {found[1]} {found[2]}".rstrip() if found else ""
 
 
 def tidy(message: str, most: int = 400) -> str:

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from archcheck.backends import _arrays
@@ -44,15 +43,34 @@ def measured(task: Task, slices: Sequence[Sequence[str]] | None, keep: bool,
     yield Finished(seconds)
 
 
+def beginning(task: Task, count: int) -> Iterator[str]:
+    """Run the first ``count`` nodes of a model and no others; the last of them, before it runs."""
+    from archcheck.frontends._proto import schema
+    model = schema().ModelProto.FromString(task.path.read_bytes())
+    nodes, outputs = model.graph.node, model.graph.output
+    last = nodes[min(count, len(nodes)) - 1]
+    yield f"the {last.op_type} {last.name or last.output[0]}"
+    del nodes[count:], outputs[:]
+    outputs.extend(schema().ValueInfoProto(name=name) for name in last.output if name)
+    session = _session(task, model.SerializeToString(), _beside(task))
+    session.run(None, fed(session, task.feeds))
+
+
 def opened(task: Task, wanted: Sequence[str] | None = None, options: Any = None) -> Any:
     """A session for a task, in which all values that are ``wanted`` are outputs. ``options`` are the
     `session_options` that it would have, changed."""
+    if wanted is None:
+        return _session(task, str(task.path), options or session_options(task.device, task.optimized))
+    data = task.path.read_bytes()
+    more = exposing([name for name in wanted if name not in _outputs(data)])
+    return _session(task, data + more, _beside(task, options))
+
+
+def _session(task: Task, model: str | bytes, options: Any) -> Any:
     import onnxruntime
     device = task.device
-    options = options or session_options(device, task.optimized)
     provider = provider_for(device, onnxruntime.get_available_providers())
     chosen = [CPU] if provider == CPU else [(provider, {"device_id": str(device.number)}), CPU]
-    model = _model(task.path, wanted, options)
     session = onnxruntime.InferenceSession(model, options, providers=chosen, enable_fallback=False)
     require_taken(device, provider, session.get_providers())
     return session
@@ -76,14 +94,12 @@ def session_options(device: Device, optimized: bool = False) -> Any:
     return options
 
 
-def _model(path: Path, wanted: Sequence[str] | None, options: Any) -> Any:
-    """What a session is made of: the path, or the file's bytes with more outputs."""
-    if wanted is None:
-        return str(path)
-    data = path.read_bytes()
-    options.add_session_config_entry("session.model_external_initializers_file_folder_path",
-                                     str(path.absolute().parent))
-    return data + exposing([name for name in wanted if name not in _outputs(data)])
+def _beside(task: Task, options: Any = None) -> Any:
+    """The options of a session that is made of bytes: its external files are beside the model's."""
+    options = options or session_options(task.device, task.optimized)
+    folder = str(task.path.absolute().parent)
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path", folder)
+    return options
 
 
 def _outputs(data: bytes) -> set[str]:

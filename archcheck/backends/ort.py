@@ -57,11 +57,11 @@ class Task(NamedTuple):
 
 
 class Statistics(NamedTuple):
-    """What the elements of a value are, all of them: numbers that are neither NaN nor infinite have the
-    ``least``, ``most``, ``mean`` and ``std`` (None where there is none, or the elements are texts); ``nan``,
-    ``infinite`` and ``zeros`` count."""
+    """What the elements of a value are like, ``size`` of them: those that are neither NaN nor infinite have
+    the ``least``, ``most``, ``mean`` and ``std`` (None where there is none, or the elements are texts);
+    ``nan``, ``infinite`` and ``zeros`` count."""
 
-    count: int
+    size: int
     least: float | None
     most: float | None
     mean: float | None
@@ -161,11 +161,12 @@ def inner_values(report: Report) -> list[str]:
     return list(dict.fromkeys(name for node in report.graph.nodes for name in node.outputs if name))
 
 
-def slices_at(report: Report, sizes: Mapping[str, int], limits: Limits) -> list[list[str]]:
-    """All inner values of a network in slices for `measure`, none of which takes more than a quarter of the
-    memory at ``sizes``: the runtime keeps its own copy of each, beside what it works in."""
+def slices_at(report: Report, sizes: Mapping[str, int], limits: Limits,
+              names: Sequence[str] | None = None) -> list[list[str]]:
+    """The values ``names``, or all inner values, in slices for `measure`, none of which takes more than a
+    quarter of the memory at ``sizes``: the runtime has each of them twice, beside what it works in."""
     from archcheck.dims import evaluate
-    names, memory = inner_values(report), limits.bytes
+    names, memory = inner_values(report) if names is None else list(names), limits.bytes
     if memory is None:
         return [names]
     taken = {name: evaluate(kind.bytes, sizes) for name in names
@@ -198,5 +199,5 @@ def require_taken(device: Device, wanted: str, taken: Sequence[str], why: str = 
     """Raise `UserError` where a session was made without the provider that was ``wanted``."""
     if wanted not in taken:
         said = f" ({why})" if why else ""
-        raise UserError(f"--device {device.name}: {wanted} is installed, but did not start{said}; nothing was "
-                        "run in its place: mend its driver or libraries, or use --device cpu")
+        raise UserError(f"--device {device.name}: {wanted} is installed, but did not start{said}; nothing "
+                        "was run in its place: mend its driver or libraries, or use --device cpu")

@@ -11,8 +11,8 @@ import click
 
 from archcheck import __version__
 
-COMMANDS = ("summary", "field", "cost", "memory", "formula", "sizes", "match", "bench", "verify", "annotate",
-            "export", "convert", "specs", "ops")
+COMMANDS = ("summary", "field", "cost", "memory", "formula", "sizes", "match", "verify", "run", "bench",
+            "annotate", "export", "convert", "specs", "ops")
 """The commands, each in the module of its name, in the order in which the help lists them."""
 
 USAGE, INTERNAL, INTERRUPTED = 2, 3, 130

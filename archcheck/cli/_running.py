@@ -1,8 +1,11 @@
 """What the commands that run models share: the options that say where and within which limits."""
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -55,7 +58,22 @@ def runs(command: Callable[..., None]) -> Callable[..., None]:
                libraries: tuple[Path, ...], **others: Any) -> None:
         from archcheck.backends.guard import Limits
         from archcheck.backends.ort import Device
-        command(*args, device=Device(device, threads, libraries), limits=Limits(timeout, max_memory), **others)
+        others.update(device=Device(device, threads, libraries), limits=Limits(timeout, max_memory))
+        command(*args, **others)
     for option in reversed(OPTIONS):
         called = option(called)
     return called
+
+
+@contextmanager
+def progress(what: str, total: int) -> Iterator[Callable[[], None]]:
+    """A bar on a terminal's standard error that is gone at the end; what is given is to be called ``total``
+    times."""
+    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda: bar.advance(task)

@@ -100,10 +100,11 @@ def _values(bench: Bench, row: Row) -> list[Any]:
     joined, times = bench.joined, row.times
     shape = bench.shapes[row.index] if row.index is not None and bench.shapes else None
     low, high = times.quartiles if times else (None, None)
-    return [row.name if row.nodes < 2 else f"{row.nodes:,} {row.name}", row.op or None, shape, row.seconds,
-            joined.share(row), row.macs, row.flops_rate, row.bytes_rate, row.efficiency, joined.predicted(row),
-            row.origins, row.provider or None, row.flops, row.bytes, row.bound,
-            times and times.median, low, high, times and min(times.seconds)]
+    name = row.name if row.nodes < 2 else f"{row.nodes:,} {row.name}"
+    predicted = joined.predicted(row)
+    return [name, row.op or None, shape, row.seconds, joined.share(row), row.macs, row.flops_rate,
+            row.bytes_rate, row.efficiency, predicted, row.origins, row.provider or None, row.flops, row.bytes,
+            row.bound, times and times.median, low, high, times and min(times.seconds)]
 
 
 # ------------------------------------------------------------------------------------------------ facts
@@ -233,7 +234,7 @@ def record(bench: Bench) -> dict[str, Any]:
             "stopped": bench.stopped, "weights_made_up": bench.made, "nodes": bench.nodes,
             "opening_seconds": bench.opening, "session": bench.plain and _times(bench.plain),
             "profiled": {**_times(profile.whole), "nodes": sum(profile.typical), "between": profile.between},
-            "macs": _total(joined, "macs"), "flops": _total(joined, "flops"), "bytes": _total(joined, "bytes"),
+            **{figure: _total(joined, figure) for figure in ("macs", "flops", "bytes")},
             "roofline": bench.roofline and _device(bench.roofline, joined),
             "by_operator": [_operator(joined, row) for row in joined.by_operator()]}
 

@@ -43,9 +43,8 @@ def pair_sheet(first: Bench, second: Bench, view: View) -> Sheet:
     if view.top is not None and not view.machine:
         found = sorted(found, key=lambda pair: -abs(pair.gain))[:view.top]
     rows = [_values(pair) for pair in found]
-    record_of = {"first": record(first), "second": record(second), "ratio": second.seconds / first.seconds}
-    return Sheet("archcheck.bench-pair/1", _COLUMNS, rows, list(_facts(first, second, view.script)), record_of,
-                 "rows")
+    said = {"first": record(first), "second": record(second), "ratio": second.seconds / first.seconds}
+    return Sheet("archcheck.bench-pair/1", _COLUMNS, rows, list(_facts(first, second, view.script)), said)
 
 
 def matched(first: Joined, second: Joined) -> list[Pair]:
