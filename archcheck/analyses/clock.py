@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Row:
-    """A node that ran, or several taken together (``nodes``). ``seconds`` is what it typically took; ``index``
-    is its place in the graph that ran (None: it is not in there); ``origins`` are the nodes of the model that
-    it stands for. ``bound`` is the least time that the roofline gives it. What is not known is None."""
+    """A node that ran, or several taken together (``nodes``). ``seconds`` is what it typically took;
+    ``index`` is its place in the graph that ran (None: it is not in there); ``origins`` are the nodes of the
+    model that it stands for. ``bound`` is the least time that the roofline gives it. What is not known is
+    None."""
 
     name: str
     op: str
@@ -163,7 +164,8 @@ def placed(report: Report, kernels: Sequence[Kernel]) -> list[int | None]:
     for index, node in enumerate(nodes):
         if not _is_made_up(node.name, node.op):
             waiting[node.name, node.op].append(index)
-    return [waiting[key].popleft() if waiting[key := (kernel.name, kernel.op)] else None for kernel in kernels]
+    queues = [waiting[kernel.name, kernel.op] for kernel in kernels]
+    return [queue.popleft() if queue else None for queue in queues]
 
 
 def _is_made_up(name: str, op: str) -> bool:

@@ -1,9 +1,9 @@
 """Which nodes of a network each node of its optimized form stands for.
 
-An optimizer folds nodes into others, and says nothing of it but what it leaves: a fused node has the name of one
-of them, or makes a value of theirs. From there on, two things follow. What only a fused node reads was folded
-into it: a convolution and its normalization into the activation behind them. What is left was appended to what
-it reads: the sum of a residual block to the convolution before it.
+An optimizer folds nodes into others, and says nothing of it but what it leaves: a fused node has the name of
+one of them, or makes a value of theirs. From there on, two things follow. What only a fused node reads was
+folded into it: a convolution and its normalization into the activation behind them. What is left was appended
+to what it reads: the sum of a residual block to the convolution before it.
 """
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Origin(NamedTuple):
 
 
 def origins(original: Graph, optimized: Graph) -> tuple[tuple[Origin, ...], ...]:
-    """For each node of ``optimized`` those of ``original`` that it stands for, in the order in which they run,
-    constants left out; none where its name and its outputs tell nothing."""
+    """For each node of ``optimized`` those of ``original`` that it stands for, in the order in which they
+    run, constants left out; none where its name and its outputs tell nothing."""
     owners = _anchors(original, optimized)
     anchored = dict(owners)
     _folded(original, optimized, anchored, owners)
@@ -39,7 +39,7 @@ def origins(original: Graph, optimized: Graph) -> tuple[tuple[Origin, ...], ...]
 
 
 def _anchors(original: Graph, optimized: Graph) -> dict[int, int]:
-    """Nodes of the original that a node of the optimized network is known by: by its outputs, else its name."""
+    """The nodes of the original that nodes of the optimized network are known by: by outputs, else by name."""
     names = {node.name: index for index, node in enumerate(original.nodes)}
     found: dict[int, int] = {}
     for index, node in enumerate(optimized.nodes):

@@ -52,8 +52,9 @@ class Ran(NamedTuple):
 
 @dataclass(frozen=True)
 class Clocked:
-    """What was measured: the ``report`` on the graph that really ran, its ``profile``, ``plain`` times of whole
-    runs without the profiler (None: it was stopped before), the session, and whether it was ``stopped``."""
+    """What was measured: the ``report`` on the graph that really ran, its ``profile``, ``plain`` times of
+    whole runs without the profiler (None: it was stopped before), the session, and whether it was
+    ``stopped``."""
 
     report: Report
     profile: Profile

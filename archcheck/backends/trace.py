@@ -63,8 +63,8 @@ def runs(events: Iterable[Event]) -> list[list[Event]]:
 def _is_inside(earlier: Event, event: Event) -> bool:
     """Whether the node of an event that was written before ran within that of ``event``. One that took no
     time at the moment when ``event`` began ran before it."""
-    begin: int = event["ts"]
-    return earlier["ts"] >= begin and earlier["ts"] + earlier["dur"] > begin
+    begin, before = event["ts"], earlier["ts"]
+    return bool(before >= begin and before + earlier["dur"] > begin)
 
 
 def _keyed(kernels: Sequence[Event]) -> Iterator[tuple[Key, Event]]:

@@ -103,8 +103,8 @@ def _values(bench: Bench, row: Row) -> list[Any]:
     name = row.name if row.nodes < 2 else f"{row.nodes:,} {row.name}"
     predicted = joined.predicted(row)
     return [name, row.op or None, shape, row.seconds, joined.share(row), row.macs, row.flops_rate,
-            row.bytes_rate, row.efficiency, predicted, row.origins, row.provider or None, row.flops, row.bytes,
-            row.bound, times and times.median, low, high, times and min(times.seconds)]
+            row.bytes_rate, row.efficiency, predicted, row.origins, row.provider or None, row.flops,
+            row.bytes, row.bound, times and times.median, low, high, times and min(times.seconds)]
 
 
 # ------------------------------------------------------------------------------------------------ facts
