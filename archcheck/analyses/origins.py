@@ -7,13 +7,15 @@ to what it reads: the sum of a residual block to the convolution before it.
 """
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from archcheck.graph import Graph, Node
 
-MARKS = ("_nchwc", "fused ")
-"""What ONNX Runtime adds to the name of a node that it replaces."""
+BLOCKED, FUSED = re.compile(r"(.*)_nchwc(?:_token_\d+)?"), "fused "
+"""How ONNX Runtime calls a node that works on channels in blocks, after the value that it makes, and one that
+has an activation in it, after the node before that."""
 
 
 class Origin(NamedTuple):
@@ -31,29 +33,41 @@ def origins(original: Graph, optimized: Graph) -> tuple[tuple[Origin, ...], ...]
     _folded(original, optimized, anchored, owners)
     _appended(original, owners)
     found: list[list[Origin]] = [[] for _ in optimized.nodes]
+    live = _live(original)
     for index, owner in sorted(owners.items()):
-        node = original.nodes[index]
-        if any(node.inputs):
-            found[owner].append(Origin(node.name, node.op))
+        if index in live:
+            found[owner].append(Origin(original.nodes[index].name, original.nodes[index].op))
     return tuple(map(tuple, found))
 
 
+def _live(graph: Graph) -> set[int]:
+    """The nodes that depend on an input, or that run others, which may."""
+    known, found = set(graph.inputs), set()
+    for index, node in enumerate(graph.nodes):
+        if not known.isdisjoint(node.inputs) or any(isinstance(value, Graph) for value in node.attrs.values()):
+            found.add(index)
+            known.update(node.outputs)
+    return found
+
+
 def _anchors(original: Graph, optimized: Graph) -> dict[int, int]:
-    """The nodes of the original that nodes of the optimized network are known by: by outputs, else by name."""
+    """The nodes of the original that one of the optimized network is known by, each by the first that is."""
     names = {node.name: index for index, node in enumerate(original.nodes)}
     found: dict[int, int] = {}
     for index, node in enumerate(optimized.nodes):
-        makers = [original.producers[name] for name in node.outputs if name in original.producers]
-        named = names.get(_unmarked(node.name))
-        for anchor in makers or ([] if named is None else [named]):
+        for anchor in _known_by(node, names, original.producers):
             found.setdefault(anchor, index)
     return found
 
 
-def _unmarked(name: str) -> str:
-    for mark in MARKS:
-        name = name.removeprefix(mark).removesuffix(mark)
-    return name
+def _known_by(node: Node, names: Mapping[str, int], producers: Mapping[str, int]) -> list[int]:
+    """The original nodes that a name is made from (that of a value, with a mark behind it), that make what
+    the node makes, or that have its name."""
+    blocked, fused = BLOCKED.fullmatch(node.name), node.name.removeprefix(FUSED)
+    if blocked and blocked[1] in producers:
+        return [producers[blocked[1]]]
+    makers = [producers[name] for name in node.outputs if name in producers]
+    return makers or ([names[fused]] if fused in names else [])
 
 
 def _folded(original: Graph, optimized: Graph, anchored: Mapping[int, int], owners: dict[int, int]) -> None:
