@@ -44,7 +44,8 @@ def _live(graph: Graph) -> set[int]:
     """The nodes that depend on an input, or that run others, which may."""
     known, found = set(graph.inputs), set()
     for index, node in enumerate(graph.nodes):
-        if not known.isdisjoint(node.inputs) or any(isinstance(value, Graph) for value in node.attrs.values()):
+        runs_others = any(isinstance(value, Graph) for value in node.attrs.values())
+        if runs_others or not known.isdisjoint(node.inputs):
             found.add(index)
             known.update(node.outputs)
     return found

@@ -33,8 +33,8 @@ class Setting(NamedTuple):
 class Bench:
     """What was measured of one model: its ``name``; the nodes that ran, ``joined`` with their predictions,
     and the ``shapes`` of their outputs; ``plain`` times of whole runs without the profiler (None: it did not
-    come to that); the provider and version of ONNX Runtime, its threads (None: it decides) and how long opening
-    the session took; how many ``nodes`` the model has, and whether the runtime could change them; ``sizes``
+    come to that); the provider and version of ONNX Runtime, its threads (None: it decides) and how long
+    opening the session took; how many ``nodes`` the model has, and whether the runtime could change them; ``sizes``
     that are bound; the device of the roofline (None: there is none); how many weights were ``made`` up; and
     whether it was ``stopped`` early."""
 

@@ -73,14 +73,14 @@ def clocked(ready: Ready, task: Task, sizes: Mapping[str, Any], plan: Plan, limi
     with tempfile.TemporaryDirectory(prefix="archcheck-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         with _stoppable(folder / "stop") as stop:
-            stages = _Stages(plan, progress)
+            stages = _Stages(plan, progress, stop)
             profile = stages.run(guard.stream(clock_jobs.profiled, task, plan, stop, folder, limits=limits,
                                               about=ready.name))
             if profile is None:
                 raise KeyboardInterrupt
-            stages.seconds.clear()
-            stages.done = 0.5
-            stages.run(guard.stream(clock_jobs.timed, task, plan, stop, limits=limits, about=ready.name))
+            stages.seconds, stages.done = [], 0.5
+            if not stop.exists():
+                stages.run(guard.stream(clock_jobs.timed, task, plan, stop, limits=limits, about=ready.name))
             plain = Times(tuple(stages.seconds)) if stages.seconds else None
             report = _analyzed(folder / "model.onnx", sizes)
             return Clocked(report, profile, plain, stages.session, stop.exists())
@@ -89,13 +89,21 @@ def clocked(ready: Ready, task: Task, sizes: Mapping[str, Any], plan: Plan, limi
 class _Stages:
     """Collects what the two jobs yield."""
 
-    def __init__(self, plan: Plan, progress: Progress) -> None:
-        self.plan, self.progress, self.done = plan, progress, 0.0
+    def __init__(self, plan: Plan, progress: Progress, stop: Path) -> None:
+        self.plan, self.progress, self.stop, self.done = plan, progress, stop, 0.0
         self.seconds: list[float] = []
         self.session = Opened("", "", 0.0)
 
     def run(self, records: Iterator[Any]) -> Profile | None:
-        """All records of a job; its profile, if it yields one."""
+        """All records of a job; its profile, if it yields one. A child that is only starting ends by Ctrl-C."""
+        try:
+            return self._collected(records)
+        except guard.Crashed:
+            if self.stop.exists():
+                return None
+            raise
+
+    def _collected(self, records: Iterator[Any]) -> Profile | None:
         profile = None
         for record in records:
             if isinstance(record, Opened):

@@ -15,7 +15,7 @@ from archcheck.backends.ort import Task
 PERIOD = 0.1
 """Seconds between two records, so that sending them does not disturb what is measured."""
 
-MAX_EVENTS = 50_000
+MAX_EVENTS = 20_000
 """So many events a trace may have: each takes a kilobyte."""
 
 

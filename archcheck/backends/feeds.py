@@ -88,7 +88,7 @@ def _tensor(report: Report, name: str, dtype: str, shape: tuple[int, ...], kind:
     limit = positions(report, name)
     whole = numpy.asarray(draw.integers(0, 2 if limit is None else max(limit, 1), shape))
     if limit is None and whole.size:
-        whole[..., :1] = 1
+        numpy.atleast_1d(whole)[..., :1] = 1
     return whole.astype(stored)
 
 
