@@ -8,6 +8,7 @@ from archcheck.backends import guard, jobs
 from archcheck.backends.guard import SIGNAL, Crashed, Limits
 from archcheck.backends.ort import Task
 
+
 @contextmanager
 def blamed(task: Task, count: int, limits: Limits) -> Iterator[None]:
     """Let the `Crashed` of a process that a signal ended name the node, of the first ``count`` of the model's

@@ -87,7 +87,7 @@ def _tensor(report: Report, name: str, dtype: str, shape: tuple[int, ...], kind:
         return draw.standard_normal(shape, "float32").astype(stored)
     limit = positions(report, name)
     whole = numpy.asarray(draw.integers(0, 2 if limit is None else max(limit, 1), shape))
-    if limit is None and whole.size:
+    if limit is None:
         numpy.atleast_1d(whole)[..., :1] = 1
     return whole.astype(stored)
 
@@ -115,14 +115,13 @@ def _picked(walk: Walk, names: set[str]) -> Iterator[Size]:
     decide."""
     carried = set(names)
     for index, node in enumerate(walk.graph.nodes):
-        if not carried.intersection(node.inputs):
-            continue
-        effect = walk.effects[index]
-        yield from _axes(walk, index, carried)
         for body in walk.bodies.get(index, {}).values():
-            yield from _picked(body, carried | _entered(body.graph, node.inputs, carried))
-        if _is_whole(walk, node.outputs) and effect.reads is not None:
-            carried.update(filter(None, node.outputs))
+            yield from _picked(body, carried.intersection(body.graph.free_names)
+                               | _entered(body.graph, node.inputs, carried))
+        if carried.intersection(node.inputs):
+            yield from _axes(walk, index, carried)
+            if _is_whole(walk, node.outputs):
+                carried.update(filter(None, node.outputs))
 
 
 def _axes(walk: Walk, index: int, carried: set[str]) -> Iterator[Size]:

@@ -101,7 +101,7 @@ def _loaded(path: Path, name: str, several: bool) -> Any:
             key = name if name in keys else keys[0] if len(keys) == 1 else None
             if key is not None:
                 return found[key]
-    except (ValueError, EOFError, OSError, KeyError, NotImplementedError) as error:
+    except Exception as error:  # noqa: BLE001 - a damaged file may fail in any way
         raise UserError(f"{path} cannot be read as a file of arrays ({error}); save it with numpy.save or "
                         "numpy.savez") from None
     raise UserError(f"{path} has the arrays {', '.join(keys) or 'none'}, and none called {name}; save it "

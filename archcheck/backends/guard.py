@@ -113,6 +113,11 @@ class _Child:
     def _errors(self) -> Path:
         return Path(self.folder, "stderr")
 
+    @property
+    def _said(self) -> str:
+        """What the runtime printed."""
+        return self._errors.read_text("utf-8", "replace")
+
     def records(self, job: Any, arguments: Any, about: str) -> Iterator[Any]:
         """Send the job, and receive until its end."""
         assert self.process.stdin and self.process.stdout
@@ -127,7 +132,7 @@ class _Child:
             if kind == _child.RECORD:
                 yield content
         if kind == _child.WRONG:
-            raise UserError(content)
+            raise UserError(f"{content}{_last_words(self._said)}")
         if kind == _child.FAILED:
             self._refused(content, about)
         if kind == _child.INTERNAL:
@@ -148,7 +153,7 @@ class _Child:
     def _explain(self, about: str) -> NoReturn:
         """Say why the child is gone."""
         code = self.process.wait()
-        said = self._errors.read_text("utf-8", "replace")
+        said = self._said
         if self.stopped_for == TIMEOUT:
             raise Crashed(TIMEOUT, f"{about} ran for {self.timeout:g} s without coming to an end and was "
                           "stopped", "--timeout gives it more")
@@ -160,6 +165,10 @@ class _Child:
 
     def _refused(self, why: str, about: str) -> NoReturn:
         """Say what the runtime said when it gave up."""
+        if _is_memory(why) and "CUDA" in why:
+            crash = Crashed(MEMORY, f"{about} takes more memory than the device has",
+                            "bind smaller sizes with --set, or use --device cpu")
+            raise crash.at(node_in(why))
         if _is_memory(why):
             self._too_much(about, node_in(why))
         raise Crashed(FAILED, f"ONNX Runtime cannot run {about}: {tidy(why)}")
@@ -184,9 +193,12 @@ def _death(code: int) -> str:
 
 
 def _last_words(said: str) -> str:
-    """The last line that the runtime printed, if any."""
-    lines = [line for line in map(str.strip, said.splitlines()) if line]
-    return f", saying {lines[-1][:200]!r}" if lines else ""
+    """The last line that the runtime printed, if any, without its colours, time and place."""
+    import re
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", said)
+    lines = [line for line in map(str.strip, plain.splitlines()) if line]
+    last = re.sub(r"^[0-9-]+ [0-9:.]+ \[\w:onnxruntime[^\]]*\] ", "", lines[-1]) if lines else ""
+    return f", saying {last[:300]!r}" if last else ""
 
 
 def _is_memory(said: str) -> bool:

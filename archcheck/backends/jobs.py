@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from archcheck.backends import _arrays
+from archcheck.backends import _arrays, _child
 from archcheck.backends.ort import (
     CPU,
     Device,
@@ -70,7 +70,10 @@ def _session(task: Task, model: str | bytes, options: Any) -> Any:
     import onnxruntime
     device = task.device
     provider = provider_for(device, onnxruntime.get_available_providers())
-    chosen = [CPU] if provider == CPU else [(provider, {"device_id": str(device.number)}), CPU]
+    chosen: list[Any] = [CPU]
+    if provider != CPU:
+        _child.unlimit()
+        chosen.insert(0, (provider, {"device_id": str(device.number)}))
     session = onnxruntime.InferenceSession(model, options, providers=chosen, enable_fallback=False)
     require_taken(device, provider, session.get_providers())
     return session
