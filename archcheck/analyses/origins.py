@@ -7,13 +7,12 @@ to what it reads: the sum of a residual block to the convolution before it.
 """
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from archcheck.graph import Graph, Node
 
-BLOCKED, FUSED = re.compile(r"(.*)_nchwc(?:_token_\d+)?"), "fused "
+BLOCKED, FUSED = "_nchwc", "fused "
 """How ONNX Runtime calls a node that works on channels in blocks, after the value that it makes, and one that
 has an activation in it, after the node before that."""
 
@@ -64,11 +63,12 @@ def _anchors(original: Graph, optimized: Graph) -> dict[int, int]:
 def _known_by(node: Node, names: Mapping[str, int], producers: Mapping[str, int]) -> list[int]:
     """The original nodes that a name is made from (that of a value, with a mark behind it), that make what
     the node makes, or that have its name."""
-    blocked, fused = BLOCKED.fullmatch(node.name), node.name.removeprefix(FUSED)
-    if blocked and blocked[1] in producers:
-        return [producers[blocked[1]]]
+    value, blocked, _ = node.name.rpartition(BLOCKED)
+    if blocked and value in producers:
+        return [producers[value]]
     makers = [producers[name] for name in node.outputs if name in producers]
-    return makers or ([names[fused]] if fused in names else [])
+    name = node.name.removeprefix(FUSED)
+    return makers or ([names[name]] if name in names else [])
 
 
 def _folded(original: Graph, optimized: Graph, anchored: Mapping[int, int], owners: dict[int, int]) -> None:

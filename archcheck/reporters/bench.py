@@ -9,6 +9,7 @@ from typing import Any
 
 from archcheck.analyses.clock import Joined, Row, together
 from archcheck.analyses.devices import Device
+from archcheck.analyses.origins import BLOCKED
 from archcheck.analyses.timings import Times
 from archcheck.backends.bench import Bench
 from archcheck.dims import total
@@ -60,14 +61,22 @@ def as_time(value: Any, script: Script) -> str:
     return script.seconds(value) if value > 0 else "0" if value == 0 else f"-{script.seconds(-value)}"
 
 
+def as_name(value: Any, script: Script) -> str:
+    """A node's name, without what the runtime adds to those that work on channels in blocks."""
+    return script.safe(value.removesuffix(BLOCKED))
+
+
 def as_part(value: Any, script: Script) -> str:
     """A part of a whole as a percentage; None is blank."""
     return "" if value is None else f"{100 * value:.1f} %"
 
 
 def as_giga(value: Any, script: Script) -> str:
-    """Thousands of millions a second in three digits; None and 0 are blank."""
-    return f"{value / 1e9:,.0f}" if value and value >= 1e12 else f"{value / 1e9:.3g}" if value else ""
+    """Thousands of millions a second, down to a hundredth; None and 0 are blank."""
+    giga = (value or 0) / 1e9
+    if 0 < giga < 0.005:
+        return "<0.01"
+    return f"{giga:,.0f}" if giga >= 100 else f"{giga:.1f}" if giga >= 10 else f"{giga:.2f}" if giga else ""
 
 
 def _known(cell: Cell) -> Cell:
@@ -83,7 +92,7 @@ def _as_origins(value: Any, script: Script) -> str:
 
 
 _SHORT = (
-    Column("name", "node", least=24), Column("op", "operator", least=7, spared=True),
+    Column("name", "node", as_name, least=28), Column("op", "operator", least=7, spared=True),
     Column("shape", "output", _known(as_shape), least=10, spared=True),
     Column("seconds", "time", as_time, right=True), Column("share", "of run", as_part, right=True),
     Column("macs", "MACs", _known(as_count), right=True, spared=True),

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from archcheck.analyses.clock import Joined, Row
 from archcheck.backends.bench import Bench
-from archcheck.reporters.bench import View, as_time, in_columns, record, session_words, setting
+from archcheck.reporters.bench import View, as_name, as_time, in_columns, record, session_words, setting
 from archcheck.reporters.sheet import Column, Sheet
 from archcheck.reporters.text import Script
 
@@ -73,7 +73,7 @@ def _as_time(value: Any, script: Script) -> str:
     return "" if value is None else as_time(value, script)
 
 
-_COLUMNS = (Column("name", "node", least=16), Column("op", "operator", least=7, spared=True),
+_COLUMNS = (Column("name", "node", as_name, least=28), Column("op", "operator", least=7, spared=True),
             Column("first_seconds", "first", _as_time, right=True),
             Column("second_seconds", "second", _as_time, right=True),
             Column("ratio", "ratio", _as_ratio, right=True),

@@ -174,9 +174,10 @@ def bench(repeat: int) -> Iterator[Measured]:
         yield Measured("ResNet-50: clock of bench against plain", ours / plain, "times", 1.05)
         sizes = {"N": 1, "H": 224, "W": 224}
         found = measured(str(path), Setting(sizes, Device(), Limits(), plan=Plan(3, 10 * repeat, 60)))
-    whole = found.joined.profile.whole.typical
+    profile = found.joined.profile
+    whole = profile.whole.typical
     yield Measured("ResNet-50: with the profiler against without", whole / found.seconds, "times", 1.05)
-    yield Measured("ResNet-50: part of a run between nodes", 100 * found.joined.profile.between / whole, "%", 5)
+    yield Measured("ResNet-50: part of a run between nodes", 100 * profile.between / whole, "%", 5)
 
 
 def _in_turn(path: Path, count: int) -> tuple[float, float]:

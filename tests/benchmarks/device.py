@@ -22,7 +22,8 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 NETWORKS: tuple[tuple[str, dict[str, int]], ...] = (
     ("specs:resnet50", {"N": 1}), ("specs:resnet50", {"N": 32}), ("specs:mobilenet_v2", {"N": 32}),
-    ("specs:transformer_encoder", {"N": 8, "S": 128}), ("specs:unet", {"N": 1}), ("onnx:light_squeezenet", {}))
+    ("specs:transformer_encoder", {"N": 8, "T": 128}), ("specs:unet", {"N": 1}),
+    ("onnx:light_squeezenet", {}))
 """Networks and their sizes, the most telling first; sizes that one does not have are left out."""
 
 STEP = 60
