@@ -172,6 +172,6 @@ def _merged(count: int, pieces: Iterable[Moments]) -> Statistics:
             mean += step * more / total
             size, least, most = total, min(least, low), max(most, high)
         nan, infinite, zeros = nan + n, infinite + i, zeros + z
-    if not size:
-        return Statistics(count, None, None, None, None, nan, infinite, zeros)
-    return Statistics(count, least, most, mean, math.sqrt(spread / size), nan, infinite, zeros)
+    moments = (least, most, mean, math.sqrt(spread / size)) if size else (math.nan,) * 4
+    a, b, c, d = (number if math.isfinite(number) else None for number in moments)  # float64 overflows
+    return Statistics(count, a, b, c, d, nan, infinite, zeros)

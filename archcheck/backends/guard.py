@@ -171,7 +171,8 @@ class _Child:
             raise crash.at(node_in(why))
         if _is_memory(why):
             self._too_much(about, node_in(why))
-        raise Crashed(FAILED, f"ONNX Runtime cannot run {about}: {tidy(why)}")
+        cure = "name the library that has it with --custom-ops" if "not a registered" in why else ""
+        raise Crashed(FAILED, f"ONNX Runtime cannot run {about}: {tidy(why)}", cure)
 
     def _too_much(self, about: str, node: str = "") -> NoReturn:
         from archcheck.reporters.text import size_in_bytes

@@ -8,6 +8,7 @@ from typing import Any
 from archcheck.backends import _arrays, _child
 from archcheck.backends.ort import (
     CPU,
+    PACKAGES,
     Device,
     Finished,
     Measured,
@@ -73,7 +74,9 @@ def _session(task: Task, model: str | bytes, options: Any) -> Any:
     chosen: list[Any] = [CPU]
     if provider != CPU:
         _child.unlimit()
-        chosen.insert(0, (provider, {"device_id": str(device.number)}))
+        chosen.insert(0, (provider, device.options))
+        if device.kind in PACKAGES and hasattr(onnxruntime, "preload_dlls"):
+            onnxruntime.preload_dlls()  # CUDA's libraries, where pip installed them
     session = onnxruntime.InferenceSession(model, options, providers=chosen, enable_fallback=False)
     require_taken(device, provider, session.get_providers())
     return session

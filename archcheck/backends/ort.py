@@ -43,6 +43,11 @@ class Device:
             raise UserError(f"--device {self.name} names no device; write cpu, {kind} or {kind}:1")
         return int(number or 0)
 
+    @property
+    def options(self) -> dict[str, str]:
+        """What its provider is told: the number, if there is one."""
+        return {"device_id": str(self.number)} if self.number else {}
+
 
 class Task(NamedTuple):
     """A model to be run: the ``path`` of an ONNX file; ``feeds``, an array, a list of them or None for each

@@ -3,7 +3,9 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -58,11 +60,20 @@ def runs(command: Callable[..., None]) -> Callable[..., None]:
                libraries: tuple[Path, ...], **others: Any) -> None:
         from archcheck.backends.guard import Limits
         from archcheck.backends.ort import Device
+        _clean_up_when_ended()
         others.update(device=Device(device, threads, libraries), limits=Limits(timeout, max_memory))
         command(*args, **others)
     for option in reversed(OPTIONS):
         called = option(called)
     return called
+
+
+def _clean_up_when_ended() -> None:
+    """Let a polite end from outside (SIGTERM) remove temporary files and end the child, as Ctrl-C does."""
+    def leave(number: int, frame: object) -> None:
+        raise SystemExit(128 + number)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, leave)
 
 
 @contextmanager

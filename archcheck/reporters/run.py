@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from archcheck.backends.feeds import RANDOM
@@ -41,6 +42,7 @@ def as_found(value: Any, script: Script) -> str:
 def as_measured_shape(value: Any, script: Script) -> str:
     """The shape of an array, the number of a sequence's elements and the shape that they share, or ``none``
     for an empty optional."""
+    script = replace(script, tight=True)
     if value is None:
         return "none"
     if isinstance(value, list):
@@ -49,11 +51,16 @@ def as_measured_shape(value: Any, script: Script) -> str:
     return script.shape(value)
 
 
+def cut_tight(text: str, width: int, script: Script) -> str:
+    """Such a shape in at most ``width`` characters."""
+    return cut_shape(text, width, replace(script, tight=True))
+
+
 COLUMNS = (
     Column("value", "value", least=12),
     Column("op", "made by", least=6, spared=True),
     Column("dtype", "dtype", spared=True),
-    Column("shape", "shape", as_measured_shape, least=8, cut=cut_shape),
+    Column("shape", "shape", as_measured_shape, least=13, cut=cut_tight),
     Column("min", "min", as_number, right=True),
     Column("max", "max", as_number, right=True),
     Column("mean", "mean", as_number, right=True),

@@ -37,16 +37,15 @@ def sleeping() -> Iterator[int]:
     time.sleep(60)
 
 
-def greedy(unlimited: bool) -> Iterator[int]:
-    """Takes a gigabyte, bit by bit; ``unlimited`` asks the system not to refuse it."""
+def greedy(unlimited: bool, pieces: int = 64) -> Iterator[int]:
+    """Takes 16 MiB again and again; ``unlimited`` asks the system not to refuse it."""
     if unlimited:
         _child.unlimit()
     kept = []
-    for _ in range(64):
+    for _ in range(pieces):
         kept.append(np.ones(1 << 21))
         time.sleep(0.005)
     yield len(kept)
-    time.sleep(1)
 
 
 def wrong() -> Iterator[int]:

@@ -77,7 +77,7 @@ def test_too_much_memory_is_a_sentence(unlimited: bool) -> None:
 
 
 def test_enough_memory_is_no_fault() -> None:
-    assert guard.call(_jobs.greedy, False, limits=Limits(memory=4 << 30)) == 64
+    assert guard.call(_jobs.greedy, False, 8, limits=Limits(memory=512 << 20)) == 8
 
 
 def test_a_user_error_comes_back_as_one() -> None:

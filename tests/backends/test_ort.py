@@ -14,7 +14,7 @@ from onnx import TensorProto, helper
 from onnx.reference import ReferenceEvaluator
 
 from archcheck import analyze
-from archcheck.backends import _arrays, ort
+from archcheck.backends import _arrays, jobs, ort
 from archcheck.backends.blame import culprit
 from archcheck.backends.guard import FAILED, MEMORY, TIMEOUT, Crashed, Limits
 from archcheck.backends.ort import CPU, Device, Finished, Measured, Started, Statistics, Task
@@ -163,6 +163,10 @@ def test_the_node_that_a_crash_happens_at(tmp_path: Path) -> None:
     if not found:
         pytest.skip("this processor or version does not trap")
     assert found == "the Div culprit"
+
+
+def test_threads_are_those_that_are_asked_for() -> None:
+    assert jobs.session_options(Device(threads=3)).intra_op_num_threads == 3
 
 
 def test_custom_operators_are_loaded_from_what_is_named_only(tmp_path: Path) -> None:

@@ -127,7 +127,8 @@ def test_a_crash_of_the_runtime_is_one_sentence(tmp_path: Path, capsys: pytest.C
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
-def test_ctrl_c_ends_everything(tmp_path: Path, no_files: Path) -> None:
+@pytest.mark.parametrize(("end", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_end_from_outside_ends_everything(end: int, code: int, tmp_path: Path, no_files: Path) -> None:
     path = saved(tmp_path, ENDLESS)
     process = subprocess.Popen([sys.executable, "-m", "archcheck", "run", str(path)], text=True,
                                stderr=subprocess.PIPE, env={**os.environ, "TMPDIR": str(no_files)})
@@ -138,9 +139,9 @@ def test_ctrl_c_ends_everything(tmp_path: Path, no_files: Path) -> None:
     time.sleep(0.5)
     children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(process.pid)], capture_output=True,
                               text=True)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(end)
     _, err = process.communicate(timeout=20)
-    assert process.returncode == 130 and "Traceback" not in err
+    assert process.returncode == code and "Traceback" not in err
     assert children.stdout.split()
     for child in map(int, children.stdout.split()):
         with pytest.raises(ProcessLookupError):
