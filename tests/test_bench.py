@@ -25,6 +25,7 @@ from onnx import parser
 from archcheck.backends import calibrate, clock
 from archcheck.cli import bench as command
 from archcheck.cli import cli
+from tests.benchmarks import device as benchmark
 from tests.test_params import fill
 
 QUICK = "--seconds", "0.4", "--runs", "20", "--warmup", "1"
@@ -179,6 +180,26 @@ def test_two_models_side_by_side(net, tmp_path):
     assert found["ratio"] == pytest.approx(other / one)
     for row in found["rows"][:5]:
         assert row["gain"] == pytest.approx(row["second_seconds"] - row["first_seconds"])
+
+
+# ------------------------------------------------------------------------------------------------ devices
+def test_the_script_for_devices_keeps_what_it_has(tmp_path, monkeypatch):
+    answers = iter([said("specs:lenet5", *QUICK), OSError("no more")])
+
+    def answer(*_: object) -> dict[str, Any]:
+        found = next(answers, OSError("no more"))
+        if isinstance(found, OSError):
+            raise found
+        return found
+
+    monkeypatch.setattr(benchmark, "NETWORKS", (("specs:lenet5", {"N": 1}), ("specs:none", {})))
+    monkeypatch.setattr(benchmark, "command", answer)
+    monkeypatch.setattr(sys, "argv", ["device", "--device", "cpu", "--output", str(tmp_path)])
+    assert benchmark.main() == 1
+    steps = json.loads((tmp_path / "results.json").read_text())["steps"]
+    assert [step.get("error") for step in steps] == [None, None, "OSError: no more", "OSError: no more"]
+    assert steps[0]["provider"] == "CPUExecutionProvider" and steps[0]["verdicts"].keys() == {"agrees"}
+    assert "| specs:lenet5 {} | 12 of 12 |" in (tmp_path / "results.md").read_text()
 
 
 # ------------------------------------------------------------------------------------------------ interrupted

@@ -154,6 +154,25 @@ def test_kernels_are_placed_by_order_and_else_by_name():
     assert (rows[1].name, rows[1].macs, rows[1].flops) == ("copy", None, None)
 
 
+def test_what_the_data_decide_is_what_the_run_had():
+    """Five of 4 × 8 elements are not zero: Cast reads 2 × 5 integers of 8 bytes and writes as many floats."""
+    report = network("(float[4,8] x) => (float[2,n] y) { p = NonZero(x)  y = Cast<to = 1>(p) }")
+    assert not isinstance(report.traffic.by_node[1].total, int)
+    once = Times((1e-6,))
+    kernels = (Kernel("where", "NonZero", "", once, ((2, 5),)), Kernel("cast", "Cast", "", once, ((2, 5),)))
+    found = joined(report, Profile(kernels, once), device("peak=1e9,bandwidth=1e9"))
+    assert [row.shape for row in found.rows] == [(2, 5), (2, 5)]
+    assert found.rows[1].bytes == 2 * 5 * 8 + 2 * 5 * 4
+    assert found.rows[1].bound == pytest.approx(120e-9)
+
+
+def test_shapes_come_with_the_trace():
+    first = event("a_kernel_time", 1, 5, "Split")
+    first["args"]["output_type_shape"] = [{"float": [2, 3]}, {"int64": []}]
+    found = trace.profile(run(0, first), [1e-4])
+    assert [kernel.shapes for kernel in found.kernels] == [((2, 3), ())]
+
+
 # ------------------------------------------------------------------------------------------------ origins
 RESIDUAL = """(float[1,8,8,8] x) => (float[1,8,6,6] y)
     <float[8,8,3,3] u, float[8,8,3,3] v, float[8] scale, float[8] shift, float[8] mean, float[8] var>

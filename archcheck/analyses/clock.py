@@ -3,16 +3,16 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict, deque
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from archcheck.analyses.devices import Device
 from archcheck.analyses.origins import Origin
-from archcheck.analyses.roofline import computed_in, roofline
+from archcheck.analyses.roofline import computed_in
 from archcheck.analyses.timings import Kernel, Profile, Times
-from archcheck.dims import Size
+from archcheck.dims import Size, atom_size, evaluate, symbols
 
 if TYPE_CHECKING:
     from archcheck.report import Report
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 class Row:
     """A node that ran, or several taken together (``nodes``). ``seconds`` is what it typically took;
     ``index`` is its place in the graph that ran (None: it is not in there); ``origins`` are the nodes of the
-    model that it stands for. ``bound`` is the least time that the roofline gives it. What is not known is
-    None."""
+    model that it stands for. ``bound`` is the least time that the roofline gives it, ``shape`` that of its
+    first output. What is not known is None."""
 
     name: str
     op: str
@@ -37,6 +37,7 @@ class Row:
     bound: float | None = None
     origins: tuple[Origin, ...] = ()
     nodes: int = 1
+    shape: tuple[Size | None, ...] | None = None
 
     @property
     def flops_rate(self) -> float | None:
@@ -121,37 +122,48 @@ def _sum(figures: Iterable[Any]) -> Any:
 def joined(report: Report, profile: Profile, device: Device | None = None,
            origins: Sequence[tuple[Origin, ...]] = ()) -> Joined:
     """``profile`` with what ``report``, on the graph that ran, says of each node, and with the roofline of
-    ``device``."""
-    bounds = bounds_on(report, device)
+    ``device``. Sizes that only the data decide are those that the run had."""
     places = placed(report, profile.kernels)
-    rows = [_row(report, kernel, seconds, place, bounds, origins)
-            for kernel, seconds, place in zip(profile.kernels, profile.typical, places)]
+    sizes = decided(report, profile.kernels, places)
+    rows = [replace(_row(report, kernel, place, sizes, device, origins), seconds=seconds)
+            for kernel, place, seconds in zip(profile.kernels, places, profile.typical)]
     return Joined(tuple(rows), profile)
 
 
-def _row(report: Report, kernel: Kernel, seconds: float, index: int | None, bounds: Sequence[float | None],
+def decided(report: Report, kernels: Sequence[Kernel], places: Sequence[int | None]) -> dict[str, int]:
+    """Numbers for the symbols that are an axis of a node's output by themselves, as the kernels had them."""
+    found: dict[str, int] = {}
+    for kernel, place in zip(kernels, places):
+        names = [name for name in report.graph.nodes[place].outputs if name] if place is not None else []
+        for name, measured in zip(names, kernel.shapes if len(names) == len(kernel.shapes) else ()):
+            shape = report.types[name].shape or ()
+            for size, number in zip(shape, measured if len(shape) == len(measured) else ()):
+                atoms = symbols(size)
+                if len(atoms) == 1 and not isinstance(size, int) and size == atom_size(*atoms):
+                    found.setdefault(next(iter(atoms)).args[0], number)
+    return found
+
+
+def _row(report: Report, kernel: Kernel, index: int | None, sizes: Mapping[str, int], device: Device | None,
          origins: Sequence[tuple[Origin, ...]]) -> Row:
     if index is None:
-        return Row(kernel.name, kernel.op, seconds, None, kernel.times, kernel.provider)
-    cost, moved = report.costs[index], report.traffic.by_node[index]
-    return Row(report.graph.nodes[index].name, kernel.op, seconds, index, kernel.times, kernel.provider,
-               cost and cost.mac, cost and cost.flops, moved and moved.total, bounds[index],
-               origins[index] if origins else ())
+        return Row(kernel.name, kernel.op, 0.0, None, kernel.times, kernel.provider)
+    cost, moved, layer = report.costs[index], report.traffic.by_node[index], report.layers[index]
+    figures = cost and cost.mac, cost and cost.flops, moved and moved.total
+    macs, flops, count = (evaluate(figure, sizes) for figure in figures)
+    shape = None if layer.out_shape is None else tuple(evaluate(size, sizes) for size in layer.out_shape)
+    bound = None if device is None else _bound(flops, count, computed_in(report, index), device)
+    return Row(layer.name, kernel.op, 0.0, index, kernel.times, kernel.provider, macs, flops, count, bound,
+               origins[index] if origins else (), 1, shape)
 
 
-def bounds_on(report: Report, device: Device | None) -> list[float | None]:
-    """The least seconds of each node on ``device``; None where the node's work, or the device's peak for it,
-    is not known."""
-    if device is None:
-        return [None] * len(report.effects)
-    found = roofline(report, device)
-    return [None if bound is None or _is_unrated(report, index, device) else bound.seconds
-            for index, bound in enumerate(found.by_node)]
-
-
-def _is_unrated(report: Report, index: int, device: Device) -> bool:
-    cost = report.costs[index]
-    return bool(cost and cost.flops != 0) and device.peak(computed_in(report, index)) is None
+def _bound(flops: Size | None, count: Size | None, dtype: str | None, device: Device) -> float | None:
+    """The least seconds for that many operations in ``dtype`` and bytes; None where either is no number, or
+    the device has no peak for it."""
+    peak = device.peak(dtype)
+    if not isinstance(flops, int) or not isinstance(count, int) or flops and peak is None:
+        return None
+    return max(flops / peak if peak else 0.0, count / device.bandwidth)
 
 
 def placed(report: Report, kernels: Sequence[Kernel]) -> list[int | None]:

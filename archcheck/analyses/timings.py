@@ -59,12 +59,14 @@ def _at(ordered: Sequence[float], part: float) -> float:
 
 @dataclass(frozen=True)
 class Kernel:
-    """A node as a runtime ran it: its name there, its operator, the provider that ran it, and its times."""
+    """A node as a runtime ran it: its name there, its operator, the provider that ran it, its times, and the
+    ``shapes`` that its outputs had, where all of them are tensors."""
 
     name: str
     op: str
     provider: str
     times: Times
+    shapes: tuple[tuple[int, ...], ...] = ()
 
 
 @dataclass(frozen=True)

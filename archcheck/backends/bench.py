@@ -1,7 +1,7 @@
 """A model measured in ONNX Runtime and joined with its predictions."""
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -31,12 +31,12 @@ class Setting(NamedTuple):
 
 @dataclass(frozen=True)
 class Bench:
-    """What was measured of one model: its ``name``; the nodes that ran, ``joined`` with their predictions,
-    and the ``shapes`` of their outputs; ``plain`` times of whole runs without the profiler (None: it did not
-    come to that); the provider and version of ONNX Runtime, its threads (None: it decides) and how long
-    opening the session took; how many ``nodes`` the model has, and whether the runtime could change them; ``sizes``
-    that are bound; the device of the roofline (None: there is none); how many weights were ``made`` up; and
-    whether it was ``stopped`` early."""
+    """What was measured of one model: its ``name``; the nodes that ran, ``joined`` with their predictions;
+    ``plain`` times of whole runs without the profiler (None: it did not come to that); the provider and
+    version of ONNX Runtime, its threads (None: it decides) and how long opening the session took; how many
+    ``nodes`` the model has, and whether the runtime could change them; ``sizes`` that are bound; the device
+    of the roofline (None: there is none); how many weights were ``made`` up; and whether it was ``stopped``
+    early."""
 
     name: str
     joined: Joined
@@ -51,7 +51,6 @@ class Bench:
     roofline: Peaks | None = None
     made: int = 0
     stopped: bool = False
-    shapes: Sequence[Any] = ()
 
     @property
     def seconds(self) -> float:
@@ -72,10 +71,9 @@ def measured(source: str, setting: Setting, peaks: Peaks | None = None,
         found = clocked(model, task, sizes, setting.plan, setting.limits, progress)
         graph = found.report.graph
         times = joined(found.report, found.profile, peaks, origins(model.report.graph, graph))
-        shapes = [layer.out_shape for layer in found.report.layers]
         return Bench(source, times, found.plain, found.session.provider, found.session.version,
                      setting.device.threads, found.session.seconds, len(model.report.graph.nodes),
-                     setting.optimized, sizes, peaks, model.made, found.stopped, shapes)
+                     setting.optimized, sizes, peaks, model.made, found.stopped)
 
 
 def batches(report: Report) -> list[str]:

@@ -95,7 +95,7 @@ class _Stages:
         self.session = Opened("", "", 0.0)
 
     def run(self, records: Iterator[Any]) -> Profile | None:
-        """All records of a job; its profile, if it yields one. A child that is only starting ends by Ctrl-C."""
+        """All records of a job; its profile, if it yields one. A child that is starting ends by Ctrl-C."""
         try:
             return self._collected(records)
         except guard.Crashed:

@@ -35,14 +35,19 @@ def profile(events: Iterable[Event], walls: Sequence[float]) -> Profile:
     if not found or len(found) < len(walls):
         raise ValueError(f"the trace holds {len(found)} runs of {len(walls)}")
     times: dict[Key, list[float]] = {}
-    providers: dict[Key, str] = {}
+    said: dict[Key, Event] = {}
     for turn, nodes in enumerate(found):
         for key, event in _keyed(nodes):
             times.setdefault(key, [0.0] * len(walls))[turn] = event["dur"] * MICRO
-            providers.setdefault(key, event["args"].get("provider", ""))
-    kernels = tuple(Kernel(key.name, key.op, providers[key], Times(tuple(seconds)))
-                    for key, seconds in times.items())
+            said[key] = event["args"]
+    kernels = tuple(_kernel(key, said[key], seconds) for key, seconds in times.items())
     return Profile(kernels, Times(tuple(walls)))
+
+
+def _kernel(key: Key, said: Event, seconds: Sequence[float]) -> Kernel:
+    shapes = (shape for output in said.get("output_type_shape", ()) for shape in output.values())
+    return Kernel(key.name, key.op, said.get("provider", ""), Times(tuple(seconds)),
+                  tuple(tuple(shape) for shape in shapes))
 
 
 def runs(events: Iterable[Event]) -> list[list[Event]]:

@@ -107,11 +107,10 @@ _MORE = tuple(Column(key, key) for key in (
 
 def _values(bench: Bench, row: Row) -> list[Any]:
     joined, times = bench.joined, row.times
-    shape = bench.shapes[row.index] if row.index is not None and bench.shapes else None
     low, high = times.quartiles if times else (None, None)
     name = row.name if row.nodes < 2 else f"{row.nodes:,} {row.name}"
     predicted = joined.predicted(row)
-    return [name, row.op or None, shape, row.seconds, joined.share(row), row.macs, row.flops_rate,
+    return [name, row.op or None, row.shape, row.seconds, joined.share(row), row.macs, row.flops_rate,
             row.bytes_rate, row.efficiency, predicted, row.origins, row.provider or None, row.flops,
             row.bytes, row.bound, times and times.median, low, high, times and min(times.seconds)]
 
