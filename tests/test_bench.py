@@ -199,7 +199,7 @@ def test_the_script_for_devices_keeps_what_it_has(tmp_path, monkeypatch):
     steps = json.loads((tmp_path / "results.json").read_text())["steps"]
     assert [step.get("error") for step in steps] == [None, None, "OSError: no more", "OSError: no more"]
     assert steps[0]["provider"] == "CPUExecutionProvider" and steps[0]["verdicts"].keys() == {"agrees"}
-    assert "| specs:lenet5 {} | 12 of 12 |" in (tmp_path / "results.md").read_text()
+    assert "| specs:lenet5 N=1 | 12 of 12 |" in (tmp_path / "results.md").read_text()
 
 
 # ------------------------------------------------------------------------------------------------ interrupted

@@ -62,7 +62,7 @@ def test_a_trace_is_read_run_by_run():
 
 
 def test_nodes_of_bodies_are_in_the_node_that_runs_them():
-    body = [event("inner_kernel_time", 12, 10, "Mul"), event("inner_kernel_time", 30, 10, "Mul"),
+    body = [event("inner_kernel_time", 10, 10, "Mul"), event("inner_kernel_time", 30, 10, "Mul"),
             event("SequentialExecutor::Execute", 11, 35)]
     before, loop = event("before_kernel_time", 10, 0, "Relu"), event("loop_kernel_time", 10, 40, "Loop")
     found = trace.profile(run(0, before, *body, loop), [1e-4])
@@ -214,3 +214,13 @@ def test_origins_follow_names_outputs_and_what_lies_between():
         { [dense_1] b = Gemm(x, w, bias)  [new] d = HardSwish(b)  [end] y = Exp(d) }""").graph
     found = [[origin.name for origin in one] for one in origins(original, fused)]
     assert found == [["dense", "bias"], ["half", "swish", "skip"], ["end"]]
+
+
+def test_what_two_fused_nodes_read_is_in_neither():
+    original = network("""(float[4,8] x) => (float[4,8] y, float[4,8] z) <float[8,8] w, float[8] c>
+        { [shared] s = Sigmoid(x)  [one] a = MatMul(s, w)  [first] y = Add(a, c)
+          [two] b = MatMul(s, w)  [second] z = Add(b, c) }""").graph
+    fused = network("""(float[4,8] x) => (float[4,8] y, float[4,8] z) <float[8,8] w, float[8] c>
+        { y = Gemm(x, w, c)  z = Gemm(x, w, c) }""").graph
+    found = [[origin.name for origin in one] for one in origins(original, fused)]
+    assert found == [["one", "first"], ["two", "second"]]

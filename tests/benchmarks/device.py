@@ -46,7 +46,7 @@ class Results:
             found["error"] = "left out: no time was left"
         else:
             try:
-                found |= do()
+                found = {**do(), **found}
             except Exception as error:
                 found["error"] = f"{type(error).__name__}: {error}"[:500]
         found["took"] = round(time.monotonic() - begin, 2)
@@ -130,13 +130,18 @@ def markdown(machine: dict[str, Any], steps: list[dict[str, Any]]) -> str:
     for one in benched:
         lines.append(_row(one, agreed.get((one["model"], str(one["sizes"])), "")))
     for one in benched:
-        lines += ["", f"{one['model']} {one['sizes']}:", "", "| operator | nodes | time | of run |",
+        lines += ["", f"{titled(one)}:", "", "| operator | nodes | time | of run |",
                   "| --- | ---: | ---: | ---: |"]
         lines += [f"| {op['op']} | {op['nodes']} | {1e3 * op['seconds']:.3f} ms | {100 * op['share']:.1f} % |"
                   for op in one["by_operator"][:8]]
-    lines += ["", *(f"- {one['step']} {one['model']} {one['sizes']}: {one['error']}"
+    lines += ["", *(f"- {one['step']} {titled(one)}: {one['error']}"
                     for one in steps if "error" in one)]
     return "\n".join(lines) + "\n"
+
+
+def titled(one: dict[str, Any]) -> str:
+    """The network of a step, with its sizes."""
+    return " ".join([one["model"], *(f"{name}={size}" for name, size in one["sizes"].items())])
 
 
 def _row(one: dict[str, Any], agreed: str) -> str:
@@ -144,7 +149,7 @@ def _row(one: dict[str, Any], agreed: str) -> str:
     seconds, bound = session["seconds"], (one["roofline"] or {}).get("bound_seconds")
     rate = f"{one['flops'] / seconds / 1e12:.2f}" if one["flops"] else "?"
     least = f"{1e3 * bound:.3f} ms" if bound else ""
-    return (f"| {one['model']} {one['sizes']} | {agreed} | {1e3 * seconds:.3f} ms | {1 / seconds:.1f} "
+    return (f"| {titled(one)} | {agreed} | {1e3 * seconds:.3f} ms | {1 / seconds:.1f} "
             f"| {rate} | {1e3 * profiled['seconds']:.3f} ms | {1e3 * profiled['nodes']:.3f} ms | {least} "
             f"| {one['provider']} |")
 
