@@ -23,8 +23,7 @@ from click.testing import CliRunner, Result
 from onnx import parser
 
 from archcheck.backends import calibrate, clock
-from archcheck.cli import bench as command
-from archcheck.cli import cli
+from archcheck.cli import _running, cli
 from tests.benchmarks import device as benchmark
 from tests.test_params import fill
 
@@ -204,14 +203,15 @@ def test_the_script_for_devices_keeps_what_it_has(tmp_path, monkeypatch):
 
 # ------------------------------------------------------------------------------------------------ interrupted
 @contextmanager
-def interrupting() -> Iterator[Callable[[str], Callable[[float], None]]]:
+def interrupting(what: str, total: int) -> Iterator[Callable[[], None]]:
     """A progress at whose first move Ctrl-C is pressed."""
-    yield lambda name: lambda part: os.kill(os.getpid(), signal.SIGINT)
+    presses = iter([lambda: os.kill(os.getpid(), signal.SIGINT)])
+    yield lambda: next(presses, lambda: None)()
 
 
 def test_ctrl_c_leaves_what_was_measured(net, monkeypatch):
-    monkeypatch.setattr(command, "progress", interrupting)
-    found = CliRunner().invoke(cli, ["bench", net, "--seconds", "600", "--no-optimize", "--format", "json"])
+    monkeypatch.setattr(_running, "progress", interrupting)
+    found = CliRunner().invoke(cli, ["bench", net, "--seconds", "20", "--no-optimize", "--format", "json"])
     record = json.loads(found.stdout)
     assert found.exit_code == 130
     assert record["stopped"] is True and record["session"] is None and record["profiled"]["runs"] >= 1

@@ -1,9 +1,7 @@
 """``archcheck bench``."""
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,12 +51,12 @@ def bench(model: str, other: str | None, sizes: Sequence[tuple[str, Any]], form:
     setting = Setting(dict(sizes), device, limits, seed, Plan(warmup, runs, seconds / 2), optimize)
     machine_form = _options.form_for(form, output) in ("json", "csv")
     found = []
-    with progress() as stage:
-        peaks = _peaks(roofline, calibrate, device, limits)
-        for source in filter(None, (model, other)):
-            found.append(measured(source, setting, peaks, stage(source)))
-            if found[-1].stopped:
-                break
+    peaks = _peaks(roofline, calibrate, device, limits)
+    for source in filter(None, (model, other)):
+        with _running.progress(source[-40:].replace("[", "\\["), 100) as tick:
+            found.append(measured(source, setting, peaks, _percent(tick)))
+        if found[-1].stopped:
+            break
     view = View(None if everything else top, machine_form, _options.script_for(None, output))
     answer = sheet(found[0], view) if len(found) == 1 else pair_sheet(found[0], found[1], view)
     _options.emit(answer, None, form, output)
@@ -75,18 +73,13 @@ def _peaks(roofline: str | None, calibrate: bool, device: Device, limits: Limits
     return devices.device(roofline) if roofline else None
 
 
-@contextmanager
-def progress() -> Iterator[Callable[[str], Callable[[float], None]]]:
-    """Progress bars on standard error, if that is a terminal: gives what starts one, which gives what moves
-    it."""
-    if not sys.stderr.isatty():
-        yield lambda name: lambda part: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-    with Progress(console=Console(stderr=True), transient=True, auto_refresh=False) as bars:
-        def started(name: str) -> Callable[[float], None]:
-            task = bars.add_task(name[-40:].replace("[", "\\["), total=1.0)
-            bars.refresh()
-            return lambda part: bars.update(task, completed=part, refresh=True)
-        yield started
+def _percent(tick: Callable[[], None]) -> Callable[[float], None]:
+    """What moves a bar of 100 ticks to a part of its length."""
+    done = 0
+
+    def moved(part: float) -> None:
+        nonlocal done
+        for _ in range(done, int(100 * part)):
+            tick()
+        done = max(done, int(100 * part))
+    return moved

@@ -19,6 +19,9 @@ from archcheck.reporters.text import Script, compact
 BETWEEN = "between nodes"
 """What the rest of a run is called: copying inputs and outputs, and the runtime's own work."""
 
+DISTURBED = 0.1
+"""By how much of a run the profiler may slow it down before that is said."""
+
 SHOWN_OPERATORS, SHOWN_ORIGINS = 12, 4
 """So many operators are listed, of all nodes and of those that one stands for; then how many others."""
 
@@ -146,10 +149,12 @@ def _profiled(bench: Bench, script: Script) -> str:
     joined = bench.joined
     whole, between = joined.profile.whole, joined.profile.between
     nodes = script.seconds(whole.typical - between)
-    more = f" ({100 * (whole.typical / bench.plain.typical - 1):+.1f} %)" if bench.plain else ""
+    slower = whole.typical / bench.plain.typical - 1 if bench.plain else 0.0
+    more = f" ({100 * slower:+.1f} %)" if bench.plain else ""
+    note = "\nthe profiler takes part of that, and of the rows" if slower > DISTURBED else ""
     rest = as_time(between, script)
     return (f"{script.seconds(whole.typical)} a run{more}: nodes {nodes}, between them {rest}\n"
-            f"{_counted(len(whole), 'run')}")
+            f"{_counted(len(whole), 'run')}{note}")
 
 
 def _operators(joined: Joined, script: Script) -> list[str]:
