@@ -13,7 +13,7 @@ __version__ = "0.1.0"
 _WHERE = {"load": "frontends", "LoadError": "frontends", "analyze": "infer", "evaluate": "dims",
           "symbol": "dims", "Report": "report", "Dim": "dims", "Graph": "graph", "TensorType": "graph",
           "BindingError": "binding", "NoFigure": "analyses.formulas",
-          "export": "writers.onnx"}
+          "export": "writers.onnx", "check": "rules._judge", "Finding": "findings", "Settings": "config"}
 
 __all__ = [*_WHERE, "__version__"]
 

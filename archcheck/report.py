@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from archcheck.analyses.traffic import Traffic
     from archcheck.analyses.training import Training
     from archcheck.analyses.validity import Validity
+    from archcheck.findings import Finding
     from archcheck.functions import Function
 
 
@@ -49,8 +50,11 @@ class Report:
 
     ``types`` maps the name of every value of the main graph, weights included, to its `TensorType`;
     ``failures`` the index of a node to what is wrong there; ``reasons`` to why its outputs are not known;
-    ``assumptions`` pairs an index with what must hold for the network to run.
+    ``assumptions`` pairs an index with what must hold for the network to run; ``findings`` are what the rules
+    found, once `archcheck.check` has asked them.
     """
+
+    findings: tuple[Finding, ...] = ()
 
     def __init__(self, walk: Walk, sizes: Mapping[str, Size] | None = None) -> None:
         self.walk, self.sizes = walk, dict(sizes or {})

@@ -6,11 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+GROUP = Path("/sys/fs/cgroup")
+
 
 def memory() -> int | None:
     """Bytes that can still be had: of the machine, and of the container around this process if there is one;
     None where the system does not say."""
-    known = [size for size in (_machine(), _container()) if size is not None]
+    known = [size for size in (_machine(), container()) if size is not None]
     return min(known, default=None)
 
 
@@ -37,15 +39,18 @@ def _machine() -> int | None:
         return None
 
 
-def _container() -> int | None:
-    """What is left to the control group that this process is in."""
-    for limit, used in (("memory.max", "memory.current"),
-                        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes")):
+def container(folder: Path = GROUP) -> int | None:
+    """What is left to the control group that this process is in: its limit less what it takes, without the
+    pages of files, which the kernel drops when it has to. None where it has no limit."""
+    for part, limit, used in ((folder, "memory.max", "memory.current"),
+                              (folder / "memory", "memory.limit_in_bytes", "memory.usage_in_bytes")):
         try:
-            folder = Path("/sys/fs/cgroup")
-            return int((folder / limit).read_text()) - int((folder / used).read_text())
+            most, now = int((part / limit).read_text()), int((part / used).read_text())
+            lines = map(str.split, (part / "memory.stat").read_text().splitlines())
         except (OSError, ValueError):
             continue
+        files = sum(int(line[1]) for line in lines if line[0] in ("active_file", "inactive_file"))
+        return max(most - max(now - files, 0), 0)
     return None
 
 

@@ -8,11 +8,12 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from archcheck.backends import guard
+from archcheck.backends import _free, guard
 from archcheck.backends.guard import Crashed, Limits
 from archcheck.errors import UserError
 from tests.backends import _jobs
@@ -95,14 +96,15 @@ def test_leaving_the_loop_ends_the_child() -> None:
     records = guard.stream(_jobs.sleeping)
     process = next(records)
     assert alive(process)
+    begin = time.monotonic()
     records.close()
-    assert not alive(process)
+    assert not alive(process) and time.monotonic() - begin < 20
 
 
 PARENT = """
 import sys, tempfile
 tempfile.tempdir = {!r}
-from archcheck.backends import guard
+from archcheck.backends import _free, guard
 from tests.backends import _jobs
 for process in guard.stream(_jobs.sleeping):
     print(process, flush=True)
@@ -122,6 +124,16 @@ def test_no_child_outlives_its_parent(end: int, tmp_path: Path) -> None:
             break
         time.sleep(0.05)
     assert not alive(child)
+
+
+@pytest.mark.parametrize(("limit", "expected"), [("1000\n", 1000 - (700 - 300)), ("max\n", None),
+                                                 ("300\n", 0)])
+def test_what_is_left_to_a_container(limit: str, expected: int | None, tmp_path_factory: Any) -> None:
+    group = tmp_path_factory.mktemp("group")
+    (group / "memory.max").write_text(limit)
+    (group / "memory.current").write_text("700\n")
+    (group / "memory.stat").write_text("anon 400\nactive_file 100\ninactive_file 200\nshmem 5\n")
+    assert _free.container(group) == expected
 
 
 def test_free_memory_is_known_here() -> None:
