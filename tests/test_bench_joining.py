@@ -224,3 +224,22 @@ def test_what_two_fused_nodes_read_is_in_neither():
         { y = Gemm(x, w, c)  z = Gemm(x, w, c) }""").graph
     found = [[origin.name for origin in one] for one in origins(original, fused)]
     assert found == [["one", "first"], ["two", "second"]]
+
+
+def test_what_would_read_too_much_goes_to_the_node_before():
+    original = network("""(float[4,8] x) => (float[4,8] y) <float[8,8] w, float[8] c>
+        { [one] a = MatMul(x, w)  [bias] b = Add(a, c)  [skip] s = Add(b, x)  [two] d = MatMul(s, w)
+          [end] e = Add(d, c)  [both] f = Mul(e, e)  [half] g = Sigmoid(f)  [swish] y = Mul(f, g) }""").graph
+    fused = network("""(float[4,8] x) => (float[4,8] y) <float[8,8] w, float[8] c>
+        { b = Gemm(x, w, c, x)  y = FusedGemm(b, w, c) }""").graph
+    found = [[origin.name for origin in one] for one in origins(original, fused)]
+    assert found == [["one", "bias", "skip"], ["two", "end", "both", "half", "swish"]]
+
+
+def test_a_node_that_reads_two_may_be_a_sum_and_what_follows():
+    original = network("""(float[4,8] x) => (float[4,8] y) <float[8] c>
+        { [relu] a = Relu(x)  [skip] s = Add(a, x)  [norm] y = LayerNormalization(s, c) }""").graph
+    fused = network("""(float[4,8] x) => (float[4,8] y) <float[8] c>
+        { a = Relu(x)  y = SkipLayerNormalization(a, x, c) }""").graph
+    found = [[origin.name for origin in one] for one in origins(original, fused)]
+    assert found == [["relu"], ["skip", "norm"]]

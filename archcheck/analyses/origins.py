@@ -29,25 +29,27 @@ def origins(original: Graph, optimized: Graph) -> tuple[tuple[Origin, ...], ...]
     run, constants left out; none where its name and its outputs tell nothing."""
     owners = _anchors(original, optimized)
     anchored = dict(owners)
+    live = _live(original)
     _folded(original, optimized, anchored, owners)
+    for index in _joins(original, optimized, live, owners) - set(anchored):
+        del owners[index]
     _appended(original, owners)
     found: list[list[Origin]] = [[] for _ in optimized.nodes]
-    live = _live(original)
     for index, owner in sorted(owners.items()):
-        if index in live:
-            found[owner].append(Origin(original.nodes[index].name, original.nodes[index].op))
+        node = original.nodes[index]
+        if not live.isdisjoint(node.outputs):
+            found[owner].append(Origin(node.name, node.op))
     return tuple(map(tuple, found))
 
 
-def _live(graph: Graph) -> set[int]:
-    """The nodes that depend on an input, or that run others, which may."""
-    known, found = set(graph.inputs), set()
-    for index, node in enumerate(graph.nodes):
+def _live(graph: Graph) -> set[str]:
+    """The values that depend on an input, or are made by a node that runs others, which may."""
+    known = set(graph.inputs)
+    for node in graph.nodes:
         runs_others = any(isinstance(value, Graph) for value in node.attrs.values())
         if runs_others or not known.isdisjoint(node.inputs):
-            found.add(index)
-            known.update(node.outputs)
-    return found
+            known.update(filter(None, node.outputs))
+    return known
 
 
 def _anchors(original: Graph, optimized: Graph) -> dict[int, int]:
@@ -85,6 +87,26 @@ def _folded(original: Graph, optimized: Graph, anchored: Mapping[int, int], owne
         reader = readers.pop() if len(readers) == 1 else None
         if reader is not None and reader in fused:
             owners[index] = reader
+
+
+def _joins(original: Graph, optimized: Graph, live: set[str], owners: Mapping[int, int]) -> set[int]:
+    """Nodes that cannot have been folded into their owner: with them it would read more than it does. That
+    is the sum before a convolution, which was appended to the one before."""
+    groups: dict[int, list[int]] = {}
+    for index, owner in sorted(owners.items(), reverse=True):
+        groups.setdefault(owner, []).append(index)
+    found: set[int] = set()
+    for owner, group in groups.items():
+        room = len({name for name in optimized.nodes[owner].inputs if name and name not in optimized.weights})
+        read: set[str] = set()
+        fitting = 0
+        for count, index in enumerate(group, 1):
+            node = original.nodes[index]
+            read.difference_update(node.outputs)
+            read.update(live.intersection(node.inputs))
+            fitting = count if len(read) <= room else fitting
+        found.update(group[fitting:] if fitting else ())
+    return found
 
 
 def _is_kept(before: Node, after: Node) -> bool:
