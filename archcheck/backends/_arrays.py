@@ -35,6 +35,9 @@ def dtype_of(said: str) -> str:
     inner = inner.removesuffix(")")
     if outer == "tensor":
         return _RUNTIMES.get(inner, inner)
+    if outer == "map":
+        key, _, value = inner.partition(",")
+        return f"map({key},{dtype_of(value)})"
     return f"{_WRAPPERS.get(outer, outer)}({dtype_of(inner) if '(' in inner else inner})"
 
 

@@ -13,11 +13,12 @@ from archcheck.errors import UserError
 from archcheck.report import Report
 
 BATCHES = 3, 2, 1, 5, 4, 7
-"""What the first axis of an input is to be, one draw after the other."""
+FEWER = 2, 1, 3, 4, 5, 6
+"""What the first axis of an input is to be, one draw after the other; and where a run is expensive anyway."""
 FLOORS = 29, 17, 9, 5, 1
 """From where on other axes are drawn; the next where a run would be too expensive."""
 SPREAD = 12
-MACS, BYTES = 20 * 10 ** 9, 2 * 10 ** 9
+MACS, BYTES = 8 * 10 ** 9, 2 * 10 ** 9
 """What a run may take: MACs, and bytes of activations."""
 CHOICES, TRIES = 12, 200
 
@@ -61,7 +62,8 @@ def _wanted(report: Report, turn: int, floor: int, random: Random) -> dict[str, 
     """About where the size of each symbol is to be."""
     batches = {atom.args[0] for name in report.graph.inputs for size in _axes(report, name)[:1]
                for atom in symbols(size) if len(_axes(report, name)) > 1}
-    return {name: BATCHES[turn % len(BATCHES)] if name in batches else
+    batch = (FEWER if floor == FLOORS[-1] else BATCHES)[turn % len(BATCHES)]
+    return {name: batch if name in batches else
             floor + random.randrange(SPREAD if floor > 1 else 1) for name in report.symbols}
 
 

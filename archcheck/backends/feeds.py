@@ -51,10 +51,11 @@ def made(report: Report, name: str, shape: tuple[int, ...], kind: str = RANDOM, 
     of every row, so that none is masked as a whole. A sequence has `LENGTH` elements, an optional has one.
     The same ``seed`` gives the same, whatever the other inputs are."""
     dtype = (report.types.get(name) or report.graph.inputs[name]).dtype or "float32"
-    wrapper, _, inner = dtype.partition("(")
-    if wrapper == "seq":
-        return [_tensor(report, name, inner[:-1], shape, kind, seed + k) for k in range(LENGTH)]
-    return _tensor(report, name, inner[:-1] if wrapper == "opt" else dtype, shape, kind, seed)
+    if dtype.startswith("opt("):
+        dtype = dtype[4:-1]
+    if dtype.startswith("seq("):
+        return [_tensor(report, name, dtype[4:-1], shape, kind, seed + k) for k in range(LENGTH)]
+    return _tensor(report, name, dtype, shape, kind, seed)
 
 
 def shape_at(name: str, kind: TensorType, sizes: Mapping[str, int]) -> tuple[int, ...]:

@@ -2,11 +2,13 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from archcheck.backends import guard, jobs, ort
@@ -17,14 +19,22 @@ from archcheck.backends.guard import Crashed, Limits
 from archcheck.backends.ort import Device, Measured, Started, Task
 from archcheck.backends.verdicts import DECLARED, DISAGREES, ORDER, Verdict, compared
 from archcheck.dims import Dim, symbol
-from archcheck.frontends import load
+from archcheck.frontends import Source, bytes_of, graph_in
 from archcheck.graph import Graph
 from archcheck.infer import analyze
 from archcheck.report import Report
+from archcheck.reporters.text import size_in_bytes
 from archcheck.values import CAP
 
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how many values are through, and of how many."""
+CPU_DEVICE, DEFAULT = Device(), Limits()
+Progress = Callable[[str, int], AbstractContextManager[Callable[[], None]]]
+"""Called with what is being done and how many values there are: what it gives is called for each that is
+through."""
+
+
+def silent(_what: str, _total: int) -> AbstractContextManager[Callable[[], None]]:
+    """No progress is shown."""
+    return nullcontext(lambda: None)
 
 
 @dataclass(frozen=True)
@@ -74,25 +84,36 @@ class Verified:
         return not self.refused and not self.of(DISAGREES) and not self.of(DECLARED)
 
 
-def verify(source: str | Path, sizes: Mapping[str, Any] | None = None, count: int = 2, seed: int = 0,
-           device: Device = Device(), limits: Limits = Limits(),
-           progress: Progress | None = None) -> Verified:
+@dataclass(frozen=True)
+class How:
+    """How a network is run: from which ``seed`` weights and inputs are made up, on which device, and within
+    which limits; and what shows the ``progress``."""
+
+    seed: int = 0
+    device: Device = CPU_DEVICE
+    limits: Limits = DEFAULT
+    progress: Progress = silent
+
+
+AS_USUAL = How()
+
+
+def verify(source: str | os.PathLike[str], sizes: Mapping[str, Any] | None = None, *, count: int = 2,
+           free: Sequence[str] = (), how: How = AS_USUAL) -> Verified:
     """Run the network in ``source`` at ``count`` sizes of its symbols (`archcheck.backends.draws`), with
     ``sizes`` pinned, and compare every value of its main graph. Those of a specification's inputs that have a
-    default are drawn as well. Raises `UserError` where there is nothing to run it with."""
+    default are drawn as well, and those that ``free`` makes symbols (`archcheck.analyses.freeing`). Raises
+    `UserError` where there is nothing to run it with."""
     ort.require_runtime()
-    graph = load(source)
-    report = analyze(graph, opened(graph, sizes or {}))
-    runs, made = [], 0
+    found, pinned = bytes_of(source), sizes or {}
+    graph = graph_in(found)
     with ExitStack() as stack:
-        once = None if graph.family else stack.enter_context(ready(source, sizes, seed))
-        for drawn in draw(report, count, seed):
-            at = {**(sizes or {}), **drawn}
-            with ExitStack() as inner:
-                it = once or inner.enter_context(ready(source, at, seed))
-                runs.append(_run(it, graph, report, at, seed, device, limits, progress))
-                made = it.made
-    return Verified(str(source), report, tuple(runs), made)
+        if free:
+            graph, found = _freed(stack, graph, free, how)
+        report = analyze(graph, opened(graph, pinned))
+        models = _Models(stack, found, graph, how)
+        runs = [_run(models, report, {**pinned, **drawn}, how) for drawn in draw(report, count, how.seed)]
+    return Verified(os.fspath(source), report, tuple(runs), models.made)
 
 
 def opened(graph: Graph, sizes: Mapping[str, Any]) -> dict[str, Any]:
@@ -101,27 +122,75 @@ def opened(graph: Graph, sizes: Mapping[str, Any]) -> dict[str, Any]:
     return {**{name: symbol(name) for name in fixed}, **sizes}
 
 
-def _run(it: Ready, graph: Graph, report: Report, sizes: Mapping[str, Any], seed: int, device: Device,
-         limits: Limits, progress: Progress | None) -> Run:
+def _freed(stack: ExitStack, graph: Graph, free: Sequence[str], how: How) -> tuple[Graph, Source]:
+    """The network with symbols in place of fixed sizes, and a file of it. What it declares of its values is
+    for the sizes that were fixed."""
+    from archcheck.analyses import freeing
+    from archcheck.writers.onnx import export
+    graph = replace(freeing.free(graph, free)[0], declared={})
+    folder = stack.enter_context(TemporaryDirectory(prefix="archcheck-", ignore_cleanup_errors=True))
+    path = Path(folder, "free.onnx")
+    export(graph, path, seed=how.seed)
+    return graph, bytes_of(path)
+
+
+class _Models:
+    """The files that are run: one for all sizes, or of a specification one for each."""
+
+    def __init__(self, stack: ExitStack, found: Source, graph: Graph, how: How) -> None:
+        self.stack, self.found, self.graph, self.how = stack, found, graph, how
+        self.made = 0
+        self._once: Ready | None = None
+
+    @contextmanager
+    def at(self, sizes: Mapping[str, Any]) -> Iterator[Ready]:
+        """The one to be run at ``sizes``."""
+        with ExitStack() as inner:
+            lasts = self.stack if self.graph.family is None else inner
+            it = self._once or lasts.enter_context(ready(self.found, sizes, self.how.seed))
+            self._once = it if lasts is self.stack else None
+            self.made = it.made
+            yield it
+
+
+def _run(models: _Models, report: Report, sizes: Mapping[str, Any], how: How) -> Run:
     """One run at ``sizes``; what is known of the sizes' numbers is held against it as well."""
-    here = analyze(graph, sizes)
+    here = analyze(models.graph, sizes)
     symbols = {name: size for name, size in sizes.items() if not isinstance(size, Dim)}
     found: list[Measured] = []
     provider = refused = ""
     try:
-        task = Task(it.path, feeds(here, {}, seed), device=device)
-        slices = ort.slices_at(here, {}, limits)
-        total = sum(map(len, slices))
-        for record in guard.stream(small, task, slices, limits=limits, about=it.name):
-            if isinstance(record, Started):
-                provider = record.provider
-            elif isinstance(record, Measured):
-                found.append(record)
-                if progress:
-                    progress(it.name, len(found), total)
+        _require_room(models.found.name, here, how.limits)
+        with models.at(sizes) as it:
+            for record in _records(it, here, how):
+                if isinstance(record, Started):
+                    provider = record.provider
+                elif isinstance(record, Measured):
+                    found.append(record)
     except Crashed as crash:
         refused = str(crash)
     return Run(symbols, provider, tuple(_both(report, here, symbols, found)), refused)
+
+
+def _require_room(name: str, report: Report, limits: Limits) -> None:
+    """Raise `Crashed` where the weights alone are more than may be had."""
+    sizes = [kind.bytes for kind in report.graph.weights.values()]
+    total, most = sum(size for size in sizes if isinstance(size, int)), limits.bytes
+    if most is not None and total > most:
+        raise Crashed(f"the weights of {name} alone are {size_in_bytes(total)}, and {size_in_bytes(most)} of "
+                      "memory may be taken; set smaller sizes with --set, or give it more with --max-memory",
+                      guard.MEMORY)
+
+
+def _records(it: Ready, here: Report, how: How) -> Iterator[Any]:
+    """What comes of the run of a file, slice by slice."""
+    task = Task(it.path, feeds(here, {}, how.seed), device=how.device)
+    slices = ort.slices_at(here, {}, how.limits)
+    with how.progress(it.name, sum(map(len, slices))) as tick:
+        for record in guard.stream(small, task, slices, limits=how.limits, about=it.name):
+            yield record
+            if isinstance(record, Measured):
+                tick()
 
 
 def _both(report: Report, here: Report, sizes: Mapping[str, int],
@@ -130,7 +199,7 @@ def _both(report: Report, here: Report, sizes: Mapping[str, int],
     wrong."""
     for formula, number in zip(compared(report, sizes, found), compared(here, {}, found)):
         if number.kind == DISAGREES != formula.kind:
-            yield number._replace(why=f"at these sizes {number.why}")
+            yield number._replace(said=f"{number.said}, analyzed at these sizes")
         else:
             yield formula
 

@@ -28,20 +28,34 @@ DIGITS = {"float16": 1e-2, "bfloat16": 5e-2, "float32": 1e-5, "float64": 1e-12}
 
 class Verdict(NamedTuple):
     """What came of one value: its name, the ``kind`` of verdict, what was predicted, what was measured, and
-    ``why`` it is no other verdict, empty where it agrees."""
+    where it does not simply agree what was ``said`` of it, by archcheck or the file, and what it ``is``, as
+    texts."""
 
     value: str
     kind: str
     told: TensorType | None
     found: Measured
-    why: str = ""
+    said: str = ""
+    is_: str = ""
+
+    @property
+    def why(self) -> str:
+        """Both as a sentence; empty where it agrees."""
+        return _SENTENCES[self.kind].format(self.said, self.is_)
+
+
+_SENTENCES = {AGREES: "", COUNTS: "the data decide it: {0}, and it is {1}",
+              KNOWN_NOW: "it was {0}, and is {1}", DECLARED: "the file declares {0}, and it is {1}",
+              DISAGREES: "it was to be {0}, and is {1}"}
 
 
 class Doubt(NamedTuple):
-    """Why a prediction is not simply right: ``kind`` is `COUNTS`, `KNOWN_NOW` or `DISAGREES`."""
+    """Why a prediction is not simply right: ``kind`` is `COUNTS`, `KNOWN_NOW` or `DISAGREES`, the others are
+    as in a `Verdict`."""
 
     kind: str
-    why: str
+    said: str
+    is_: str
 
 
 def compared(report: Report, sizes: Mapping[str, int], found: Iterable[Measured]) -> list[Verdict]:
@@ -53,22 +67,19 @@ def compared(report: Report, sizes: Mapping[str, int], found: Iterable[Measured]
 
 def _verdict(report: Report, sizes: Mapping[str, int], numbers: Mapping[str, int], one: Measured) -> Verdict:
     told = report.types.get(one.name)
-    doubts = [*_of_node(report, one.name), *_of_type(told, numbers, one.dtype, one.shape, one.data)]
-    if doubts:
-        worst = max(doubts, key=lambda doubt: ORDER.index(doubt.kind))
-        if worst.kind == DISAGREES:
-            return Verdict(one.name, DISAGREES, told, one, worst.why)
-    lie = _lie(report.graph.declared.get(one.name), sizes, one)
-    if lie:
-        return Verdict(one.name, DECLARED, told, one, f"the file declares {lie}")
-    return Verdict(one.name, *(worst.kind if doubts else AGREES, told, one), worst.why if doubts else "")
+    doubts = [*_of_node(report, one), *_of_type(told, numbers, one.dtype, one.shape, one.data)]
+    worst = max(doubts, key=lambda doubt: ORDER.index(doubt.kind), default=Doubt(AGREES, "", ""))
+    if worst.kind != DISAGREES:
+        lie = _lie(report.graph.declared.get(one.name), sizes, one)
+        worst = lie or worst
+    return Verdict(one.name, worst.kind, told, one, worst.said, worst.is_)
 
 
-def _of_node(report: Report, name: str) -> Iterator[Doubt]:
+def _of_node(report: Report, one: Measured) -> Iterator[Doubt]:
     """What is said of the node that makes a value, in spite of which it ran."""
-    failure = report.failures.get(report.graph.producers.get(name, -1))
+    failure = report.failures.get(report.graph.producers.get(one.name, -1))
     if failure is not None and failure.kind in IMPOSSIBLE:
-        yield Doubt(DISAGREES, f"it ran, but was said not to: {failure.message}")
+        yield Doubt(DISAGREES, f"impossible ({failure.message})", shown(one.shape))
 
 
 # ------------------------------------------------------------------------------------------ one value
@@ -76,14 +87,16 @@ def _of_type(told: TensorType | None, numbers: Mapping[str, int], dtype: str, sh
              data: Any) -> Iterator[Doubt]:
     """All that is to be said of a prediction."""
     if told is None or told.dtype is None:
-        yield Doubt(KNOWN_NOW, f"its dtype was not known, and is {dtype}")
+        yield Doubt(KNOWN_NOW, "of unknown dtype", f"{dtype}, {shown(shape)}")
     elif not _is_dtype(told.dtype, dtype):
-        yield Doubt(DISAGREES, f"its dtype was to be {told.dtype}, and is {dtype}")
+        yield Doubt(DISAGREES, told.dtype, dtype)
+    if "map(" in dtype:
+        return
     if isinstance(shape, list):
-        yield from _of_sequence(told, numbers, shape, data)
+        yield from _of_sequence(told, numbers, shape)
     elif shape is not None:
         yield from _of_shape(told and told.shape, numbers, shape)
-        if told is not None and data is not None:
+        if told is not None and data is not None and "(" not in (told.dtype or ""):
             yield from _of_elements(told, numbers, data)
 
 
@@ -94,48 +107,46 @@ def _is_dtype(told: str, found: str) -> bool:
 
 def _of_shape(told: Shape | None, numbers: Mapping[str, int], found: Sequence[int]) -> Iterator[Doubt]:
     """What is to be said of a shape."""
-    shown = _shown(found)
     if told is None:
-        yield Doubt(KNOWN_NOW, f"its rank was not known; it is {shown}")
+        yield Doubt(KNOWN_NOW, "of unknown rank", shown(found))
         return
-    at = [evaluate(size, numbers) for size in told]
-    if len(at) != len(found):
-        yield Doubt(DISAGREES, f"it was to have {len(at)} axes, and is {shown}")
-    elif any(isinstance(size, int) and size != number for size, number in zip(at, found)):
-        yield Doubt(DISAGREES, f"it was to be {_shown(at)}, and is {shown}")
+    at = tuple(evaluate(size, numbers) for size in told)
+    if len(at) != len(found) or any(isinstance(size, int) and size != number
+                                    for size, number in zip(at, found)):
+        yield Doubt(DISAGREES, shown(at), shown(found))
     elif not all(isinstance(size, int) for size in at):
-        yield Doubt(KNOWN_NOW, f"it was {_shown(told)}, and is {shown}")
+        yield Doubt(KNOWN_NOW, shown(told), shown(found))
     else:
-        yield from _of_open(told, numbers, shown)
+        yield from _of_open(told, numbers, found)
 
 
-def _of_open(told: Shape, numbers: Mapping[str, int], shown: str) -> Iterator[Doubt]:
+def _of_open(told: Shape, numbers: Mapping[str, int], found: Sequence[int]) -> Iterator[Doubt]:
     """What is to be said of sizes that the sizes of the inputs do not decide."""
-    for atom in dict.fromkeys(atom for size in told for atom in sorted(symbols(size), key=str)):
-        if atom.origin == COUNTED:
-            limit, number = evaluate(atom.limit, numbers), numbers[atom.args[0]]
-            if isinstance(limit, int) and number > limit:
-                yield Doubt(DISAGREES, f"at most {limit} were to be counted at {atom.args[0]}, and it is "
-                                       f"{shown}")
-            yield Doubt(COUNTS, f"the data decide; it is {shown}")
-        elif atom.origin:
-            yield Doubt(KNOWN_NOW, f"it was {_shown(told)}, and is {shown}")
+    atoms = {atom for size in told for atom in symbols(size) if atom.origin}
+    for atom in atoms:
+        if atom.origin != COUNTED:
+            yield Doubt(KNOWN_NOW, shown(told), shown(found))
+            continue
+        limit, number = evaluate(atom.limit, numbers), numbers[atom.args[0]]
+        most = f"at most {limit}" if isinstance(limit, int) else "any number"
+        is_above = isinstance(limit, int) and number > limit
+        yield Doubt(DISAGREES if is_above else COUNTS, most, f"{number}, {shown(found)}")
 
 
-def _of_sequence(told: TensorType | None, numbers: Mapping[str, int], shapes: Sequence[Any],
-                 data: Any) -> Iterator[Doubt]:
+def _of_sequence(told: TensorType | None, numbers: Mapping[str, int],
+                 shapes: Sequence[Any]) -> Iterator[Doubt]:
     """What is to be said of a sequence: of how many elements it has, and of each."""
     value = told and told.value
-    length: Any = value.length if isinstance(value, Several) else value and len(items(told) or ())
-    length = evaluate(length, numbers)
-    if isinstance(length, int) and length != len(shapes):
-        yield Doubt(DISAGREES, f"it was to have {length} elements, and has {len(shapes)}")
-    elif not isinstance(length, int):
-        yield Doubt(KNOWN_NOW, f"its length was not known; it has {len(shapes)} elements")
+    parts = items(told) if isinstance(value, tuple) else None
+    length = evaluate(value.length, numbers) if isinstance(value, Several) else \
+        None if parts is None else len(parts)
+    if not isinstance(length, int):
+        yield Doubt(KNOWN_NOW, "of unknown length", f"{len(shapes)} elements")
+    elif length != len(shapes):
+        yield Doubt(DISAGREES, f"{length} elements", f"{len(shapes)} elements")
     elif told is not None:
-        each = value if isinstance(value, tuple) else [TensorType(None, told.shape)] * len(shapes)
-        for kind, shape in zip(each, shapes):
-            yield from _of_shape(kind.shape, numbers, shape)
+        for part, shape in zip(parts or [told] * length, shapes):
+            yield from _of_shape(part.shape, numbers, shape)
 
 
 def _of_elements(told: TensorType, numbers: Mapping[str, int], data: Any) -> Iterator[Doubt]:
@@ -145,7 +156,7 @@ def _of_elements(told: TensorType, numbers: Mapping[str, int], data: Any) -> Ite
     for place, (element, number) in enumerate(zip(known or (), found)):
         expected = _number(element, numbers)
         if expected is not None and not _is_close(expected, number, told.dtype):
-            yield Doubt(DISAGREES, f"its element {place} was to be {expected!r}, and is {number!r}")
+            yield Doubt(DISAGREES, f"{expected!r} in its element {place}", repr(number))
             return
 
 
@@ -168,21 +179,24 @@ def _is_close(told: Any, found: Any, dtype: str | None) -> bool:
     return isclose(told, found, rel_tol=DIGITS[dtype], abs_tol=1e-30)
 
 
-def _lie(declared: TensorType | None, sizes: Mapping[str, int], one: Measured) -> str:
-    """What the file says of a value that is not so; empty where it says nothing, or the truth. Names of sizes
+def _lie(declared: TensorType | None, sizes: Mapping[str, int], one: Measured) -> Doubt | None:
+    """What the file says of a value that is not so; None where it says nothing, or the truth. Names of sizes
     that no input has may be any number."""
     if declared is None or isinstance(one.shape, list) or one.shape is None:
-        return ""
+        return None
     if declared.dtype is not None and not _is_dtype(declared.dtype, one.dtype):
-        return f"{declared.dtype}, and it is {one.dtype}"
-    at = None if declared.shape is None else [evaluate(size, sizes) for size in declared.shape]
+        return Doubt(DECLARED, declared.dtype, one.dtype)
+    at = None if declared.shape is None else tuple(evaluate(size, sizes) for size in declared.shape)
     if at is None or len(at) == len(one.shape) and not any(
             isinstance(size, int) and size != number for size, number in zip(at, one.shape)):
-        return ""
-    return f"{_shown(at)}, and it is {_shown(one.shape)}"
+        return None
+    return Doubt(DECLARED, shown(at), shown(one.shape))
 
 
-def _shown(shape: Iterable[Any]) -> str:
+def shown(shape: Any) -> str:
+    """A shape as a text: of numbers, or with sizes that are not."""
+    if shape is None or isinstance(shape, list):
+        return "nothing" if shape is None else f"a sequence of {len(shape)}"
     return " x ".join("?" if size is None else str(size) for size in shape) or "a scalar"
 
 

@@ -114,9 +114,14 @@ def form_for(form: str | None, output: Path | None) -> str:
 def emit(sheet: Sheet, report: Report | None, form: str | None, output: Path | None) -> None:
     """Write a command's answer in the format that is asked for; ``report`` is None where it is about no
     single network."""
+    emit_all([sheet], report, form, output)
+
+
+def emit_all(sheets: Sequence[Sheet], report: Report | None, form: str | None, output: Path | None) -> None:
+    """Write several tables one after the other, with an empty line between."""
     from shutil import get_terminal_size
 
     from archcheck.reporters.sheet import render
-    form = form_for(form, output)
+    form, script, width = form_for(form, output), script_for(report, output), get_terminal_size().columns
     colour = on_terminal(output) and not os.environ.get("NO_COLOR")
-    write(render(sheet, form, script_for(report, output), get_terminal_size().columns, colour), output)
+    write("\n".join(render(sheet, form, script, width, colour) for sheet in sheets), output)

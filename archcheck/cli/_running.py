@@ -52,17 +52,17 @@ OPTIONS = (
 )
 
 
-def runs(command: Callable[..., None]) -> Callable[..., None]:
+def runs(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options of every command that runs a model; it is given a ``device``
     (`archcheck.backends.ort.Device`), ``limits`` (`archcheck.backends.guard.Limits`) and a ``seed``."""
     @wraps(command)
     def called(*args: Any, device: str, threads: int | None, timeout: float, max_memory: int | None,
-               libraries: tuple[Path, ...], **others: Any) -> None:
+               libraries: tuple[Path, ...], **others: Any) -> Any:
         from archcheck.backends.guard import Limits
         from archcheck.backends.ort import Device
         _clean_up_when_ended()
         others.update(device=Device(device, threads, libraries), limits=Limits(timeout, max_memory))
-        command(*args, **others)
+        return command(*args, **others)
     for option in reversed(OPTIONS):
         called = option(called)
     return called

@@ -84,9 +84,9 @@ def command(name: str, model: str, sizes: dict[str, int], device: str, *more: st
 def verified(model: str, sizes: dict[str, int], device: str) -> dict[str, Any]:
     """How many values agree with their prediction."""
     from archcheck.backends.guard import Limits
-    from archcheck.backends.measure import verify
+    from archcheck.backends.measure import How, verify
     from archcheck.backends.ort import Device
-    found = verify(model, sizes, 1, device=Device(device), limits=Limits(STEP))
+    found = verify(model, sizes, count=1, how=How(device=Device(device), limits=Limits(STEP)))
     if found.refused:
         raise RuntimeError(found.refused[0].refused)
     wrong = [f"{verdict.value}: {verdict.why}" for verdict, _ in found.of("disagrees")]
