@@ -99,14 +99,15 @@ class How:
 AS_USUAL = How()
 
 
-def verify(source: str | os.PathLike[str], sizes: Mapping[str, Any] | None = None, *, count: int = 2,
-           free: Sequence[str] = (), how: How = AS_USUAL) -> Verified:
-    """Run the network in ``source`` at ``count`` sizes of its symbols (`archcheck.backends.draws`), with
-    ``sizes`` pinned, and compare every value of its main graph. Those of a specification's inputs that have a
-    default are drawn as well, and those that ``free`` makes symbols (`archcheck.analyses.freeing`). Raises
-    `UserError` where there is nothing to run it with."""
+def verify(source: str | bytes | os.PathLike[str] | Source, sizes: Mapping[str, Any] | None = None, *,
+           count: int = 2, free: Sequence[str] = (), how: How = AS_USUAL) -> Verified:
+    """Run the network in ``source``, a `Source` or what `archcheck.frontends.bytes_of` takes, at ``count``
+    sizes of its symbols (`archcheck.backends.draws`), with ``sizes`` pinned, and compare every value of its
+    main graph. Those of a specification's inputs that have a default are drawn as well, and those that
+    ``free`` makes symbols (`archcheck.analyses.freeing`). Raises `UserError` where there is nothing to run it
+    with."""
     ort.require_runtime()
-    found, pinned = bytes_of(source), sizes or {}
+    found, pinned = source if isinstance(source, Source) else bytes_of(source), sizes or {}
     graph, name = graph_in(found), said(found.name)
     with ExitStack() as stack:
         if free:
