@@ -598,7 +598,7 @@ def _is_zero(site: Site, position: int) -> bool:
     if isinstance(kind.value, Uniform):
         return bool(kind.value.element == 0)
     found = constant(site, position)
-    return bool(found) and all(element == 0 and element is not None for element in found or ())
+    return bool(found) and all(element == 0 for element in found or ())
 
 
 @rule("ARC014", "uneven-attention-heads", severity=ERROR)

@@ -215,6 +215,12 @@ def test_blocks_without_an_activation(branch, wanted):
     assert len(found(BLOCK.format(branch), "ARC011")) == wanted
 
 
+def test_the_skip_may_come_first():
+    text = ("input: N x 16 x 32 x 32\nlayers:\n- relu as x0\n- conv 16 3x3 same -> conv 16 3x3 same as x1\n"
+            "- from x0 -> add x1\n")
+    assert len(found(text, "ARC011")) == 1
+
+
 @pytest.mark.parametrize(("layers", "wanted"), [
     ("depthwise 3x3 same", 1), ("depthwise 3x3 same -> conv 16 1x1", 0),
     ("depthwise 3x3 same -> relu -> fc 10", 0),
