@@ -142,9 +142,22 @@ def is_padded(site: Site) -> bool:
 
 
 # ------------------------------------------------------------------------------------------ joins
+MOVING = ("Slice", "Pad", "Resize", "Upsample", "ConvTranspose", "Gather", "Split", "DepthToSpace",
+          "CenterCropPad", "GridSample", "Tile", "Expand")
+
+
+def moves_maps(case: Case) -> bool:
+    """Whether anything in a network can bring two of its maps out of line: a node that moves or resizes
+    them, or a window whose centre lies half a step or more beside its result. Fields take longer."""
+    return any(op in case.by_op for op in MOVING) or any(
+        abs(2 * slide.start + slide.reach - slide.stride) >= slide.stride for slide in slides(case))
+
+
 def misaligned(case: Case) -> Iterator[tuple[Site, tuple[Fraction, Fraction], float | None, int]]:
     """Joins of branches that do not lie on each other: their strides, how far their centres lie apart (None:
     the strides differ), and the size of the larger field."""
+    if not moves_maps(case):
+        return
     walk, fields, seen = case.report.walk, case.report.fields, set()
     for index, source, axis, meeting in fields.meetings:
         site = Site(walk, index)

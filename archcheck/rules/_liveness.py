@@ -1,11 +1,14 @@
 """What of a graph reaches its outputs, what depends on its inputs, and what is the same twice."""
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Iterator
+from collections.abc import Collection, Hashable, Iterator
 from typing import Any
 
 from archcheck.graph import Graph, Literal, Node, TensorType
 from archcheck.rules._places import Place
+
+MAX_ALIKE = 8
+"""A node is compared with so many others that read the same at most."""
 
 RANDOM = frozenset(("RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Bernoulli",
                     "Multinomial", "Dropout"))
@@ -63,13 +66,19 @@ def repeated(graph: Graph) -> Iterator[tuple[int, int]]:
     stored: dict[Hashable, str] = {}
     for name, kind in graph.weights.items():
         same[name] = stored.setdefault(_stored(name, kind), name)
-    seen: dict[Hashable, int] = {}
+    seen: dict[Hashable, list[int]] = {}
     for index, node in enumerate(graph.nodes):
-        key = _form(node, same)
-        first = seen.setdefault(key, index) if key is not None else index
-        if first != index:
-            same.update(zip(node.outputs, (same.get(name, name) for name in graph.nodes[first].outputs)))
-            yield index, first
+        if node.op not in RANDOM:
+            inputs = tuple([same.get(name, name) for name in node.inputs])
+            own = () if inputs else tuple(_key(value) for value in node.attrs.values())
+            alike = seen.setdefault((node.domain, node.op, node.overload, inputs, own), [])
+            first = next((other for other in alike[:MAX_ALIKE] if _is_alike(node, graph.nodes[other])), None)
+            if first is None:
+                alike.append(index)
+            else:
+                made = [same.get(name, name) for name in graph.nodes[first].outputs]
+                same.update(zip(node.outputs, made))
+                yield index, first
 
 
 def _stored(name: str, kind: TensorType) -> Hashable:
@@ -85,20 +94,18 @@ def _stored(name: str, kind: TensorType) -> Hashable:
     return kind.dtype, kind.shape, repr(items) if signed else items
 
 
-def _form(node: Node, same: dict[str, str]) -> Hashable:
-    """Equal for nodes that work out the same; None for those that cannot be told to."""
-    attrs = _frozen(node.attrs.items()) if node.attrs else ()
-    if node.op in RANDOM or attrs is None:
-        return None
-    inputs = tuple(same.get(name, name) for name in node.inputs)
-    return node.domain, node.op, node.overload, inputs, len(node.outputs), attrs
+def _is_alike(node: Node, other: Node) -> bool:
+    """Whether two nodes have the same attributes and as many outputs; those with bodies are told apart."""
+    return (len(node.outputs) == len(other.outputs) and node.attrs.keys() == other.attrs.keys()
+            and all(_is_same(value, other.attrs[name]) for name, value in node.attrs.items()))
 
 
-def _frozen(attrs: Iterable[tuple[str, Any]]) -> Hashable:
-    """Attributes as one key, None where they hold graphs."""
-    found = []
-    for name, value in attrs:
-        if isinstance(value, Graph):
-            return None
-        found.append((name, _stored(f"{id(value)}", value) if isinstance(value, TensorType) else repr(value)))
-    return tuple(sorted(found, key=lambda entry: entry[0]))
+def _is_same(value: Any, other: Any) -> bool:
+    if isinstance(value, Graph):
+        return False
+    return _key(value) == _key(other)
+
+
+def _key(value: Any) -> Hashable:
+    """Equal for attributes that are the same."""
+    return _stored(f"{id(value)}", value) if isinstance(value, TensorType) else repr(value)

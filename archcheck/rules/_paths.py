@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from archcheck import values
 from archcheck.dims import same
 from archcheck.graph import Element
+from archcheck.infer import Walk
 from archcheck.ops._op import FREE, Along, Axes, cost_of
 from archcheck.rules._case import Case
 from archcheck.rules._rule import Site
@@ -95,9 +96,8 @@ def constant(site: Site, position: int) -> tuple[Element, ...] | None:
 
 
 def holds_data(case: Case, site: Site, position: int) -> bool:
-    """Whether an input depends on the data that the network is given."""
-    flow = case.report.flows.get(id(site.walk))
-    return flow is not None and site.node.inputs[position] in flow.data
+    """Whether an input depends on the data that the network is given, more than by their shapes."""
+    return site.node.inputs[position] in case.fact(data)[id(site.walk)]
 
 
 def is_learned(case: Case, site: Site, position: int) -> bool:
@@ -110,7 +110,33 @@ def is_learned(case: Case, site: Site, position: int) -> bool:
 def is_weight(case: Case, site: Site, position: int) -> bool:
     """Whether an input is the same whatever the data are."""
     return position < len(site.node.inputs) and bool(site.node.inputs[position]) \
-        and not holds_data(case, site, position) and id(site.walk) in case.report.flows
+        and not holds_data(case, site, position)
+
+
+def data(case: Case) -> dict[int, set[str]]:
+    """The names of the values that depend on the network's inputs, by the ``id`` of their walks. What loops
+    are given all does."""
+    found: dict[int, set[str]] = {}
+    _follow(case.report.walk, set(case.graph.inputs), found)
+    return found
+
+
+def _follow(walk: Walk, names: set[str], found: dict[int, set[str]]) -> set[str]:
+    found[id(walk)] = names
+    for index, node in enumerate(walk.graph.nodes):
+        if node.op in SHAPES:
+            continue
+        depends = not names.isdisjoint(node.inputs)
+        for body in walk.bodies.get(index, {}).values():
+            given = set(body.graph.inputs) if depends or not body.is_function else set()
+            inner = _follow(body, given if body.is_function else given | names, found)
+            depends = depends or not inner.isdisjoint(body.graph.outputs)
+        if depends:
+            names.update(filter(None, node.outputs))
+    return names
+
+
+SHAPES = ("Shape", "Size")
 
 
 def keeps_axis(site: Site, position: int, axis: int) -> int | None:

@@ -176,17 +176,17 @@ def blamed(tie: Tie) -> Site | None:
                  and any(bakes(site, name) for name in tie.names)), None)
 
 
-def mended(site: Site, name: str) -> tuple[object, ...]:
-    """The target that keeps the axis of the symbol ``name``."""
+def mended(site: Site, names: Sequence[str]) -> tuple[object, ...]:
+    """The target that keeps the axes of the symbols ``names``: 0 copies an axis. Where there is one, and what
+    was left open is a number for each of its positions, that is written, and the axis left open instead."""
     source: Shape = site.inputs[0].shape or ()
     made: Shape = site.outputs[0].shape or ()
-    target, size = list(target_of(site)), symbol(name)
-    axis = next(axis for axis, found in enumerate(source) if found is size)
-    target[axis] = 0
-    for place, entry in enumerate(target):
-        if entry == -1 and place < len(made):
-            each = made[place] // size
-            if isinstance(each, int) and each * size is made[place]:
-                target[place] = each
-                target[axis] = -1
+    target = list(target_of(site))
+    axes = [axis for axis, size in enumerate(source) if any(size is symbol(name) for name in names)]
+    for axis in axes:
+        target[axis] = 0
+    place = target.index(-1) if -1 in target and len(axes) == 1 else None
+    each = made[place] // source[axes[0]] if place is not None else None
+    if place is not None and isinstance(each, int) and each * source[axes[0]] is made[place]:
+        target[place], target[axes[0]] = each, -1
     return tuple(target)

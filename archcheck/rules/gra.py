@@ -1,6 +1,8 @@
 """What is in a graph and does nothing for it."""
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from archcheck.dims import Size, evaluate, total
 from archcheck.graph import Graph
 from archcheck.rules._case import Case
@@ -213,9 +215,10 @@ def duplicate_computation(case: Case) -> Faults:
     """
     walk, macs = case.report.walk, case.report.macs
     twice = dict(repeated(case.graph)) if macs != 0 else {}
+    sizes = _sizes(case) if twice else {}
     for group in connected(case.places[0], [*twice]):
         wasted = total(cost.mac for index in group if (cost := walk.costs[index]))
-        share = _share(case, wasted, macs)
+        share = _share(wasted, macs, sizes)
         if share * SHARE >= 1:
             yield Fault(f"{_nodes(group)} worked out before: {share:.0%} of the MACs are spent twice",
                         "the operator, its attributes and its inputs are the same",
@@ -227,12 +230,14 @@ def _nodes(group: list[int]) -> str:
     return f"{len(group)} nodes work out what was" if len(group) > 1 else "a node works out what was"
 
 
-def _share(case: Case, part: Size, whole: Size) -> float:
-    """What part of the network's MACs this is, at sizes that one would try first."""
-    if part == 0:
-        return 0.0
+def _sizes(case: Case) -> Mapping[str, int]:
+    """Sizes that one would try first."""
     from archcheck.reporters.facts import example_sizes
-    sizes = example_sizes(case.report)
+    return example_sizes(case.report)
+
+
+def _share(part: Size, whole: Size, sizes: Mapping[str, int]) -> float:
+    """What part of the ``whole`` this is; 0 where that is not known."""
     a, b = evaluate(part, sizes), evaluate(whole, sizes)
     return a / b if isinstance(a, int) and isinstance(b, int) and b else 0.0
 

@@ -19,6 +19,8 @@ ABSURD = 1 << 40
 LARGE = 1 << 20
 """Text of so many characters is no description."""
 
+_INT = frozenset((int,))
+
 Key = tuple[str, str, str]  # of a function: domain, name, overload
 
 _PATH = re.compile(r"(?<![\w./\\])(?:/(?:home|Users|root|mnt|tmp|opt|usr|var|srv|workspace|data)/"
@@ -135,19 +137,22 @@ def tensor_size_lie(case: Case) -> Faults:
     for _, found in irregularities(case.places, "tensor-size"):
         yield Fault("a stored tensor is not of the size that it says", found.message,
                     "export the model again, from a source you trust", value=found.subject)
-    for site in case.sites:
-        size = max(map(_bytes, site.outputs), default=0)
-        if size >= ABSURD:
-            yield Fault(f"a value of {size:,} bytes is made", f"no machine has so much memory; {ABSURD:,} is "
-                        "far more than any model needs", "do not run the model", site, cause="absurd")
+    for walk in case.report.walk.and_inner():
+        makers = walk.graph.producers
+        for name, kind in walk.types.items():
+            if kind is not None and _is_absurd(kind) and name in makers:
+                yield Fault(f"a value of {kind.bytes:,} bytes is made", f"no machine has so much memory; "
+                            f"{ABSURD:,} is far more than any model needs", "do not run the model",
+                            Site(walk, makers[name]), cause="absurd")
 
 
-def _bytes(kind: TensorType) -> int:
-    """The bytes of a tensor where all sizes are numbers, else 0."""
-    if kind.shape is None or any(type(size) is not int for size in kind.shape):
-        return 0
+def _is_absurd(kind: TensorType) -> bool:
+    """Whether all sizes of a tensor are numbers, and too large together."""
+    shape = kind.shape
+    if not shape or not _INT.issuperset(map(type, shape)):
+        return False
     size = kind.bytes
-    return size if isinstance(size, int) else 0
+    return isinstance(size, int) and size >= ABSURD
 
 
 @rule("SEC105", "custom-domain-operator", severity=ADVICE)
@@ -263,7 +268,7 @@ def leaks_build_paths(case: Case) -> Faults:
 
     Bad (--profile export)::
 
-        <ir_version: 8, opset_import: ["" : 17], metadata_props: ["trained_on" : "C:/Users/alice/runs/7"]>
+        <ir_version: 8, opset_import: ["" : 17], metadata_props: ["trained_on" : "/mnt/alice/runs/7"]>
         g (float[N, 4] x) => (float[N, 4] y) { y = Relu (x) }
 
     Good (--profile export)::

@@ -5,9 +5,9 @@ from archcheck.dims import Dim, Size, same, symbol, symbols
 from archcheck.graph import Shape
 from archcheck.rules._case import Case
 from archcheck.rules._failures import of_code
-from archcheck.rules._paths import constant, is_learned, keeps_axis, written
+from archcheck.rules._paths import constant, is_learned, is_weight, keeps_axis, written
 from archcheck.rules._rule import ADVICE, ERROR, UNSAFE, WARNING, Fault, Faults, Site, rule
-from archcheck.rules._ties import Tie, baked_reshapes, blamed, mended, target_of, ties
+from archcheck.rules._ties import Tie, baked_reshapes, bakes, blamed, mended, target_of, ties
 from archcheck.rules._unresolved import unresolved
 
 TRACED = "export with the size read from the tensor (x.shape[0], not int(x.shape[0])), or x.flatten(1)"
@@ -54,38 +54,47 @@ def baked_dim_in_reshape(case: Case) -> Faults:
         layers:
         - Reshape [1, -1, 16, 16] -> MaxPool kernel_shape=[2, 2] -> Reshape [-1, 8, 15, 15]
     """
-    proved = [(tie, site) for tie in case.fact(ties) if (site := blamed(tie))]
-    for tie, first in proved:
+    told, tied = set[Site](), set[str]()
+    for tie in case.fact(ties):
+        first = blamed(tie)
         others = [site for name in tie.names for site in case.fact(baked_reshapes).get(name, ())]
-        for site in dict.fromkeys([first, *others]):
-            yield _baked(site, tie.names, f"{tie.proof}, so that only {tie.only} can run", ERROR)
-    tied = {name for tie, _ in proved for name in tie.names}
+        for site in dict.fromkeys([first, *others]) if first else ():
+            if site and site not in told:
+                told.add(site)
+                tied.update(tie.names)
+                yield _baked(case, site, f"{tie.proof}, so that only {tie.only} can run", ERROR, tie.names)
     for name, sites in case.fact(baked_reshapes).items():
         for site in sites if name not in tied else ():
-            if site.node.outputs[0] in case.graph.outputs:
-                yield _baked(site, (name,), "no axis of the output tells the samples apart", WARNING)
-            elif _mixes(site, name):
-                yield _baked(site, (name,), "elements of different samples come to share a row, so that the "
-                             f"result is wrong for every {name} but 1", WARNING)
+            if why := _confused(case, site, name):
+                yield _baked(case, site, why, WARNING, (name,))
 
 
-def _baked(site: Site, names: tuple[str, ...], why: str, severity: str) -> Fault:
-    name = next((name for name in names if any(size is symbol(name) for size in site.inputs[0].shape or ())),
-                names[0])
-    target, new = target_of(site), mended(site, name)
-    told = f"{written(site.inputs[0].shape)} to {written(tuple(target))}"
-    return Fault(f"{told} makes {written(site.outputs[0].shape)}: the target has a number in place of {name}",
-                 why, f"make the target {written(new)}, or {TRACED}", site, severity=severity,
-                 cause=("baked", name), facts={"target": list(target), "mended": list(new), "symbol": name})
+def _baked(case: Case, site: Site, why: str, severity: str, cause: tuple[str, ...]) -> Fault:
+    names = [name for name in case.report.symbols if bakes(site, name)]
+    target, new = tuple(target_of(site)), mended(site, names)
+    shapes = f"{written(site.inputs[0].shape)} to {written(target)} makes {written(site.outputs[0].shape)}"
+    return Fault(f"{shapes}: the target has {'a number' if len(names) == 1 else 'numbers'} in place of "
+                 f"{' and '.join(names)}", why, f"make the target {written(new)}, or {TRACED}", site,
+                 severity=severity, cause=("baked", cause),
+                 facts={"target": list(target), "mended": list(new), "symbols": names})
+
+
+def _confused(case: Case, site: Site, name: str) -> str:
+    """In what the samples of ``name``, the first axis of a Reshape's input, are confused by it; empty where
+    they are not, or come apart again."""
+    source = site.inputs[0].shape or ()
+    if source[0] is not symbol(name):
+        return ""
+    if target_of(site)[0] == 1 and site.node.outputs[0] in case.graph.outputs:
+        return "no axis of the output tells the samples apart"
+    mixed = f"elements of different samples come to share a row: the result is wrong for every {name} but 1"
+    return mixed if _mixes(site, name) else ""
 
 
 def _mixes(site: Site, name: str) -> bool:
     """Whether the first axis, of size ``name``, ends up behind others that it was ahead of."""
-    source, made = site.inputs[0].shape or (), site.outputs[0].shape or ()
-    if not source or source[0] is not symbol(name):
-        return False
     ahead: Size = 1
-    for size in made:
+    for size in site.outputs[0].shape or ():
         if any(atom.args[0] == name for atom in symbols(size)):
             each = size // symbol(name)
             return isinstance(ahead, int) and ahead > 1 and each * symbol(name) is size
@@ -131,24 +140,18 @@ def _fixed(case: Case, tie: Tie) -> str | None:
     """What the operand of a tie is that has a number where the symbol meets it; None where none is."""
     site, number = tie.site, tie.constraint.b
     for position, kind in enumerate(site.inputs):
-        if not isinstance(number, int) or kind.shape is None or number not in kind.shape:
-            continue
-        name = site.node.inputs[position]
         made = site.producer(position)
-        if site.op in ELEMENTWISE and _is_stored(case, site, position):
-            return f"a stored tensor of {written(kind.shape)}"
-        if made and made.op in ("Expand", "Slice", "Tile", "ConstantOfShape", "Range") and name:
-            return f"{made.op} to {written(kind.shape)}"
+        if isinstance(number, int) and number in (kind.shape or ()):
+            if made and made.op in SIZED:
+                return f"{made.op} to {written(kind.shape)}"
+            if site.op in ELEMENTWISE and is_weight(case, site, position):
+                return f"a stored tensor of {written(kind.shape)}"
     found = constant(site, 1) if site.op == "Expand" else None
     return f"Expand to {written(found)}" if found and number in found else None
 
 
+SIZED = ("Expand", "Slice", "Tile", "ConstantOfShape", "Range")
 ELEMENTWISE = ("Add", "Sub", "Mul", "Div", "Where", "Pow", "Min", "Max", "And", "Or", "Concat")
-
-
-def _is_stored(case: Case, site: Site, position: int) -> bool:
-    flow = case.report.flows.get(id(site.walk))
-    return flow is not None and site.node.inputs[position] not in flow.data
 
 
 @rule("SHP103", "requested-dynamic-is-static", severity=WARNING)
@@ -213,22 +216,26 @@ def silent_broadcast(case: Case) -> Faults:
     """
     for site in case.of("Add", "Sub"):
         a, b = (kind.shape for kind in site.inputs)
-        if a is None or b is None or not all(is_learned(case, site, position) for position in (0, 1)):
+        if not a or not b:
             continue
-        narrow, sign = _narrow(site, a, b), "+" if site.op == "Add" else "-"
-        if narrow is not None and _is_made(site, narrow):
+        narrow, outer = _narrow(a, b), _is_outer(a, b)
+        made = narrow is not None and _is_made(site, narrow)
+        if not made and not outer or not all(is_learned(case, site, position) for position in (0, 1)):
+            continue
+        sign = "+" if site.op == "Add" else "-"
+        if narrow is not None:
             many = (b, a)[narrow][1]
             yield Fault(f"{written(a)} {sign} {written(b)} repeats one channel {many} times",
                         "both sides are maps that layers computed, mostly meant to have as many channels",
                         f"give the layer before it {many} filters, or Expand the map where that is meant",
                         site, facts={"channels": many})
-        elif _is_outer(a, b):
+        else:
             yield Fault(f"{written(a)} {sign} {written(b)} makes {written(site.outputs[0].shape)}",
                         "each side is repeated along the other's axis",
                         "give both sides the same number of axes", site)
 
 
-def _narrow(site: Site, a: Shape, b: Shape) -> int | None:
+def _narrow(a: Shape, b: Shape) -> int | None:
     """Which side has one channel where the other has many, everything else being equal: maps of at least
     three axes that extend in space."""
     if len(a) != len(b) or len(a) < 3:

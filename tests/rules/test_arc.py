@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from onnx import parser
+from onnx import numpy_helper, parser
 
 from tests.rules._judged import found
 
@@ -60,6 +60,21 @@ def test_which_convolutions_are_one(layers, wanted):
     assert len(found(MAP.format(layers), "ARC001")) == wanted
 
 
+def test_an_output_that_is_left_out_is_no_way_for_data():
+    """The mask of a Dropout has no name; a Clip without a least number then reads no data by that name."""
+    model = parser.parse_model("""<ir_version: 8, opset_import: ["": 17]>
+        g (float[N, 64] x) => (float[N, 16] y) <float one = {1}> {
+            a = Dropout(x)
+            c = Clip(w, , one)
+            b = MatMul(a, v)
+            y = MatMul(b, c)
+        }""")
+    model.graph.node[0].output.append("")
+    model.graph.initializer.extend([numpy_helper.from_array(np.ones(shape, np.float32), name)
+                                    for name, shape in (("v", (64, 64)), ("w", (64, 16)))])
+    assert len(found(model, "ARC001")) == 1
+
+
 def test_what_is_small_beside_the_network_is_not_told():
     big = "fc 4096 -> relu -> fc 4096 -> relu -> fc 64 -> relu -> "
     assert not found(ROWS.format(big + "fc 8 -> fc 4"), "ARC001")
@@ -100,6 +115,12 @@ def test_factorizations(layers, wanted):
 def test_biases_that_a_normalization_takes_off(layers, count):
     wanted = [] if count is None else [{"params": str(count)}]
     assert [one.facts for one in found(MAP.format(layers), "ARC003")] == wanted
+
+
+def test_zeros_for_a_bias_that_there_is_not_are_no_bias():
+    text = ("input: N x 4 x 8 x 8\nlayers:\n- tensor 0.0 -> Expand [6] as zeros\n"
+            "- from input -> Conv float32(6, 4, 1, 1) zeros -> bn\n")
+    assert not found(text, "ARC003")
 
 
 # ---------------------------------------------------------------------------------- activations
@@ -216,6 +237,10 @@ def test_filters_of_an_image_are_meant(channels, wanted):
                                                 ("float32(2)", 0)])
 def test_products_with_nothing(factor, wanted):
     assert len(found(f"input: N x 2\nlayers:\n- relu -> Mul {factor}\n", "ARC013")) == wanted
+
+
+def test_the_constant_may_come_first():
+    assert len(found("input: N x 2\nlayers:\n- relu as x0\n- tensor 0.0 -> Mul x0\n", "ARC013")) == 1
 
 
 # ---------------------------------------------------------------------------------- proportions

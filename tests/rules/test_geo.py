@@ -54,6 +54,12 @@ def test_left_over_positions_cost_pixels_only_where_no_field_reaches(layers, wan
     assert [one.severity for one in found(f"input: N x 3 x 8 x 8\nlayers:\n- {layers}\n", "GEO002")] == wanted
 
 
+def test_what_is_made_of_a_stored_image_is_left_alone():
+    text = ("input: N x 4 x 3 x 3\nlayers:\n"
+            "- tensor float32(1, 4, 8, 8) -> relu -> maxpool 3x3 /2 -> add input\n")
+    assert [one.severity for one in found(text, "GEO002")] == ["advice"]
+
+
 def test_two_ways_through_the_input_lose_nothing():
     text = ("input: N x 3 x 8 x 8\nlayers:\n- concat:\n  - conv 8 1x1 -> relu -> maxpool 3x3 /2\n"
             "  - conv 8 3x3 same -> relu -> Slice [0, 0] [3, 3] [2, 3]\n")
@@ -133,6 +139,13 @@ def test_a_decoder_needs_multiples_of_the_stride(size, stride):
         assert one.severity == "error" and str(size) in one.message
         for good in one.facts["good"]:
             assert good % one.facts["stride"] == 0 and abs(good - size) < one.facts["stride"]
+
+
+@pytest.mark.parametrize(("height", "width"), [(66, 64), (64, 66)])
+def test_one_side_is_enough(height, width):
+    text = UNET.format(size=64).replace("64 x 64", f"{height} x {width}")
+    one, = found(text, "GEO008")
+    assert one.facts["size"] == 66
 
 
 def test_the_sizes_a_decoder_is_told_to_take_do_run():

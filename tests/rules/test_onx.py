@@ -194,7 +194,7 @@ def test_targets():
     assert limits("onnxruntime") == list(TABLE["onnxruntime"].values())[-1]
     with pytest.raises(archcheck.errors.UserError, match="did you mean 'onnxruntime'"):
         limits("onnxruntim")
-    with pytest.raises(archcheck.errors.UserError, match=r"there are 1\.14"):
+    with pytest.raises(archcheck.errors.UserError, match=r"there are 1\.17"):
         limits("onnxruntime==0.1")
 
 

@@ -157,6 +157,8 @@ def test_a_part_that_is_missing_is_an_error_and_all_of_it_is_not(home):
     assert codes(judged(home, model(gone))) == [("SEC103", "advice")]
     assert codes(judged(home, model(gone, external("w.bin", name="b")))) == [("SEC103", "error")]
     assert codes(judged(home, model(gone, external("lost.bin", name="b")))) == [("SEC103", "advice")]
+    inline = TensorProto(name="b", data_type=1, dims=[COUNT], raw_data=np.arange(COUNT, dtype="f").tobytes())
+    assert codes(judged(home, model(gone, inline))) == [("SEC103", "advice")]
 
 
 @pytest.mark.parametrize("tensor", [

@@ -81,7 +81,24 @@ def test_windows_of_a_map_are_silent():
 def test_a_frozen_length_is_found_by_the_sum_behind_it():
     one, = found("input: N x S x 64\nlayers:\n- dense 64 -> Reshape [-1, 32, 8, 8] -> sigmoid -> "
                  "Reshape [-1, 32, 64] -> add input\n", "SHP")
-    assert (one.code, one.facts["symbol"], one.facts["mended"]) == ("SHP101", "S", [-1, 0, 8, 8])
+    assert (one.code, one.facts["symbols"], one.facts["mended"]) == ("SHP101", ["S"], [-1, 0, 8, 8])
+
+
+def test_two_frozen_axes_are_told_at_once():
+    one, = found("input: N x S x 64\nlayers:\n- dense 64 -> Reshape [2, 32, 8, 8] -> sigmoid -> "
+                 "Reshape [2, 32, 64] -> add input\n", "SHP")
+    assert one.facts["symbols"] == ["N", "S"] and one.facts["mended"] == [0, 0, 8, 8]
+    assert "numbers in place of N and S" in one.message
+
+
+def test_halves_of_a_batch_are_meant():
+    assert not found("input: N x 3 x 4\nlayers:\n- Reshape [2, -1, 3, 4]\n", "SHP")
+
+
+def test_a_shape_made_of_a_constant_is_named():
+    one, = found("input: N x 8\nlayers:\n- dense 8 as x0\n"
+                 "- tensor int64:[2, 8] -> ConstantOfShape -> add x0\n", "SHP")
+    assert one.code == "SHP102" and "ConstantOfShape to [2, 8] fixes N" in one.message
 
 
 def test_one_symbol_is_one_finding_with_all_its_reshapes():

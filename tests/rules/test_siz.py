@@ -87,6 +87,7 @@ def test_a_slice_over_and_over(axis, tmp_path):
     full = np.ascontiguousarray(np.broadcast_to(once, (40, 30, 20)))
     (one,) = archcheck.check(saved(tmp_path, full), archcheck.Settings(select=("SIZ",))).findings
     assert (one.code, one.facts["axis"], one.facts["times"]) == ("SIZ003", axis, full.shape[axis])
+    assert "of its 40 × 30 × 20 are alike" in one.why
     full[tuple(size - 1 for size in full.shape)] += 1
     assert found(saved(tmp_path, full)) == []
 

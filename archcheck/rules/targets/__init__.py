@@ -20,10 +20,7 @@ class Limits(NamedTuple):
 
 _ORT = "https://onnxruntime.ai/docs/reference/compatibility.html"
 TABLE: dict[str, dict[str, Limits]] = {
-    "onnxruntime": {
-        "1.14": Limits(8, 18, _ORT), "1.15": Limits(9, 19, _ORT), "1.16": Limits(9, 19, _ORT),
-        "1.17": Limits(9, 20, _ORT), "1.18": Limits(10, 21, _ORT), "1.19": Limits(10, 21, _ORT),
-        "1.20": Limits(10, 21, _ORT)},
+    "onnxruntime": {"1.17": Limits(9, 20, _ORT), "1.20": Limits(10, 21, _ORT)},
 }
 """Limits by name and version, oldest first."""
 
