@@ -162,6 +162,7 @@ def test_softmax_of_one_position_by_version(opset, shape, axis, wanted):
     ("input: 8 x 10\nlayers: Softmax axis=0", 0),
     ("input: T x N x 10\nlayers: Softmax axis=0 -> Transpose perm=[1, 0, 2]", 0),
     ("input: N x 10\nlayers: Softmax axis=0 -> ReduceSum [0] keepdims=0", 0),
+    ("inputs: {nodes: V x 8, edges: E x 8}\nlayers: [from nodes -> Softmax axis=0]", 0),
 ])
 def test_softmax_over_the_samples(text, wanted):
     assert len(found(text, "ARC007")) == wanted
