@@ -5,7 +5,10 @@ from collections.abc import Iterable
 
 
 class UserError(Exception):
-    """Something the user gave cannot be used; the message is shown as it is, and the exit code is 2."""
+    """Something the user gave cannot be used; the message is shown as it is, and ``exit_code`` is that of the
+    command."""
+
+    exit_code = 2
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:

@@ -150,10 +150,12 @@ class Remark(NamedTuple):
 
 class Family(NamedTuple):
     """The networks that one description stands for: ``at`` gives the one with these values of its parameters,
-    the others at their defaults. ``symbols`` are the parameters that are open in this one."""
+    the others at their defaults. ``symbols`` are the parameters that are open in this one, ``fixed`` those
+    sizes of its inputs that are at their defaults."""
 
     at: Callable[[Mapping[str, Any]], Graph]
     symbols: tuple[str, ...] = ()
+    fixed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
 
-from archcheck.claims._evaluate import figures, kinds
-from archcheck.claims._functions import FUNCTIONS, described
+from archcheck.claims._evaluate import figures, kinds, runs
+from archcheck.claims._functions import FUNCTIONS, Function, described
 from archcheck.config._keys import schema as configuration
 from archcheck.frontends.spec._arguments import signature as signature_of
 from archcheck.frontends.spec._layer import LAYERS, Layer
@@ -70,17 +70,21 @@ def operators_page() -> str:
 
 
 def functions_page() -> str:
-    """All functions of claims: of parts of networks by family, then of numbers and lists."""
+    """All functions of claims: of parts of networks by family, those that run them, then of numbers and
+    lists."""
     lines = [FUNCTIONS_HEAD]
-    of_networks = {figures.__name__: "Of networks, layers and scopes", kinds.__name__: "By kinds of layers"}
-    heads = dict.fromkeys(of_networks.get(known.apply.__module__, "Of numbers and lists")
-                          for known in FUNCTIONS.values())
-    for head in sorted(heads, key=[*of_networks.values()].__contains__, reverse=True):
+    heads = {"Of networks, layers and scopes": figures.__name__, "By kinds of layers": kinds.__name__,
+             "By running networks, under `execute`": runs.__name__, "Of numbers and lists": ""}
+    for head, module in heads.items():
         lines += [f"\n## {head}\n"]
-        lines += [f"- **{signed}**: {text}" for known in FUNCTIONS.values()
-                  if of_networks.get(known.apply.__module__, "Of numbers and lists") == head
+        lines += [f"- **{signed}**: {text}" for known in FUNCTIONS.values() if _module(known) == module
                   for signed, _, text in [described(known).partition(": ")]]
     return "\n".join(lines) + "\n"
+
+
+def _module(known: Function) -> str:
+    """The module that a function of networks is in; empty for one of numbers."""
+    return known.apply.__module__ if known.of_part else ""
 
 
 def rules_pages() -> dict[Path, str]:

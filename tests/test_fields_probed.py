@@ -1,7 +1,7 @@
 """Receptive fields held against runs in ONNX Runtime, where what turns NaN has read what was made NaN.
 
 Random networks are measured whole, real ones at chosen positions. What a run cannot decide is named and
-counted: `tests.oracles.claims` says when. ``ARCHCHECK_FUZZ`` says how many random networks to try, and
+counted: `tests.oracles.misfits` says when. ``ARCHCHECK_FUZZ`` says how many random networks to try, and
 ``python -m tests.oracles.corpus FOLDER`` probes other models.
 """
 from __future__ import annotations
@@ -17,13 +17,14 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 
 import archcheck
-from tests.oracles.claims import misfits, of_report
+from archcheck.probing.bounds import all_points
+from archcheck.probing.judge import of_report
+from archcheck.probing.network import Network
+from archcheck.probing.prepare import ints
 from tests.oracles.corpus import described, probed
 from tests.oracles.draw import as_text, networks
-from tests.oracles.measure import all_points
+from tests.oracles.misfits import misfits
 from tests.oracles.nets import KNOWN
-from tests.oracles.prepare import shortened
-from tests.oracles.probe import Network
 
 COUNT = int(os.environ.get("ARCHCHECK_FUZZ", "120"))
 DATA = Path(__file__).parent / "data"
@@ -37,6 +38,29 @@ def shapes(model: onnx.ModelProto) -> dict[str, tuple[int, ...]]:
     """The shapes of a model's inputs."""
     return {given.name: tuple(size.dim_value for size in given.type.tensor_type.shape.dim)
             for given in model.graph.input}
+
+
+def shortened(model: onnx.ModelProto, height: int, width: int) -> None:
+    """Give an image classifier another size of image, and leave out its head, which may fit no other: what
+    flattens the map or takes the mean of 7 × 7 pixels, and all behind it."""
+    graph = model.graph
+    stored = {tensor.name for tensor in graph.initializer}
+    for entry in graph.input:
+        if entry.name not in stored:
+            _, _, *sizes = entry.type.tensor_type.shape.dim
+            for size, number in zip(sizes, (height, width), strict=True):
+                size.dim_value = number
+    gone: set[str] = set()
+    kept = []
+    for node in graph.node:
+        pools = node.op_type == "AveragePool" and max(ints(node, "kernel_shape")) > 5
+        if pools or node.op_type in ("Reshape", "Gemm") or gone.intersection(node.input):
+            gone.update(node.output)
+        else:
+            kept.append(node)
+    del graph.node[:], graph.output[:]
+    graph.node.extend(kept)
+    graph.output.append(onnx.ValueInfoProto(name=kept[-1].output[0]))
 
 
 def refuted(model: onnx.ModelProto) -> list[object]:

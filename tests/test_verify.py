@@ -35,7 +35,7 @@ statements:
 - {id: d, says: wrong, verdict: refuted, printed: 100, value: params(net), truth: 112, off: -12,
    why: 4 biases}
 - {id: e, says: better, verdict: not-checkable, why: needs data}
-- {id: f, says: invariant, verdict: exact, run: shift}
+- {id: f, says: invariant, verdict: exact, execute: runs(net)}
 """
 
 
@@ -165,7 +165,8 @@ def test_exit_codes(tmp_path: Path) -> None:
     assert wrong.return_value == 1
     assert "FAILED a" in wrong.output
     assert "1 of 6 are recorded wrongly" in wrong.output
-    assert isinstance(run(str(written(tmp_path, "input: 1\nlayers: relu\n"))).exception, UserError)
+    (tmp_path / "empty").mkdir()
+    assert isinstance(run(str(tmp_path / "empty")).exception, UserError)
     assert isinstance(run(str(tmp_path / "none.yaml")).exception, (UserError, OSError))
 
 

@@ -5,6 +5,7 @@ taken over; a recorded one that differs is a failure.
 """
 from __future__ import annotations
 
+from archcheck.claims._execute import Execution
 from archcheck.claims._verify import Outcome, Verified, verify
 
-__all__ = ["Outcome", "Verified", "verify"]
+__all__ = ["Execution", "Outcome", "Verified", "verify"]

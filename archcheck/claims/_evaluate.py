@@ -5,9 +5,9 @@ import operator
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from archcheck.claims import examples, figures, kinds
+from archcheck.claims import examples, figures, kinds, runs
 from archcheck.claims._compare import equals
 from archcheck.claims._functions import FUNCTIONS, called
 from archcheck.claims._networks import Networks
@@ -17,7 +17,10 @@ from archcheck.expressions import Expression, ExpressionError, Operator, Tree, e
 from archcheck.frontends.spec._sizes import OPERATORS as ON_SIZES
 from archcheck.frontends.spec._sizes import Open
 
-__all__ = ["ExpressionError", "evaluate", "examples", "figures", "kinds", "understood"]
+if TYPE_CHECKING:
+    from archcheck.claims._running import Runner
+
+__all__ = ["ExpressionError", "evaluate", "examples", "figures", "kinds", "runs", "understood"]
 
 MAX_POWER, MAX_VALUE = 64, 10 ** 60
 
@@ -81,18 +84,19 @@ def _functions() -> Mapping[str, tuple[Callable[..., Any], int, int]]:
     return {"same": (_same, 2, 2), **known}
 
 
-def evaluate(text: str, networks: Networks) -> Any:
-    """What an expression of claims comes to: a size, fraction, float, truth value, text or tuple. Raises
-    `ExpressionError`, and `NotKnown` for a figure that is not known."""
+def evaluate(text: str, networks: Networks, runner: Runner | None = None) -> Any:
+    """What an expression of claims comes to: a size, fraction, float, truth value, text or tuple. With a
+    ``runner`` it may run networks. Raises `ExpressionError`, and `NotKnown` for a figure that is not
+    known."""
     try:
-        return _Evaluation(text, networks).value(understood(text).tree)
+        return _Evaluation(text, networks, runner).value(understood(text).tree)
     except RecursionError:
         raise error(text, 0, "this is too long a chain of operators; use parentheses") from None
 
 
 class _Evaluation:
-    def __init__(self, text: str, networks: Networks) -> None:
-        self.text, self.networks = text, networks
+    def __init__(self, text: str, networks: Networks, runner: Runner | None) -> None:
+        self.text, self.networks, self.runner = text, networks, runner
 
     def value(self, tree: Tree) -> Any:
         try:
@@ -118,7 +122,7 @@ class _Evaluation:
             name, member, keys = tree.value
             return self.networks.part(name, member, dict(zip(keys, values)))
         if tree.kind == "call":
-            return _same(*values) if tree.value == "same" else called(tree.value, values)
+            return _same(*values) if tree.value == "same" else called(tree.value, values, self.runner)
         return self._operation(tree, values)
 
     def _operation(self, tree: Tree, values: list[Any]) -> Any:

@@ -17,7 +17,7 @@ from archcheck.frontends.spec._read import KEYS as OF_A_SPECIFICATION
 KEYS = ("source", "about", "model", "networks", "symbols", "statements")
 FIGURES = "printed", "truth", "off"
 OF_A_STATEMENT = ("id", "where", "paper", "table", "says", "verdict", "printed", "value", "under",
-                  "otherwise", "truth", "off", "why", "run", "rounding", "repaired")
+                  "execute", "otherwise", "truth", "off", "why", "rounding", "repaired")
 ROUNDINGS = ("nearest", "down", "up")
 TRUE = Printed(True, None, "true")
 

@@ -11,7 +11,7 @@ VERDICTS = ("exact", "rounds-to", "convention", "refuted", "not-checkable")
 convention that it leaves open; not so; or it needs more than the architecture."""
 
 NEEDS_RUN = "needs-run"
-"""What is said of a statement that only a run of the network could decide."""
+"""What is said of a statement that only a run decides, where nothing was run."""
 
 
 class Printed(NamedTuple):
@@ -40,6 +40,10 @@ class Statement(NamedTuple):
     def text(self, key: str) -> str:
         """The text of an entry; empty where there is none."""
         return self.fields[key].node.value if key in self.fields else ""
+
+    def expression(self, key: str) -> Text:
+        """The text of an entry with its place."""
+        return Text(self.text(key), self.fields[key].node)  # type: ignore[arg-type]
 
 
 class Claims(NamedTuple):

@@ -4,19 +4,25 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from archcheck.claims._compare import distance, equals, rounds_to
-from archcheck.claims._evaluate import ExpressionError, evaluate
+from archcheck.claims._evaluate import ExpressionError, evaluate, understood
+from archcheck.claims._execute import EXECUTE, Execution, Ran, Runs, execute
+from archcheck.claims._functions import FUNCTIONS
 from archcheck.claims._networks import Networks
 from archcheck.claims._parts import NotKnown
 from archcheck.claims._read import claims, holds_claims
 from archcheck.claims._tree import NEEDS_RUN, Claims, Printed, Statement
+from archcheck.claims.examples import flat
+from archcheck.claims.runs import near
 from archcheck.collector import collector_held
 from archcheck.errors import UserError
+from archcheck.expressions import Tree
 from archcheck.frontends import _zoo
-from archcheck.frontends.spec._document import Document, Text
+from archcheck.frontends.spec._document import Document
 
 SUFFIXES = (".yaml", ".yml")
 
@@ -28,7 +34,7 @@ class NoClaims(UserError):
 @dataclass(frozen=True)
 class Outcome:
     """What came of a statement: the verdict that was ``found``, the ``value`` that was computed (None: none),
-    and what is wrong with the record, empty where it is right."""
+    what is wrong with the record, empty where it is right, and what came of executing it, if it was."""
 
     file: str
     line: int
@@ -37,6 +43,7 @@ class Outcome:
     found: str
     value: Any
     problem: str = ""
+    ran: Ran | None = None
 
     @property
     def is_right(self) -> bool:
@@ -46,9 +53,11 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Verified:
-    """The outcomes of all statements, in the order of files and lines."""
+    """The outcomes of all statements, in the order of files and lines, and what executed those that were;
+    empty where nothing was."""
 
     outcomes: tuple[Outcome, ...]
+    runtime: str = ""
 
     @property
     def failures(self) -> tuple[Outcome, ...]:
@@ -57,16 +66,18 @@ class Verified:
 
 
 @collector_held
-def verify(paths: Iterable[str | os.PathLike[str]]) -> Verified:
-    """Recompute every statement of files of claims, of specifications with claims, and of those in folders.
-    Raises `archcheck.errors.UserError` for what cannot be read."""
-    found = (claims(document) for document in _documents(paths))
-    return Verified(tuple(outcome for file in found for outcome in _judged(file)))
+def verify(paths: Iterable[str | os.PathLike[str]], execution: Execution | None = None) -> Verified:
+    """Recompute every statement of files of claims, of specifications with claims, and of those in folders;
+    with an ``execution``, also run what there is to run. Raises `archcheck.errors.UserError` for what cannot
+    be read."""
+    found = [_understood(claims(document)) for document in _documents(paths)]
+    runs = execute(found, execution) if execution else Runs()
+    return Verified(tuple(outcome for file in found for outcome in _judged(file, runs)), runs.runtime)
 
 
 def _documents(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Document]:
     for given in paths:
-        path = Path(_path_of(os.fspath(given)))
+        path = Path(path_of(os.fspath(given)))
         if not path.is_dir():
             document = _document(path)
             if not holds_claims(document):
@@ -80,7 +91,8 @@ def _documents(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Document]:
         yield from found
 
 
-def _path_of(given: str) -> str:
+def path_of(given: str) -> str:
+    """The path that ``given`` means: itself, or the file of a specification that ships."""
     return _zoo.path_of(given[len(_zoo.PREFIX):]) if given.startswith(_zoo.PREFIX) else given
 
 
@@ -90,30 +102,61 @@ def _document(path: Path) -> Document:
     return Document(path.read_bytes(), str(path))
 
 
-def _judged(found: Claims) -> Iterator[Outcome]:
+def _understood(file: Claims) -> Claims:
+    """``file``, once all that it has to be executed is read, so that a slip there shows before anything runs,
+    and also where nothing does."""
+    for statement in file.statements:
+        if EXECUTE in statement.fields:
+            text = statement.expression(EXECUTE)
+            try:
+                tree = understood(text.value).tree
+            except ExpressionError as error:
+                raise file.document.error(text.part(error.at, error.at + 1), error.reason) from None
+            if not _runs(tree):
+                raise file.document.error(text, "this runs no network; it belongs under 'value', or name one "
+                                                "that runs, as in run(net, [1, 2])")
+    return file
+
+
+def _runs(tree: Tree) -> bool:
+    """Whether something in an expression runs a network."""
+    found = FUNCTIONS.get(tree.value) if tree.kind == "call" else None
+    return bool(found and found.runs) or any(map(_runs, tree.operands))
+
+
+def _judged(found: Claims, runs: Runs) -> Iterator[Outcome]:
     judge = _Judge(found)
     for statement in found.statements:
-        yield judge.outcome(statement)
+        yield judge.outcome(statement, runs.found.get((found.path, statement.id)))
 
 
 class _Judge:
     def __init__(self, found: Claims) -> None:
         self.claims, self.document, self.networks = found, found.document, Networks(found)
 
-    def outcome(self, statement: Statement) -> Outcome:
+    def outcome(self, statement: Statement, ran: Ran | None = None) -> Outcome:
         line = self.document.place(statement.fields["verdict"].key.node).line
         value, found, problem = None, "", ""
         try:
-            value = self.value(statement, "value") if "value" in statement.fields else None
+            value = self.computed(statement, ran)
             found = self.verdict(statement, value)
-            problem = self.problem(statement, value, found)
+            problem = self.problem(statement, value, found) or disagreement(value, ran)
         except NotKnown as why:
             found, problem = "not-known", f"{why}, so that this cannot be verified"
-        return Outcome(self.document.name, line, self.claims.source, statement, found, value, problem)
+        return Outcome(self.document.name, line, self.claims.source, statement, found, value, problem, ran)
+
+    def computed(self, statement: Statement, ran: Ran | None) -> Any:
+        """What ``value`` comes to; without one, what came of executing the statement, None where it was
+        not."""
+        if "value" in statement.fields:
+            return self.value(statement, "value")
+        if ran and ran.problem:
+            raise NotKnown(ran.problem)
+        return ran and ran.value
 
     def value(self, statement: Statement, key: str) -> Any:
         """What the expression under ``key`` comes to."""
-        text = Text(statement.text(key), statement.fields[key].node)  # type: ignore[arg-type]
+        text = statement.expression(key)
         try:
             return evaluate(text.value, self.networks)
         except ExpressionError as error:
@@ -127,8 +170,8 @@ class _Judge:
 
     def verdict(self, statement: Statement, value: Any) -> str:
         """The verdict that the statement deserves."""
-        if "value" not in statement.fields:
-            return NEEDS_RUN if "run" in statement.fields else "not-checkable"
+        if value is None:
+            return NEEDS_RUN if EXECUTE in statement.fields else "not-checkable"
         if not self.agrees(statement, value):
             return "refuted"
         if "under" in statement.fields:
@@ -178,6 +221,30 @@ def _is(value: Any, recorded: Printed) -> bool:
     """Whether a value is what is recorded: exactly, or if it is no whole number rounded to the digits
     recorded."""
     return equals(value, recorded.value) or not isinstance(value, int) and rounds_to(value, recorded)
+
+
+def disagreement(value: Any, ran: Ran | None) -> str:
+    """In what a run does not bear a value out: it gives neither that, nor says that it holds; empty where it
+    does."""
+    if ran is None:
+        return ""
+    if ran.problem:
+        return f"it cannot be executed: {ran.problem}"
+    bears_out = ran.value is True and not isinstance(value, bool)
+    if bears_out or _near(value, ran.value):
+        return ""
+    note = f"; {ran.note}" if ran.note else ""
+    return f"executed, it is {shown(ran.value)}, and {shown(value)} is computed{note}"
+
+
+def _near(value: Any, other: Any) -> bool:
+    """Whether two values are equal, numbers as far as single precision goes."""
+    if equals(value, other):
+        return True
+    numbers = [*flat(value), *flat(other)]
+    plain = all(isinstance(number, (int, float, Fraction)) and not isinstance(number, bool)
+                for number in numbers)
+    return plain and near(value, other)
 
 
 def shown(value: Any) -> str:

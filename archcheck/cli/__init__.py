@@ -12,7 +12,7 @@ import click
 from archcheck import __version__
 
 COMMANDS = ("summary", "check", "rule", "field", "cost", "memory", "formula", "sizes", "match", "verify",
-            "annotate", "export", "convert", "specs", "ops", "config", "baseline")
+            "run", "bench", "annotate", "export", "convert", "specs", "ops", "config", "baseline")
 """The commands, each in the module of its name, in the order in which the help lists them."""
 
 ALIASES = {"lint": "check", "explain": "rule"}
@@ -110,7 +110,7 @@ def _explained(error: Exception) -> tuple[str, int]:
     """The sentence and the exit code for what went wrong."""
     from archcheck.errors import UserError
     if isinstance(error, UserError):
-        return str(error), USAGE
+        return str(error), error.exit_code
     if isinstance(error, OSError):
         return f"{error.filename or 'output'}: {error.strerror or error}", USAGE
     if os.environ.get("ARCHCHECK_DEBUG"):

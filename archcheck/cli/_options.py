@@ -119,9 +119,13 @@ def form_for(form: str | None, output: Path | None) -> str:
 def emit(sheet: Sheet, report: Report | None, form: str | None, output: Path | None) -> None:
     """Write a command's answer in the format that is asked for; ``report`` is None where it is about no
     single network."""
+    emit_all([sheet], report, form, output)
+
+
+def emit_all(sheets: Sequence[Sheet], report: Report | None, form: str | None, output: Path | None) -> None:
+    """Write several tables one after the other, with an empty line between."""
     from shutil import get_terminal_size
 
     from archcheck.reporters.sheet import render
-    form = form_for(form, output)
-    text = render(sheet, form, script_for(report, output), get_terminal_size().columns, coloured(output))
-    write(text, output)
+    form, script, width = form_for(form, output), script_for(report, output), get_terminal_size().columns
+    write("\n".join(render(sheet, form, script, width, coloured(output)) for sheet in sheets), output)

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from archcheck.claims import Outcome, Verified
@@ -12,7 +12,7 @@ from archcheck.reporters.sheet import Column, Sheet, as_text
 from archcheck.reporters.text import Script
 
 SCHEMA = "archcheck.verify/1"
-NOT_KNOWN = "not-known"
+NOT_KNOWN, EXECUTED = "not-known", "executed"
 
 
 def _as_number(value: Any, script: Script) -> str:
@@ -24,11 +24,13 @@ def _as_value(value: Any, script: Script) -> str:
 
 
 def table(verified: Verified) -> Sheet:
-    """A row for each source, with the number of its statements by verdict; below, slips and failures."""
+    """A row for each source, with the number of its statements by verdict, and of those that were executed;
+    below, slips and failures."""
     found = [verdict for verdict in (*VERDICTS, NEEDS_RUN, NOT_KNOWN)
              if any(outcome.found == verdict for outcome in verified.outcomes)]
     columns = [Column("source", "source", as_text, least=12)]
     columns += [Column(verdict, verdict.replace("-", " "), _as_number, right=True) for verdict in found]
+    columns += [Column(EXECUTED, EXECUTED, _as_number, right=True, spared=True)] * bool(verified.runtime)
     columns.append(Column("all", "all", _as_number, right=True))
     return Sheet(SCHEMA, tuple(columns), list(_rows(verified, found)), list(_facts(verified)))
 
@@ -36,14 +38,22 @@ def table(verified: Verified) -> Sheet:
 def _rows(verified: Verified, found: list[str]) -> Iterator[tuple[Any, ...]]:
     sources = list(dict.fromkeys(_source(outcome) for outcome in verified.outcomes))
     for source in sources:
-        yield _row(source, [outcome for outcome in verified.outcomes if _source(outcome) == source], found)
+        outcomes = [outcome for outcome in verified.outcomes if _source(outcome) == source]
+        yield (source, *_counts(outcomes, found, verified.runtime))
     if len(sources) > 1:
-        yield _row("all", list(verified.outcomes), found)
+        yield ("all", *_counts(verified.outcomes, found, verified.runtime))
 
 
-def _row(source: str, outcomes: list[Outcome], found: list[str]) -> tuple[Any, ...]:
+def _counts(outcomes: Sequence[Outcome], found: list[str], runtime: str) -> Iterator[int]:
     counts = Counter(outcome.found for outcome in outcomes)
-    return (source, *(counts[verdict] for verdict in found), len(outcomes))
+    yield from (counts[verdict] for verdict in found)
+    if runtime:
+        yield _executed(outcomes)
+    yield len(outcomes)
+
+
+def _executed(outcomes: Iterable[Outcome]) -> int:
+    return sum(outcome.ran is not None for outcome in outcomes)
 
 
 def _source(outcome: Outcome) -> str:
@@ -58,6 +68,10 @@ def _facts(verified: Verified) -> Iterator[tuple[str, str]]:
         yield (f"FAILED {outcome.statement.id}",
                f"{place(outcome)}: {outcome.problem}\n{outcome.statement.says}")
     yield "verdicts", _summary(verified)
+    if verified.runtime:
+        yield EXECUTED, f"{_executed(verified.outcomes):,} statements, in {verified.runtime}"
+    elif waiting := sum(outcome.found == NEEDS_RUN for outcome in verified.outcomes):
+        yield "need a run", f"{waiting:,}, which --execute gives them"
 
 
 def _summary(verified: Verified) -> str:
@@ -70,7 +84,8 @@ def _summary(verified: Verified) -> str:
 def _slip(outcome: Outcome) -> str:
     statement = outcome.statement
     where = " ".join(filter(None, (_source(outcome), statement.where)))
-    return f"{where}: {statement.says}\n{difference(outcome)}\n{statement.text('why')}"
+    note = [f"run: {outcome.ran.note}"] if outcome.ran and outcome.ran.note else []
+    return "\n".join([f"{where}: {statement.says}", difference(outcome), statement.text("why"), *note])
 
 
 def difference(outcome: Outcome) -> str:
@@ -90,7 +105,8 @@ COLUMNS = (
     Column("verdict", "verdict"), Column("printed", "printed", as_text, least=8),
     Column("value", "computed", _as_value, least=8), Column("says", "says", as_text, least=20, spared=True))
 MORE = tuple(Column(key, key) for key in (
-    "recorded", "under", "why", "repaired", "expression", "problem", "source", "file", "line"))
+    "recorded", "under", "why", "repaired", "expression", "problem", "source", "file", "line", "execute",
+    "executed", "note"))
 
 
 def listing(verified: Verified) -> Sheet:
@@ -102,7 +118,8 @@ def listing(verified: Verified) -> Sheet:
 def records(verified: Verified) -> Sheet:
     """A row for each statement, with all that is known of it, for other programs."""
     counts = Counter(outcome.found for outcome in verified.outcomes)
-    record = {"ok": not verified.failures, "counts": dict(counts), "failures": len(verified.failures)}
+    record = {"ok": not verified.failures, "counts": dict(counts), "failures": len(verified.failures),
+              "executed": _executed(verified.outcomes), "runtime": verified.runtime}
     rows = [_record(outcome) for outcome in verified.outcomes]
     return Sheet(SCHEMA, (*COLUMNS, *MORE), rows, (), record, "statements")
 
@@ -113,4 +130,5 @@ def _record(outcome: Outcome) -> tuple[Any, ...]:
     return (statement.id, statement.where, outcome.found, printed, outcome.value, statement.says,
             statement.verdict,
             *(statement.text(key) for key in ("under", "why", "repaired", "value")), outcome.problem,
-            outcome.source, outcome.file, outcome.line)
+            outcome.source, outcome.file, outcome.line, statement.text("execute"),
+            *((outcome.ran.value, outcome.ran.note) if outcome.ran else (None, "")))

@@ -41,8 +41,8 @@ class Exported(NamedTuple):
 
 def export(source: Any, target: Path | str, sizes: Mapping[str, Size] | None = None, *,
            weights: str = RANDOM, seed: int = 0) -> Exported:
-    """Write the network in ``source``, a `Graph` or anything `archcheck.load` takes, as the ONNX file
-    ``target``. ``sizes`` binds symbols.
+    """Write the network in ``source``, a `Graph`, a `Source` or anything `archcheck.load` takes, as the ONNX
+    file ``target``. ``sizes`` binds symbols.
 
     With ``weights="random"`` it has the source's weights; those that are not there are made up from ``seed``.
     With ``"none"`` all that are not small constants refer to a file that need not exist. What does not fit
@@ -66,6 +66,8 @@ def export(source: Any, target: Path | str, sizes: Mapping[str, Size] | None = N
 
 def _opened(source: Any) -> tuple[Graph, Source | None]:
     """The network in ``source``, and the bytes that it was read from, where its weights may be."""
+    if isinstance(source, Source):
+        return graph_in(source), source
     if isinstance(source, Graph):
         located = any(isinstance(kind.value, Literal) and kind.value.location
                       for kind in source.weights.values())

@@ -1,5 +1,5 @@
 """What a value reads of the inputs, measured by running the network with NaN in chosen places.
 
-`prepare` makes a model fit for that, `probe` runs it, `boxes` holds claims against runs, `matrices` measures
-small networks whole, `draw` makes them up, and ``python -m tests.oracles.corpus FOLDER`` probes real ones.
+`archcheck.probing` does that; here `misfits` holds exact sets against it, `draw` makes networks up, `nets`
+has some whose fields are known, and ``python -m tests.oracles.corpus FOLDER`` probes real ones.
 """

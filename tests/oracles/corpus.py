@@ -18,9 +18,9 @@ import onnx
 
 import archcheck
 from archcheck.dims import Dim
-from tests.oracles.claims import Verdict, judged, of_report
-from tests.oracles.prepare import Unprobed
-from tests.oracles.probe import Network
+from archcheck.probing.judge import Verdict, judged, of_report
+from archcheck.probing.network import Network
+from archcheck.probing.prepare import Unprobed
 
 SIZES = ({"N": 2, "H": 64, "W": 32}, {"N": 1, "H": 96, "W": 64}, {"N": 1, "H": 224, "W": 224},
          {"N": 1, "T": 400, "S": 24, "H": 256, "W": 256}, {"N": 1, "T": 11, "S": 20, "L": 4000})

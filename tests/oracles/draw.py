@@ -11,8 +11,8 @@ from hypothesis import reject
 from hypothesis import strategies as st
 from onnx import helper, numpy_helper
 
-from tests.oracles.prepare import Unprobed
-from tests.oracles.probe import Array, _session
+from archcheck.probing.network import Array, opened
+from archcheck.probing.prepare import Unprobed
 
 OPSET = 22
 MOST = 20
@@ -85,7 +85,7 @@ class Drawn:
         stored = {name: self.weights[name] for name in node.input if name in self.weights}
         model = _model([node], given, stored, node.output)
         try:
-            return list(_session(model).run(None, given))
+            return list(opened(model).run(None, given))
         except Unprobed:
             raise
         except Exception as error:
@@ -140,7 +140,7 @@ def networks(draw: Any, most: int = 6) -> onnx.ModelProto:
         net.add("Identity", values[-1])
     model = net.model()
     try:
-        _session(model)
+        opened(model)
     except Unprobed:  # what ONNX Runtime infers is not always what its kernels do
         reject()
     return model

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from onnx import helper, numpy_helper
 
+from archcheck.probing.bounds import Points, bounds, everywhere, sets
+from archcheck.probing.judge import Box, Verdict, judged
+from archcheck.probing.network import Network
 from tests.oracles import nets
-from tests.oracles.claims import Box, Verdict, judged, misfits
 from tests.oracles.draw import networks
-from tests.oracles.measure import Points, bounds, everywhere, sets
+from tests.oracles.misfits import misfits
 from tests.oracles.nets import KNOWN, Known, Net
-from tests.oracles.probe import Network
 
 NAMES = list(KNOWN)
 

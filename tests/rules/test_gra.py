@@ -131,7 +131,7 @@ def test_a_chain_that_is_worked_out_twice_is_one_finding():
 @pytest.mark.parametrize(("nodes", "count"), [
     ("a = Transpose <perm = [1, 0]> (x) b = Transpose <perm = [1, 0]> (a) y = Relu (b)", 1),
     ("a = Transpose <perm = [1, 0]> (x) b = Neg (a) c = Transpose <perm = [1, 0]> (b) y = Relu (c)", 0),
-    ("u = Unsqueeze(x, i) a = Transpose <perm = [1, 2, 0]> (u) b = Transpose <perm = [1, 2, 0]> (a) y = Exp(b)",
+    ("u = Unsqueeze(x, i) a = Transpose <perm = [1, 2, 0]> (u) b = Transpose<perm = [1, 2, 0]>(a) y = Exp(b)",
      0),
     ("a = Cast <to = 11> (x) b = Cast <to = 1> (a) y = Relu (b)", 0),
     ("a = Identity (x) y = Relu (a)", 1),

@@ -41,6 +41,7 @@ class _Network:
         self.build = Builder(spec.document, spec.blocks, dict(self.defaults()))
         self.frame = Frame(self.build, "", "")
         self.unused = set(values)
+        self.fixed: list[str] = []
 
     def graph(self, family: Family, size: int) -> Graph:
         spec, build, frame = self.spec, self.build, self.frame
@@ -62,7 +63,7 @@ class _Network:
             elaborate(frame, spec.steps)
         else:
             elaborate_pattern(frame, spec)
-        family = family._replace(symbols=tuple(self.open()))
+        family = family._replace(symbols=tuple(self.open()), fixed=tuple(self.fixed))
         graph = build.graph(spec.name, spec.about, tuple(self.outputs()), family, size)
         return replace(graph, irregularities=notes(spec, graph))
 
@@ -131,8 +132,11 @@ class _Network:
             raise self.document.error(text, f"{name!r} has a value already; give its default once")
         if NAME.fullmatch(name) and self.frame.find(name) is None:
             meaning = self.given(name)
-            if meaning is None:
-                meaning = self.number(text.part(found.start(2))) if found else symbol(name)
+            if meaning is None and found:
+                self.fixed.append(name)
+                meaning = self.number(text.part(found.start(2)))
+            elif meaning is None:
+                meaning = symbol(name)
             self.frame.define(text.part(0, len(name)), meaning)
         return self.number(text.part(0, len(name)))
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from onnx import ModelProto, NodeProto
 
-from tests.oracles.prepare import FLOATS, Unprobed, expose, fill, graphs, passing
+from archcheck.probing.prepare import FLOATS, Unprobed, expose, fill, graphs, passing
 
 Array = np.ndarray[Any, Any]
 Marks = dict[str, Array]
@@ -47,7 +47,7 @@ class Given(NamedTuple):
     @property
     def is_float(self) -> bool:
         """Whether it can hold NaN."""
-        return self.array.dtype.kind == "f"
+        return bool(self.array.dtype.kind == "f")
 
 
 class Network:
@@ -62,7 +62,7 @@ class Network:
         fill(model)
         expose(model)
         self.nodes = [NodeProto.FromString(node.SerializeToString()) for node in model.graph.node]
-        self._true = _session(model)
+        self._true = opened(model)
         self.kinds = {output.name: output.type for output in self._true.get_outputs()}
         draw = np.random.default_rng(seed)
         self.inputs = {given.name: Given(_array(draw, given.type, shapes[given.name]))
@@ -70,7 +70,7 @@ class Network:
         self._passing, self.cut = self._true, ""
         try:
             if passing(model, self.kinds):
-                self._passing = _session(model)
+                self._passing = opened(model)
         except Unprobed as why:
             self.cut = str(why)
         numbers = NUMBERS if self.cut else FLOATS[:3]
@@ -168,7 +168,8 @@ def _differs(before: Array, after: Array, least: float) -> Array:
     return np.asarray(far | appeared | endless)
 
 
-def _session(model: ModelProto) -> Any:
+def opened(model: ModelProto) -> Any:
+    """A session that runs ``model`` as it stands, on the processor. Raises `Unprobed`."""
     import onnxruntime
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
@@ -177,7 +178,7 @@ def _session(model: ModelProto) -> Any:
     try:
         return onnxruntime.InferenceSession(model.SerializeToString(), options,
                                             providers=["CPUExecutionProvider"])
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - it has exceptions of its own, and raises bare ones
         raise Unprobed(f"ONNX Runtime refuses it: {str(error).splitlines()[0][:200]}") from None
 
 

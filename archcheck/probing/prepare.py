@@ -62,6 +62,7 @@ def _drawn(tensor: TensorProto) -> np.ndarray[Any, Any]:
     ones, which open rectifiers, divided by how many are summed, so that activations stay near 1."""
     shape, dtype = tuple(tensor.dims), helper.tensor_dtype_to_np_dtype(tensor.data_type)
     draw = np.random.default_rng(zlib.crc32(tensor.name.encode()))
+    block: np.ndarray[Any, Any]
     if "float" not in dtype.name:
         block = draw.integers(0, 4, BLOCK)
     elif len(shape) < 2:
@@ -92,7 +93,7 @@ def _pool(node: NodeProto, opset: int, kinds: Mapping[str, str], used: set[str])
     if len(node.output) > 1 and node.output[1] in used:
         raise Unprobed("MaxPool's indices are used")
     del node.output[1:]
-    dilated = set(_ints(node, "dilations")) - {1}
+    dilated = set(ints(node, "dilations")) - {1}
     if dilated and opset < 19:
         raise Unprobed("a MaxPool has dilations, which AveragePool has from opset 19 on")
     dropped = {"storage_order"} | (set() if dilated else {"dilations"})
@@ -122,7 +123,8 @@ def _become(node: NodeProto, op: str, attributes: Sequence[onnx.AttributeProto])
     node.attribute.extend(kept)
 
 
-def _ints(node: NodeProto, name: str) -> Sequence[int]:
+def ints(node: NodeProto, name: str) -> Sequence[int]:
+    """The integers of an attribute; none where the node has no such."""
     return next((attribute.ints for attribute in node.attribute if attribute.name == name), ())
 
 
@@ -146,29 +148,6 @@ def _unquantize(graph: GraphProto) -> bool:
 
 
 # ---------------------------------------------------------------------------------------------------- outputs
-def shortened(model: ModelProto, height: int, width: int) -> None:
-    """Give an image classifier another size of image, and leave out its head, which may fit no other: what
-    flattens the map or takes the mean of 7 × 7 pixels, and all behind it."""
-    graph = model.graph
-    stored = {tensor.name for tensor in graph.initializer}
-    for given in graph.input:
-        if given.name not in stored:
-            _, _, *sizes = given.type.tensor_type.shape.dim
-            for size, number in zip(sizes, (height, width), strict=True):
-                size.dim_value = number
-    gone: set[str] = set()
-    kept = []
-    for node in graph.node:
-        pools = node.op_type == "AveragePool" and max(_ints(node, "kernel_shape")) > 5
-        if pools or node.op_type in ("Reshape", "Gemm") or gone.intersection(node.input):
-            gone.update(node.output)
-        else:
-            kept.append(node)
-    del graph.node[:], graph.output[:]
-    graph.node.extend(kept)
-    graph.output.append(onnx.ValueInfoProto(name=kept[-1].output[0]))
-
-
 def expose(model: ModelProto) -> None:
     """Make every value of the main graph an output."""
     known = {output.name for output in model.graph.output}

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple, Protocol, Union
 
 import numpy as np
 
-from tests.oracles.measure import Bounds, Cuts, Points, all_points, bounds, everywhere, sets
-from tests.oracles.probe import Array, Network
+from archcheck.probing.bounds import Bounds, Cuts, all_points, bounds, everywhere
+from archcheck.probing.network import Array, Network, Points
 
 Box = Sequence[tuple[int, int]]
 
@@ -92,16 +92,17 @@ def judged(network: Network, said: Said, most_points: int = 24, most_runs: int |
 
 
 def _boxes(reach: Reach | None, where: tuple[Array, ...]) -> list[Box | None]:
-    return [reach and reach.box(position) for position in _positions(where)]
+    return [None if reach is None else reach.box(position) for position in positions(where)]
 
 
-def _positions(where: tuple[Array, ...]) -> list[tuple[int, ...]]:
+def positions(where: tuple[Array, ...]) -> list[tuple[int, ...]]:
+    """The points that numpy's index ``where`` means, one by one."""
     return list(zip(*(map(int, places) for places in where))) if where else [()]
 
 
 def _still(reach: Reach | None, where: tuple[Array, ...], shape: Sequence[int]) -> Array:
-    return np.array([reach is not None and _stands_still(reach, position, shape)
-                     for position in _positions(where)])
+    return np.array([reach is not None and stands_still(reach, position, shape)
+                     for position in positions(where)])
 
 
 def _claims(reach: Reach | None, boxes: list[Box | None], axis: int, size: int, still: Array) -> Claims:
@@ -200,73 +201,9 @@ def of_report(report: Any, exact: bool = False) -> Said:
     return said
 
 
-# ---------------------------------------------------------------------------------------------- exact sets
-class Misfit(NamedTuple):
-    """A point of a value for which what is said of an axis of an input is not what was measured: the
-    positions said, those that must be among them, and those that may."""
-
-    kind: str
-    value: str
-    position: tuple[int, ...]
-    input: str
-    axis: int
-    said: tuple[int, ...]
-    least: tuple[int, ...]
-    most: tuple[int, ...]
-
-
-def misfits(network: Network, said: Any, points: Points) -> Iterator[Misfit]:
-    """Hold boxes and exact sets of the ``points`` against one run for every position of the inputs.
-
-    What changes when a position is changed is read; what turns NaN with it may be. What is said has to lie
-    between, and hulls have to be those of such a set; where operators on the way cannot leak NaN it has to
-    hold what turns NaN."""
-    for name, given in network.inputs.items():
-        for axis in range(len(given.shape)):
-            poisoned = sets(network.poisoned, network, name, axis, points)
-            disturbed = sets(network.disturbed, network, name, axis, points)
-            for value, where in points.items():
-                nan, changed = poisoned[value], disturbed[value]
-                least = changed if network.leaking.get(value) else nan | changed
-                reach = said(value).get(name)
-                yield from _compared(network, reach, (value, name, axis), where, least, nan | changed)
-
-
-def _stands_still(reach: Reach, position: tuple[int, ...], shape: Sequence[int]) -> bool:
+def stands_still(reach: Reach, position: tuple[int, ...], shape: Sequence[int]) -> bool:
     """Whether what is said of a position is said of all along some axis, which may have no other. Padding
     behind a global mean reads nothing; but a field that does not move along an axis has no place for that."""
     moved = [(*position[:axis], size // 2 if position[axis] != size // 2 else 0, *position[axis + 1:])
              for axis, size in enumerate(shape)]
     return any(reach.box(other) == reach.box(position) for other in moved)
-
-
-def _compared(network: Network, reach: Any, what: tuple[str, str, int], where: tuple[Array, ...],
-              least: Array, most: Array) -> Iterator[Misfit]:
-    value, name, axis = what
-    drops = bool(network.through.get(value))
-    size = len(least)
-    for k, position in enumerate(_positions(where)):
-        must, may = _places(least[:, k]), _places(most[:, k])
-        box = reach and reach.box(position)
-        found = reach.positions(position) if box is not None else None
-        exact = () if found is None or not all(found) else tuple(found[axis])
-        hull = () if box is None else tuple(range(box[axis][0], box[axis][1] + 1))
-        here = value, position, name, axis
-        if hull and not may and _stands_still(reach, position, network.values[value]):
-            yield Misfit("nothing", *here, exact, must, may)
-            continue
-        tight = not (reach and reach.upper_bound) and not drops
-        if not set(must) <= set(exact):
-            yield Misfit("unsound set", *here, exact, must, may)
-        if must and (not hull or hull[0] > must[0] or hull[-1] < must[-1]):
-            yield Misfit("unsound hull", *here, hull, must, may)
-        if tight and not set(exact) <= set(may):
-            yield Misfit("loose set", *here, exact, must, may)
-        if tight and hull and (not may or hull[0] < may[0] or hull[-1] > may[-1]):
-            yield Misfit("loose hull", *here, hull, must, may)
-        if any(not 0 <= place < size for place in (*exact, *hull)):
-            yield Misfit("outside", *here, exact, must, may)
-
-
-def _places(column: Array) -> tuple[int, ...]:
-    return tuple(int(place) for place in np.flatnonzero(column))

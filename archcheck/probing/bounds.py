@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tests.oracles.probe import Array, Marks, Network, Points
+from archcheck.probing.network import Array, Marks, Network, Points
 
 Run = Callable[[Mapping[str, Array], Points], Marks]
 Cuts = tuple[Iterable[int], Iterable[int]]
