@@ -115,6 +115,7 @@ def session_options(device: Device, optimized: bool = False) -> Any:
     of ``device``."""
     import onnxruntime
     onnxruntime.set_default_logger_severity(QUIET)
+    onnxruntime.disable_telemetry_events()
     options = onnxruntime.SessionOptions()
     levels = onnxruntime.GraphOptimizationLevel
     options.graph_optimization_level = levels.ORT_ENABLE_ALL if optimized else levels.ORT_DISABLE_ALL
