@@ -53,10 +53,11 @@ class Probed:
 
 
 def probe(source: str | bytes | Source, sizes: Mapping[str, Any] | None = None, *, seed: int = 0,
-          points: int = POINTS, runs: int = RUNS, limits: Limits = DEFAULT, plugins: Sequence[str] = ()) -> Probed:
-    """Probe the network in ``source``, as `archcheck.backends.measure.verify` takes it, on the processor,
-    at the first sizes that are drawn for it. ``plugins`` are those whose operators it has. Raises
-    `UserError` where there is nothing to run it with."""
+          points: int = POINTS, runs: int = RUNS, limits: Limits = DEFAULT,
+          plugins: Sequence[str] = ()) -> Probed:
+    """Probe the network in ``source``, as `archcheck.backends.measure.verify` takes it, on the processor, at
+    the first sizes that are drawn for it. ``plugins`` are those whose operators it has. Raises `UserError`
+    where there is nothing to run it with."""
     ort.require_runtime()
     found = source if isinstance(source, Source) else bytes_of(source)
     graph, name = graph_in(found), said(found.name)
