@@ -47,6 +47,11 @@ class Probed:
     refused: str = ""
 
     @property
+    def open(self) -> int:
+        """How many claims no run spoke against, though none proved them either."""
+        return self.claims - self.proved - len(self.unsound) - len(self.loose)
+
+    @property
     def is_right(self) -> bool:
         """Whether no position read more than was predicted."""
         return not self.refused and not self.unsound
