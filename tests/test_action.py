@@ -295,7 +295,7 @@ def test_a_model_that_is_not_there_is_exit_code_2(runner, api):
 
 def test_what_changed_is_one_comment(runner, api):
     names = ("b.yaml", "broken.yaml", "d`.yaml", "sub dir/c.yaml")
-    base = runner.commit({"a.yaml": GOOD, **dict.fromkeys(names, GOOD)})
+    base = runner.commit({"a.yaml": GOOD, "[b].yaml": GOOD, **dict.fromkeys(names, GOOD)})
     runner.commit({"new.yaml": GOOD, **dict.fromkeys(names, BAD)})
     assert runner.run(base_ref=base) == 1
     assert (runner.standins / "diff").read_text().splitlines() == [

@@ -23,6 +23,7 @@ from archcheck.backends.verdicts import shown
 from archcheck.dims import symbols
 from archcheck.errors import UserError
 from archcheck.frontends import Source, bytes_of, graph_in
+from archcheck.frontends._source import said
 from archcheck.graph import Graph
 from archcheck.infer import analyze
 from archcheck.report import Report
@@ -91,7 +92,7 @@ def compare(old: str | bytes | os.PathLike[str], new: str | bytes | os.PathLike[
             right = _side(stack, sources[1], graphs[1], _translated(left.report, graphs[1]), seed)
             made = left.ready.made, right.ready.made
             runs.append(_compared(left, right, drawn, Tolerance(rtol, atol), seed, device, limits))
-    return Equality(sources[0].name or "the old", sources[1].name or "the new", tuple(runs), made)
+    return Equality(said(sources[0].name), said(sources[1].name), tuple(runs), made)
 
 
 def _side(stack: ExitStack, source: Source, graph: Graph, sizes: Mapping[str, Any], seed: int) -> Side:

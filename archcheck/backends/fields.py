@@ -17,6 +17,7 @@ from archcheck.backends.guard import Crashed, Limits
 from archcheck.backends.measure import DEFAULT, opened
 from archcheck.errors import UserError
 from archcheck.frontends import Source, bytes_of, graph_in
+from archcheck.frontends._source import said
 from archcheck.graph import Graph
 from archcheck.infer import analyze
 
@@ -46,18 +47,25 @@ class Probed:
     refused: str = ""
 
     @property
+    def open(self) -> int:
+        """How many claims no run spoke against, though none proved them either."""
+        return self.claims - self.proved - len(self.unsound) - len(self.loose)
+
+    @property
     def is_right(self) -> bool:
         """Whether no position read more than was predicted."""
         return not self.refused and not self.unsound
 
 
-def probe(source: str, sizes: Mapping[str, Any] | None = None, *, seed: int = 0, points: int = POINTS,
-          runs: int = RUNS, limits: Limits = DEFAULT, plugins: Sequence[str] = ()) -> Probed:
-    """Probe the network in ``source`` on the processor, at the first sizes that are drawn for it. ``plugins``
-    are those whose operators it has. Raises `UserError` where there is nothing to run it with."""
+def probe(source: str | bytes | Source, sizes: Mapping[str, Any] | None = None, *, seed: int = 0,
+          points: int = POINTS, runs: int = RUNS, limits: Limits = DEFAULT,
+          plugins: Sequence[str] = ()) -> Probed:
+    """Probe the network in ``source``, as `archcheck.backends.measure.verify` takes it, on the processor, at
+    the first sizes that are drawn for it. ``plugins`` are those whose operators it has. Raises `UserError`
+    where there is nothing to run it with."""
     ort.require_runtime()
-    found = bytes_of(source)
-    graph = graph_in(found)
+    found = source if isinstance(source, Source) else bytes_of(source)
+    graph, name = graph_in(found), said(found.name)
     drawn = draw(analyze(graph, opened(graph, sizes or {})), 1, seed)[0]
     at = {**(sizes or {}), **drawn}
     with TemporaryDirectory(prefix="archcheck-", ignore_cleanup_errors=True) as folder:
@@ -65,12 +73,12 @@ def probe(source: str, sizes: Mapping[str, Any] | None = None, *, seed: int = 0,
         model = _model(network, graph, at, Path(folder))
         try:
             judgement = guard.call(judged, model, network, at, (points, runs, seed), tuple(plugins),
-                                   limits=limits, about=source)
+                                   limits=limits, about=name)
         except Crashed as crash:
-            return Probed(source, drawn, refused=str(crash))
+            return Probed(name, drawn, refused=str(crash))
     if isinstance(judgement, str):
-        return Probed(source, drawn, refused=judgement)
-    return _probed(source, drawn, judgement)
+        return Probed(name, drawn, refused=judgement)
+    return _probed(name, drawn, judgement)
 
 
 def _probed(name: str, sizes: Mapping[str, int], found: Verdict) -> Probed:

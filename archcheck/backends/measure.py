@@ -20,6 +20,7 @@ from archcheck.backends.ort import Device, Measured, Started, Task
 from archcheck.backends.verdicts import DECLARED, DISAGREES, ORDER, Verdict, compared
 from archcheck.dims import Dim, symbol
 from archcheck.frontends import Source, bytes_of, graph_in
+from archcheck.frontends._source import said
 from archcheck.graph import Graph
 from archcheck.infer import analyze
 from archcheck.report import Report
@@ -98,22 +99,23 @@ class How:
 AS_USUAL = How()
 
 
-def verify(source: str | os.PathLike[str], sizes: Mapping[str, Any] | None = None, *, count: int = 2,
-           free: Sequence[str] = (), how: How = AS_USUAL) -> Verified:
-    """Run the network in ``source`` at ``count`` sizes of its symbols (`archcheck.backends.draws`), with
-    ``sizes`` pinned, and compare every value of its main graph. Those of a specification's inputs that have a
-    default are drawn as well, and those that ``free`` makes symbols (`archcheck.analyses.freeing`). Raises
-    `UserError` where there is nothing to run it with."""
+def verify(source: str | bytes | os.PathLike[str] | Source, sizes: Mapping[str, Any] | None = None, *,
+           count: int = 2, free: Sequence[str] = (), how: How = AS_USUAL) -> Verified:
+    """Run the network in ``source``, a `Source` or what `archcheck.frontends.bytes_of` takes, at ``count``
+    sizes of its symbols (`archcheck.backends.draws`), with ``sizes`` pinned, and compare every value of its
+    main graph. Those of a specification's inputs that have a default are drawn as well, and those that
+    ``free`` makes symbols (`archcheck.analyses.freeing`). Raises `UserError` where there is nothing to run it
+    with."""
     ort.require_runtime()
-    found, pinned = bytes_of(source), sizes or {}
-    graph = graph_in(found)
+    found, pinned = source if isinstance(source, Source) else bytes_of(source), sizes or {}
+    graph, name = graph_in(found), said(found.name)
     with ExitStack() as stack:
         if free:
             graph, found = _freed(stack, graph, free, how)
         report = analyze(graph, opened(graph, pinned))
-        models = _Models(stack, found, graph, how)
+        models = _Models(stack, found, graph, name, how)
         runs = [_run(models, report, {**pinned, **drawn}, how) for drawn in draw(report, count, how.seed)]
-    return Verified(os.fspath(source), report, tuple(runs), models.made)
+    return Verified(name, report, tuple(runs), models.made)
 
 
 def opened(graph: Graph, sizes: Mapping[str, Any]) -> dict[str, Any]:
@@ -137,8 +139,8 @@ def _freed(stack: ExitStack, graph: Graph, free: Sequence[str], how: How) -> tup
 class _Models:
     """The files that are run: one for all sizes, or of a specification one for each."""
 
-    def __init__(self, stack: ExitStack, found: Source, graph: Graph, how: How) -> None:
-        self.stack, self.found, self.graph, self.how = stack, found, graph, how
+    def __init__(self, stack: ExitStack, found: Source, graph: Graph, name: str, how: How) -> None:
+        self.stack, self.found, self.graph, self.name, self.how = stack, found, graph, name, how
         self.made = 0
         self._once: Ready | None = None
 
@@ -150,7 +152,7 @@ class _Models:
             it = self._once or lasts.enter_context(ready(self.found, sizes, self.how.seed))
             self._once = it if lasts is self.stack else None
             self.made = it.made
-            yield it
+            yield it._replace(name=self.name)
 
 
 def _run(models: _Models, report: Report, sizes: Mapping[str, Any], how: How) -> Run:
@@ -160,7 +162,7 @@ def _run(models: _Models, report: Report, sizes: Mapping[str, Any], how: How) ->
     found: list[Measured] = []
     provider = refused = ""
     try:
-        _require_room(models.found.name, here, how.limits)
+        _require_room(models.name, here, how.limits)
         with models.at(sizes) as it:
             for record in _records(it, here, how):
                 if isinstance(record, Started):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from archcheck.backends.measure import Verified
     from archcheck.backends.ort import Device
     from archcheck.claims import Verified as Recomputed
+    from archcheck.frontends import Source
     from archcheck.reporters.sheet import Sheet
 
 FOUND_WRONG = 1
@@ -68,8 +69,9 @@ def verify(paths: Sequence[str], sizes: Sequence[tuple[str, Any]], count: int, a
         return _equal(paths, other, given, count, seed, (rtol, atol), device, limits, form, output)
     stated, networks = _sorted(paths, execute)
     recomputed = _recomputed(stated, execute, plugins, device, limits) if stated else None
-    found = [_measured(path, given, count, axes, seed, device, limits) for path in networks]
-    probed = [_probed(path, given, seed, limits, plugins) for path in networks if fields]
+    sources = _sources(networks)
+    found = [_measured(source, given, count, axes, seed, device, limits) for source in sources]
+    probed = [_probed(source, given, seed, limits, plugins) for source in sources if fields]
     _show(recomputed, found, probed, everything, form, output)
     if recomputed is not None and recomputed.failures:
         return FOUND_WRONG
@@ -103,16 +105,23 @@ def _recomputed(paths: Sequence[str], execute: bool, plugins: Sequence[str], dev
     return claims.verify(paths, how)
 
 
-def _measured(path: str, sizes: Mapping[str, Any], count: int, free: Sequence[str], seed: int,
+def _sources(paths: Sequence[str]) -> list[Source]:
+    """The bytes of each network, read once: standard input has no second time."""
+    from archcheck.frontends import bytes_of
+    return [bytes_of(path) for path in paths]
+
+
+def _measured(source: Source, sizes: Mapping[str, Any], count: int, free: Sequence[str], seed: int,
               device: Device, limits: Limits) -> Verified:
     from archcheck.backends import measure
     how = measure.How(seed, device, limits, _running.progress)
-    return measure.verify(path, sizes, count=count, free=free, how=how)
+    return measure.verify(source, sizes, count=count, free=free, how=how)
 
 
-def _probed(path: str, sizes: Mapping[str, Any], seed: int, limits: Limits, plugins: Sequence[str]) -> Probed:
+def _probed(source: Source, sizes: Mapping[str, Any], seed: int, limits: Limits,
+            plugins: Sequence[str]) -> Probed:
     from archcheck.backends.fields import probe
-    return probe(path, sizes, seed=seed, limits=limits, plugins=plugins)
+    return probe(source, sizes, seed=seed, limits=limits, plugins=plugins)
 
 
 def _are_right(found: Sequence[Verified], probed: Sequence[Probed]) -> bool:

@@ -124,14 +124,7 @@ def _as_ratio(value: Any, script: Script) -> str:
 
 
 def _as_time(value: Any, script: Script) -> str:
-    return "?" if value is None else "" if value == 0 else _seconds(value, script)
-
-
-def _seconds(value: float, script: Script) -> str:
-    for scale, unit in ((1, "s"), (1e-3, "ms"), (1e-6, "us" if script.ascii else "µs")):
-        if value >= scale:
-            return f"{value / scale:.3g} {unit}"
-    return f"{value / 1e-9:.3g} ns"
+    return "?" if value is None else "" if value == 0 else script.seconds(value)
 
 
 def intensity(flops: Size | None, moved: Size | None) -> float | None:
@@ -264,8 +257,8 @@ def _roofline(report: Report, device: Device, script: Script) -> Part:
         return (None, None) if bound is None else (bound.seconds, bound.by if bound.seconds else None)
 
     without = sum(bound is None for bound in found.by_node)
-    parts = ", ".join(f"{_seconds(found.by[kind], script)} held up by {kind}" for kind in (MEMORY, COMPUTE))
-    bound = f"at least {_seconds(found.seconds, script)}, nodes run one by one with all data in memory"
+    parts = ", ".join(f"{script.seconds(found.by[kind])} held up by {kind}" for kind in (MEMORY, COMPUTE))
+    bound = f"at least {script.seconds(found.seconds)}, nodes run one by one with all data in memory"
     facts = [("device", f"{device.name}: {_rates(device, found.dtypes)} ({device.source})"),
              ("time", f"{bound}: {parts}")]
     if found.unrated:

@@ -60,6 +60,13 @@ class Script:
         """What stands before what something is proportional to, for large sizes."""
         return "grows as " if self.ascii else "∝ "
 
+    def seconds(self, value: float) -> str:
+        """A time in three digits: ``3.97 ms``."""
+        for scale, unit in ((1, "s"), (1e-3, "ms"), (1e-6, "us" if self.ascii else "µs")):
+            if value >= scale:
+                return f"{value / scale:.3g} {unit}"
+        return f"{value / 1e-9:.3g} ns"
+
     def at_least(self, text: str) -> str:
         """``text``, a count that something is missing from: ``≥ 4.09 G``; ``≳ 8·N·H·W`` where it was about
         that."""

@@ -50,11 +50,12 @@ class Tie(NamedTuple):
     def proof(self) -> str:
         """What meets at a size that does not fit, in numbers."""
         one, trial = self.compares, self.trial
-        told = f"{self.site.node.op} needs {one.a} = {one.b}"
+        told = f"{self.site.node.op} needs {_told(one.a)} = {_told(one.b)}"
         if trial is None:
             return told
         bound = self._at(trial, one)
-        return f"{told}; at {' = '.join(self.names)} = {trial} that is {bound.a}, not {bound.b}"
+        numbers = f"{_told(bound.a)}, not {_told(bound.b)}"
+        return f"{told}; at {' = '.join(self.names)} = {trial} that is {numbers}"
 
     @property
     def only(self) -> str:
@@ -72,6 +73,10 @@ class Tie(NamedTuple):
         others = {atom.args[0] for atom in self.compares.symbols} - {*self.names}
         broadcasts = self.compares.kind == "broadcast" and others
         return f" ({' = '.join(sorted(others))} = 1 aside)" if broadcasts else ""
+
+
+def _told(size: Size) -> str:
+    return f"{size:,}" if isinstance(size, int) else str(size)
 
 
 def ties(case: Case) -> tuple[Tie, ...]:

@@ -185,8 +185,8 @@ def bias_before_norm(case: Case) -> Faults:
 def _biases(case: Case, site: Site) -> Size | None:
     """How many numbers the bias of a layer has, one for each channel; None where it has none."""
     if site.op in ("Conv", "ConvTranspose", "Gemm") and is_weight(case, site, 2):
-        made = site.producer(2)
-        if made is not None and made.op in ("Expand", "ConstantOfShape"):
+        source = site.producer(2)
+        if source is not None and source.op in ("Expand", "ConstantOfShape"):
             return None  # zeros that an exporter puts where there is no bias
         shape = site.inputs[2].shape
         return None if shape is None else prod(shape)
@@ -598,7 +598,7 @@ def _is_zero(site: Site, position: int) -> bool:
     if isinstance(kind.value, Uniform):
         return bool(kind.value.element == 0)
     found = constant(site, position)
-    return bool(found) and all(element == 0 and element is not None for element in found or ())
+    return bool(found) and all(element == 0 for element in found or ())
 
 
 @rule("ARC014", "uneven-attention-heads", severity=ERROR)

@@ -94,11 +94,13 @@ def input_pixels_dropped(case: Case) -> Faults:
                 or len(slide.site.graph.uses[slide.site.node.inputs[0]]) > 1:
             continue
         pixels, less, more = unread(case, slide), slide.size - lost, slide.size + stride - lost
-        first = "" if slide.site.node.inputs[0] in case.graph.inputs else " in front of it"
-        costs = f"the input's last {pixels} cannot change the result" if pixels else "nobody uses them"
-        yield Fault(f"the last {lost} of {slide.size} positions are never read: ({slide.size} + "
-                    f"{slide.padded - slide.size} - {slide.reach}) mod {stride} = {slide.left}", costs,
-                    f"give the map{first} {less} or {more} positions, or pad {stride - lost} more at the end",
+        wanted = "use an input of" if slide.site.node.inputs[0] in case.graph.inputs else "make its map"
+        what = f"the last {lost} of {slide.size} positions are" if lost > 1 else \
+            f"the last of {slide.size} positions is"
+        yield Fault(f"{what} never read: ({slide.size} + {slide.padded - slide.size} - {slide.reach}) mod "
+                    f"{stride} = {slide.left}", f"{pixels} at the input's end cannot change the result"
+                    if pixels else "what was computed there is not used",
+                    f"{wanted} {less} or {more}, or pad {stride - lost} more at the end",
                     slide.site, severity=WARNING if pixels else ADVICE, cause=("dropped", bool(pixels)),
                     facts={"lost": lost, "size": slide.size, "pixels": pixels, "good": [less, more]})
 

@@ -1,4 +1,5 @@
-"""Measure and print: ``python -m tests.benchmarks [speed] [zoo] [analyses] [process] [memory] [weights]``.
+"""Measure and print: ``python -m tests.benchmarks [speed] [zoo] [analyses] [process] [memory] [weights]
+[bench] [--repeat 7]``.
 
 CPU times are medians over the repetitions. A line says the limit it is held against; the exit code is 1 if
 one is over. Measure on a machine that does nothing else.
@@ -173,6 +174,50 @@ def _values(report: Any) -> object:
     return archcheck.check(report, archcheck.Settings(select=("NUM",)))
 
 
+def bench(repeat: int) -> Iterator[Measured]:
+    """How near what ``archcheck bench`` says of ResNet-50 is to ONNX Runtime by itself, in turn in one
+    process; and how much of a run its rows leave over."""
+    from archcheck.backends.bench import Setting, measured
+    from archcheck.backends.clock import Plan
+    from archcheck.backends.guard import Limits
+    from archcheck.backends.ort import Device
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "resnet50.onnx")
+        graphs.resnet50(path)
+        ours, plain = _in_turn(path, 10 * repeat)
+        yield Measured("ResNet-50: clock of bench against plain", ours / plain, "times", 1.05)
+        sizes = {"N": 1, "H": 224, "W": 224}
+        found = measured(str(path), Setting(sizes, Device(), Limits(), plan=Plan(3, 10 * repeat, 60)))
+    profile = found.joined.profile
+    whole = profile.whole.typical
+    yield Measured("ResNet-50: with the profiler against without", whole / found.seconds, "times", 1.05)
+    yield Measured("ResNet-50: part of a run between nodes", 100 * profile.between / whole, "%", 5)
+
+
+def _in_turn(path: Path, count: int) -> tuple[float, float]:
+    """The seconds of a quick run of ResNet-50, quicker than three quarters: as ``archcheck bench`` measures
+    them, and as a plain session takes."""
+    import numpy
+    import onnxruntime
+
+    from archcheck.backends import clock_jobs, jobs
+    from archcheck.backends.clock import Plan
+    from archcheck.backends.ort import Task
+    plain = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    image = numpy.random.default_rng(0).standard_normal((1, 3, 224, 224), "float32")
+    feeds = {plain.get_inputs()[0].name: image}
+    task = Task(path, feeds, optimized=True)
+    call = clock_jobs._caller(jobs.opened(task), task)
+    ours, others = [], []
+    for turn in range(count):
+        once = Plan(warmup=int(turn == 0), runs=1)
+        ours += [second for ran in clock_jobs._runs(call, once, path / "stop") for second in ran.seconds]
+        start = time.perf_counter()
+        plain.run(None, feeds)
+        others.append(time.perf_counter() - start)
+    return tuple(sorted(times)[len(times) // 4] for times in (ours, others))  # type: ignore[return-value]
+
+
 def _process(arguments: list[str], repeat: int) -> float:
     """The median CPU seconds of a Python process with these arguments, after one that is not counted."""
     return median([_once(arguments) for _ in range(repeat + 1)][1:])
@@ -196,7 +241,7 @@ def _peak(code: str, arguments: list[str], repeat: int) -> float:
 
 
 BENCHMARKS = {"speed": speed, "zoo": zoo, "analyses": analyses, "process": process, "memory": memory,
-              "weights": weights}
+              "weights": weights, "bench": bench}
 
 
 def main() -> int:

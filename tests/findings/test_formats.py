@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 import re
+from html import unescape
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -73,8 +74,14 @@ warning[GEO003] window-gaps: the window spans 2 positions and moves by 3
 1 error, 1 warning and 1 advice in 5 models, 1 of them unreadable, 2 suppressed
 1 can be fixed with --fix and 1 more with --fix --unsafe-fixes
 """)
+    assert "\n\nerror: models/gone.onnx does not exist\n\n" in text
     assert "taken from the vendor" not in text
     assert "suppressed: inline: taken from the vendor" in shown("full", runs.ordinary(), suppressed=True)
+
+
+def test_full_points_to_a_page_once():
+    run = Run((runs.checked("a.onnx", runs.finding(), runs.finding(message="another")),))
+    assert shown("full", run).count("archcheck rule GEO003") == 1
 
 
 def test_full_when_nothing_is_found():
@@ -215,9 +222,9 @@ def test_github_has_a_command_for_each_finding_and_trouble(which):
 
 
 def test_github_decodes_to_what_was_meant():
-    run = Run((runs.checked("a,b:c%0A.onnx", runs.finding(message="50% of 2, here: x%0Ay")),))
+    run = Run((runs.checked("a,b::c%0A.onnx", runs.finding(message="50% of 2, here: x%0Ay")),))
     _, properties, text = decoded(shown("github", run).rstrip("\n"))
-    assert properties["file"] == "a,b:c%0A.onnx"
+    assert properties["file"] == "a,b::c%0A.onnx"
     assert text.startswith("MaxPool pool1: 50% of 2, here: x%0Ay\n")
 
 
@@ -245,6 +252,9 @@ def test_gitlab_has_what_it_asks_for(which):
     found = json.loads(shown("gitlab", RUNS[which]()))
     jsonschema.Draft202012Validator(GITLAB).validate(found)
     assert len({entry["fingerprint"] for entry in found}) == len(found)
+    run = RUNS[which]()
+    troubles = sum((one.error is not None) + len(one.broken) for one in run.checked)
+    assert len(found) == troubles + run.counts.total()
 
 
 def test_gitlab_tells_equal_findings_of_two_models_apart():
@@ -320,12 +330,23 @@ def test_markdown_is_no_markup_of_others():
     html = rendered(text)
     cells = re.findall(r"<tr>(.*?)</tr>", html, re.DOTALL)
     assert [row.count("<td") for row in cells if "<td" in row] == [4, 4, 4, 4]
-    outside = re.sub(r"<code>.*?</code>", "", html, flags=re.DOTALL)
     assert not re.search(r"<(script|a|img|em|strong(?!>GEO003|>Fix:))\b", html)
-    assert "@team" not in outside
-    assert "#1" not in outside
-    assert "http://" not in outside
-    assert "www.evil" not in outside
+
+
+@pytest.mark.parametrize("text", ["@team", "see #1", "http://evil.example/", "www.evil.org", "WWW.evil.org"])
+def test_markdown_mentions_and_links_nothing(text):
+    """GitHub makes links of these, outside code, and tells those who are mentioned."""
+    found = runs.finding(message=text, why=text, fix=text)
+    html = rendered(shown("markdown", Run((runs.checked("m.onnx", found),))))
+    assert text not in re.sub(r"<code>.*?</code>", "", html, flags=re.DOTALL)
+    assert html.replace("\u200b", "").count(text) == 4
+
+
+@pytest.mark.parametrize("text", ["<b>", "&lt;", "a & b", "*a*", "_a_", "[a](b)", "a | b", "`a`", "a\\|b"])
+def test_markdown_shows_sentences_as_they_are(text):
+    html = rendered(shown("markdown", Run((runs.checked("m.onnx", runs.finding(message=text)),))))
+    cell = re.findall(r"<td>(.*?)</td>", html)[3]
+    assert unescape(cell) == text
 
 
 @pytest.mark.parametrize("name", ["`", "``", "a`b", "`a`", "a|b", "*a*", "<b>", "[a](b)", " a"])

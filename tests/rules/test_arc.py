@@ -162,6 +162,7 @@ def test_softmax_of_one_position_by_version(opset, shape, axis, wanted):
     ("input: 8 x 10\nlayers: Softmax axis=0", 0),
     ("input: T x N x 10\nlayers: Softmax axis=0 -> Transpose perm=[1, 0, 2]", 0),
     ("input: N x 10\nlayers: Softmax axis=0 -> ReduceSum [0] keepdims=0", 0),
+    ("inputs: {nodes: V x 8, edges: E x 8}\nlayers: [from nodes -> Softmax axis=0]", 0),
 ])
 def test_softmax_over_the_samples(text, wanted):
     assert len(found(text, "ARC007")) == wanted
@@ -212,6 +213,12 @@ def test_two_branches_that_do_not_fit_are_no_skip():
 ])
 def test_blocks_without_an_activation(branch, wanted):
     assert len(found(BLOCK.format(branch), "ARC011")) == wanted
+
+
+def test_the_skip_may_come_first():
+    text = ("input: N x 16 x 32 x 32\nlayers:\n- relu as x0\n- conv 16 3x3 same -> conv 16 3x3 same as x1\n"
+            "- from x0 -> add x1\n")
+    assert len(found(text, "ARC011")) == 1
 
 
 @pytest.mark.parametrize(("layers", "wanted"), [

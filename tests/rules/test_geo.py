@@ -153,6 +153,13 @@ def test_the_sizes_a_decoder_is_told_to_take_do_run():
     assert all(not archcheck.analyze(UNET.format(size=good).encode()).failures for good in one.facts["good"])
 
 
+def test_strides_that_meet_are_both_named():
+    one, = found("input: N x 3 x 64 x 64\nlayers:\n- conv 8 3x3 /4 pad=1 -> relu as few\n"
+                 "- from input -> conv 8 3x3 /2 pad=1 -> relu -> Slice [0, 0] [16, 16] [2, 3] -> add few\n",
+                 "GEO009")
+    assert "move by 2 and by 4 input" in one.message
+
+
 CROP = ("input: N x 3 x 64 x 64\nlayers:\n- relu as all\n"
         "- conv 8 5x5 -> relu -> conv 8 5x5 -> relu as inner\n"
         "- from all -> Slice [{0}, {0}] [{1}, {1}] [2, 3] -> concat inner\n")

@@ -47,7 +47,7 @@ def test_the_trap_is_an_error_that_a_run_confirms(target):
     one, = found(model, "SHP")
     assert (one.code, one.severity, one.op) == ("SHP101", "error", "Reshape")
     assert "[batch, 8, 16, 16]" in one.message and f"[{target[0]}, {target[1]}]" in one.message
-    assert "4096, not 2048" in one.why and "batch = 1 can run" in one.why
+    assert "4,096, not 2,048" in one.why and "batch = 1 can run" in one.why
     assert runs(model, 1) and not runs(model, 2)
     mended = trap(one.facts["mended"])
     assert not found(mended, "SHP") and runs(mended, 1) and runs(mended, 2)
