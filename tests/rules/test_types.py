@@ -242,3 +242,11 @@ def test_patches_are_summed_up_whole_and_depthwise_layers_are_not_meant():
     depthwise = b"input: N x 12 x 16 x 16\nlayers:\n- dwconv 3x3 same\n"
     for text in (patches, depthwise):
         assert codes(text, "PRF102", targets=("tensorcore",)) == []
+
+
+@pytest.mark.parametrize(("count", "found"), [(4, 4), (5, 0)])
+def test_a_fifth_of_the_bytes(count, found):
+    """Each Relu of ``count`` moves one part in ``count``; a fifth is not more than a fifth."""
+    nodes = [node("Relu", ["x" if k == 0 else f"r{k}"], [f"r{k + 1}"]) for k in range(count)]
+    source = model(nodes, outputs=(f"r{count}",))
+    assert codes(source, "PRF104", profiles=("perf",)) == ["PRF104"] * found
