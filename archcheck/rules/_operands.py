@@ -44,7 +44,7 @@ def operand(site: Site, position: int) -> Operand | None:
     for _ in range(FAR):
         if isinstance(kind.value, Literal) or maker is not None and maker.op == "Constant":
             return Operand(site, position, name, kind, axes)
-        if maker is None or not (is_view(maker) or maker.op == "Cast"):
+        if maker is None or not maker.node.inputs or not (is_view(maker) or maker.op == "Cast"):
             return None
         axes = tuple(axes[place] if place is not None else None for place in _places(maker, len(axes)))
         name, kind, maker = maker.node.inputs[0], maker.inputs[0], maker.producer()
@@ -78,13 +78,18 @@ def cast_before(site: Site) -> Site | None:
     found = site.producer()
     while found is not None and found.op != "Cast" and is_view(found):
         found = found.producer()
-    return found if found is not None and found.op == "Cast" else None
+    return found if found is not None and found.op == "Cast" and found.node.inputs else None
 
 
 def multiplies(site: Site) -> bool:
     """Whether a node is a sum of products: a convolution, a matrix product."""
     cost = site.walk.costs[site.at]
     return cost is not None and cost.mac != 0
+
+
+def made(site: Site) -> str:
+    """The dtype of a node's first output, "" where that is not known."""
+    return (site.outputs[0].dtype if site.outputs else None) or ""
 
 
 def kind_of(site: Site) -> str:
@@ -140,8 +145,10 @@ def _no_masks(site: Site) -> tuple[int, ...]:
 
 def _is_embedding(site: Site) -> bool:
     """Whether a lookup takes rows of a matrix, one for each of several indices."""
-    table, wanted = site.inputs[0].shape, site.inputs[1].shape if len(site.inputs) > 1 else None
-    return table is not None and len(table) > 1 and site.inputs[1].value is None and wanted != ()
+    if len(site.inputs) < 2:
+        return False
+    table, wanted = site.inputs[0].shape, site.inputs[1]
+    return table is not None and len(table) > 1 and wanted.value is None and wanted.shape != ()
 
 
 def judged(case: Case) -> tuple[tuple[Operand, Values], ...]:

@@ -8,7 +8,7 @@ from archcheck.graph import TensorType
 from archcheck.infer import Walk
 from archcheck.ops._op import FREE, cost_of
 from archcheck.rules._case import Case
-from archcheck.rules._operands import cast_before, every, parameter
+from archcheck.rules._operands import cast_before, every, made, parameter
 from archcheck.rules._paths import holds_data
 from archcheck.rules._rule import ADVICE, SAFE, UNSAFE, WARNING, Fault, Faults, Site, rule
 
@@ -150,7 +150,7 @@ def cast_ping_pong(case: Case) -> Faults:
         first = cast_before(site)
         if first is None:
             continue
-        origin, middle, end = first.inputs[0].dtype, site.inputs[0].dtype, site.outputs[0].dtype
+        origin, middle, end = first.inputs[0].dtype, site.inputs[0].dtype, made(site)
         if origin == end and origin in FLOATS and middle in FLOATS and origin != middle:
             wider = BITS[middle or ""] > BITS[origin or ""]
             yield Fault(f"{origin} is cast to {middle} and back", "nothing changes" if wider else

@@ -12,6 +12,7 @@ from archcheck.rules._operands import (
     judged,
     kernels,
     least,
+    made,
     meets_data,
     of_kind,
     operand,
@@ -388,7 +389,7 @@ def fp16_sensitive_reduction(case: Case) -> Faults:
 
 def _squares(site: Site) -> bool:
     """Whether a node squares floating-point numbers."""
-    if "float" not in (site.outputs[0].dtype or ""):
+    if "float" not in made(site):
         return False
     if site.op == "Mul":
         return len(set(site.node.inputs)) == 1
@@ -441,10 +442,11 @@ def log_of_softmax(case: Case) -> Faults:
     """
     instead = {"Softmax": "LogSoftmax", "Sigmoid": "−Softplus(−x)"}
     for site in case.of("Log"):
-        made = before(site)
-        if made is not None and made.op in instead:
-            yield Fault(f"a Log follows a {made.op}", f"where {made.op} is rounded to 0, the logarithm is −∞",
-                        f"use {instead[made.op]}", site, facts={"of": made.op})
+        maker = before(site)
+        if maker is not None and maker.op in instead:
+            yield Fault(f"a Log follows a {maker.op}",
+                        f"where {maker.op} is rounded to 0, its logarithm is −∞",
+                        f"use {instead[maker.op]}", site, facts={"of": maker.op})
 
 
 DIVISOR = "a divisor"
@@ -499,7 +501,7 @@ def unsafe_division_or_sqrt(case: Case) -> Faults:
     for op, (position, what, bound) in GUARDED.items():
         for site in case.of(op):
             found = range_of(case, site, position) if len(site.node.inputs) > position else None
-            if found and "float" in (site.outputs[0].dtype or "") and found.low < bound and \
+            if found and "float" in made(site) and found.low < bound and \
                     (what != DIVISOR or found.has_zero):
                 yield Fault(f"{what} can be {'0' if found.low >= 0 else '0 or negative'}",
                             f"it lies between {found.low:g} and {found.high:g} for all that is known",

@@ -55,7 +55,7 @@ def batchnorm_training_mode(case: Case) -> Faults:
     """
     for site in case.of("BatchNormalization"):
         flow = case.report.flows.get(id(site.walk)) if _trains(site) else None
-        if _trains(site) and (flow is None or site.node.inputs[0] in flow.data):
+        if _trains(site) and (flow is None or not flow.data.isdisjoint(site.node.inputs[:1])):
             yield Fault("a batch normalization is in training mode", "it takes means and variances from the "
                         "batch, so each result depends on what else is in it",
                         "export in evaluation mode (PyTorch: model.eval())", site)
