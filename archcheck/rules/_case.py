@@ -11,7 +11,7 @@ from archcheck.graph import Graph
 from archcheck.report import Report
 from archcheck.rules._payloads import SMALL, Payloads, stored_bytes
 from archcheck.rules._places import Place, places
-from archcheck.rules._rule import Site
+from archcheck.rules._rule import Site, is_malformed
 from archcheck.rules.targets import Limits, limits
 
 T = TypeVar("T")
@@ -43,9 +43,10 @@ class Case:
 
     @cached_property
     def sites(self) -> tuple[Site, ...]:
-        """Every node, those of bodies included, in the order in which they run."""
+        """Every node, those of bodies included, in the order in which they run; malformed ones are left
+        out."""
         return tuple(Site(walk, index) for walk in self.report.walk.and_inner()
-                     for index in range(len(walk.graph.nodes)))
+                     for index in range(len(walk.graph.nodes)) if not is_malformed(walk, index))
 
     @cached_property
     def payloads(self) -> Payloads:
