@@ -12,7 +12,7 @@ from archcheck.report import Report
 from archcheck.rules._payloads import SMALL, Payloads, stored_bytes
 from archcheck.rules._places import Place, places
 from archcheck.rules._rule import Site
-from archcheck.rules.targets import Limits, limits
+from archcheck.rules.targets import Limits, Target, limits, runtime_target
 
 T = TypeVar("T")
 
@@ -77,6 +77,11 @@ class Case:
     def limits(self) -> tuple[tuple[str, Limits], ...]:
         """What each target can read."""
         return tuple((target, limits(target)) for target in self.settings.targets)
+
+    @cached_property
+    def runtimes(self) -> tuple[Target, ...]:
+        """The targets that are runtimes."""
+        return tuple(found for target in self.settings.targets if (found := runtime_target(target)))
 
     @property
     def reads_weights(self) -> bool:
