@@ -21,8 +21,8 @@ FILE = "archcheck.lock"  # lint._lock's NAME, not imported for help
 def lock(models: Sequence[str], file: str, sizes: Sequence[tuple[str, Any]], plugins: Sequence[str]) -> int:
     """Write down how large MODELs are: parameters, MACs, memory, by scope, and their inputs and outputs.
 
-    A budget `growth = "2 %"` holds models against the nearest archcheck.lock. The file is small and made to be
-    kept in a repository, where its changes show how models grow. Entries of other models are kept, unless
+    A budget `growth = "2 %"` holds models against the nearest archcheck.lock. The file is small and made to
+    be kept in a repository, where its changes show how models grow. Entries of other models are kept, unless
     their files are gone. Without MODELs, those in the current folder.
     """
     from archcheck.lint import _lock, _paths

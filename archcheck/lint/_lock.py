@@ -25,7 +25,8 @@ DEEP = 2
 
 
 def entry(report: Report, sha256: str | None) -> dict[str, Any]:
-    """What a lock says of a model: the hash of its file, its interface, its totals, and those of its scopes."""
+    """What a lock says of a model: the hash of its file, its interface, its totals and those of its
+    scopes."""
     from archcheck.rules._figures import LOCKED, total
     graph = report.graph
     return {"sha256": sha256, "opset": graph.opsets.get(""),
@@ -43,9 +44,12 @@ def scopes(report: Report) -> dict[str, tuple[Size, Size | None]]:
     for layer in report.layers:
         name = ".".join(layer.scope[:DEEP])
         params, macs = found.get(name, (0, 0))
-        unknown = macs is None or layer.macs is None
-        found[name] = params + layer.params, None if unknown else macs + layer.macs  # type: ignore[operator]
+        found[name] = params + layer.params, _sum(macs, layer.macs)
     return {name: sums for name, sums in found.items() if name and sums != (0, 0)}
+
+
+def _sum(one: Size | None, other: Size | None) -> Size | None:
+    return None if one is None or other is None else one + other
 
 
 def _kind(kind: TensorType | None) -> str:
@@ -60,7 +64,7 @@ def _named(size: Size) -> str:
 
 
 def _plain(size: Size | None) -> int | str | None:
-    """A size as a lock has it: a number, the Python expression of a formula, or None where it is not known."""
+    """A size as a lock has it: a number, a formula as Python, or None where it is not known."""
     if isinstance(size, Dim):
         return repr(size) if is_known(size) else None
     return size
@@ -73,7 +77,7 @@ def formula(said: Any) -> Size | None:
     from archcheck.expressions import ExpressionError, parse
     if not isinstance(said, str):
         return said if isinstance(said, int) and not isinstance(said, bool) else None
-    calls = {"Max": (maximum, 1, 1000), "Min": (minimum, 1, 1000), "bcast": (bcast, 2, 2),
+    calls: dict[str, Any] = {"Max": (maximum, 1, 1000), "Min": (minimum, 1, 1000), "bcast": (bcast, 2, 2),
              "Mod": (lambda a, b: a - a // b * b, 2, 2)}
     try:
         expression = parse(said, functions=calls, rich=True)
@@ -93,7 +97,7 @@ def read(path: str) -> dict[str, Any]:
             raise ValueError(f"its schema is {found['schema']!r}, and should be {SCHEMA!r}")
         return {str(name): dict(of) for name, of in found["models"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise UserError(f"{path} is no lock of archcheck ({error}); write it anew with `archcheck lock`") from None
+        raise UserError(f"{path} is no lock of archcheck ({error}); `archcheck lock` writes one") from None
 
 
 def write(path: str, entries: Mapping[str, Any]) -> None:

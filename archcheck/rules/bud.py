@@ -1,7 +1,7 @@
 """What exceeds the budget that the configuration sets for a model.
 
-Budgets stand under ``[budget."PATTERN"]``, where the pattern is one of paths of models. Sizes that are formulas
-are judged at the sizes that ``at`` gives, and else for all sizes at once, where that can be said.
+Budgets stand under ``[budget."PATTERN"]``, where the pattern is one of paths of models. Figures that are
+formulas are judged at the sizes that ``at`` gives, and else for all sizes at once, where that can be said.
 """
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _over(case: Case, name: str) -> Faults:
 def _exceeded(name: str, sizes: list[Size], limit: Limit) -> Fault:
     amount = max(map(least, sizes))
     exact = "" if all(isinstance(size, int) for size in sizes) else "at least "
-    share = f"{float(Fraction(amount - limit.most) / limit.most):.1%} more" if limit.most else "more than nothing"
+    share = f"{float((amount - limit.most) / limit.most):.1%} more" if limit.most else "more than nothing"
     return Fault(f"{name} is {exact}{_said(name, amount)}, and the budget is {limit.said}",
                  f"that is {share}{_at(limit)}", CURE,
                  facts={"figure": name, "value": amount, "limit": limit.most})
@@ -48,8 +48,8 @@ def _undecided(name: str, sizes: list[Size], limit: Limit) -> Fault:
     free = sorted({str(atom.args[0]) for size in sizes for atom in symbols(size)})
     wanted = ", ".join(f"{one} = …" for one in free)
     return Fault(f"whether {name} is within its budget of {limit.said} depends on {', '.join(free)}",
-                 f"it is {' or '.join(map(str, sizes[:2]))}", f"say the sizes that the budget is for: at = {{ "
-                 f"{wanted} }}", severity=WARNING,
+                 f"it is {' or '.join(map(str, sizes[:2]))}",
+                 f"say the sizes that the budget is for: at = {{ {wanted} }}", severity=WARNING,
                  facts={"figure": name, "value": sizes[0], "limit": limit.most})
 
 
@@ -120,10 +120,10 @@ def budget_depth(case: Case) -> Faults:
 def budget_latency_estimate(case: Case) -> Faults:
     """The model cannot run as fast on a device as its budget asks.
 
-    `latency = { max = "5 ms", device = "a100", at = { batch = 1 } }`. The estimate is a bound from below: each
-    node takes at least what its operations take at the device's peak, and its bytes at its bandwidth
-    (`archcheck cost --device`). A network that is within may still be slower. A runtime that fuses nodes moves
-    fewer bytes and may be faster than nodes one by one.
+    `latency = { max = "5 ms", device = "a100", at = { batch = 1 } }`. The estimate is a bound from below:
+    each node takes at least what its operations take at the device's peak, and its bytes at its bandwidth
+    (`archcheck cost --device`). A network that is within may still be slower. A runtime that fuses nodes
+    moves fewer bytes, and may be faster than nodes one by one.
     """
     from archcheck.analyses.devices import device
     from archcheck.analyses.roofline import roofline
@@ -133,14 +133,18 @@ def budget_latency_estimate(case: Case) -> Faults:
     found = roofline(_sized(case.report, limit), device(limit.device))
     unknown = sum(bound is None for bound in found.by_node)
     if found.seconds > limit.most:
-        yield Fault(f"the nodes take at least {1000 * found.seconds:.3g} ms on {limit.device}, and the budget is "
-                    f"{limit.said}", f"{1000 * found.by['memory']:.3g} ms are bound by memory, "
-                    f"{1000 * found.by['compute']:.3g} ms by compute{_at(limit)}", CURE,
+        yield Fault(f"the nodes take at least {_ms(found.seconds)} on {limit.device}, and the budget is "
+                    f"{limit.said}", f"{_ms(found.by['memory'])} are bound by memory, "
+                    f"{_ms(found.by['compute'])} by compute{_at(limit)}", CURE,
                     facts={"figure": "latency", "value": found.seconds, "limit": float(limit.most)})
     elif unknown:
         yield Fault(f"the latency of {unknown:,} nodes is not known, and the budget is {limit.said}",
-                    "their sizes are formulas or not known", "say the sizes that the budget is for: at = { … }",
+                    "their sizes are formulas or not known", "say the sizes that it is for: at = { … }",
                     severity=WARNING, facts={"figure": "latency", "unknown": unknown})
+
+
+def _ms(seconds: float) -> str:
+    return f"{1000 * seconds:.3g} ms"
 
 
 def _sized(report: Report, limit: Limit) -> Report:
@@ -164,9 +168,9 @@ def budget_flops(case: Case) -> Faults:
 def budget_ratchet(case: Case) -> Faults:
     """The model has grown by more than its budget allows since it was locked.
 
-    `growth = "2 %"` holds parameters, MACs, FLOPs, memory and the size of the file against `archcheck.lock`,
-    which `archcheck lock` writes and a repository keeps. What was meant to grow is locked anew, and the change
-    is seen in the review of that file.
+    `growth = "2 %"` holds parameters, MACs, FLOPs, memory and the size of the file against the nearest
+    `archcheck.lock`, which `archcheck lock` writes and a repository keeps. What was meant to grow is locked
+    anew, and the change is seen in the review of that file.
     """
     limit = case.settings.budget.get("growth")
     if limit is None:
@@ -190,14 +194,15 @@ def _grown(name: str, now: Size | None, before: Any, limit: Limit) -> Faults:
     excess = new * factor.denominator - old * factor.numerator
     if least(excess) > 0:
         yield Fault(f"{name} has grown from {_told(name, old)} to {_told(name, new)}, and the budget is "
-                    f"{limit.said}", _rise(new, old) + _at(limit), "make it smaller again, or lock what is meant: "
-                    "`archcheck lock`", facts={"figure": name, "value": new, "locked": old,
-                                              "limit": str(limit.most)})
+                    f"{limit.said}", _rise(new, old) + _at(limit),
+                    "make it smaller again, or lock what is meant: `archcheck lock`",
+                    facts={"figure": name, "value": new, "locked": old, "limit": str(limit.most)})
     elif most(excess) > 0:
         free = ", ".join(sorted({str(atom.args[0]) for size in (new, old) for atom in symbols(size)}))
         yield Fault(f"whether {name} has grown by more than {limit.said} depends on {free}",
-                    f"it was {old} and is {new}", "say the sizes that it is for: growth = { max = …, at = { … } }",
-                    severity=WARNING, facts={"figure": name, "value": new, "locked": old})
+                    f"it was {old} and is {new}",
+                    "say the sizes that it is for: growth = { max = …, at = { … } }", severity=WARNING,
+                    facts={"figure": name, "value": new, "locked": old})
 
 
 def _told(name: str, size: Size) -> str:

@@ -22,7 +22,7 @@ def unsupported_operator(case: Case) -> Faults:
     TensorRT's parser and OpenVINO refuse such a network unless a plugin has the operator. Where ONNX Runtime
     hands the work to CoreML, WebGPU or WebNN, the node runs on the CPU instead, its data are moved there and
     back, and the network is cut in two: that is advice. What follows from constants, or only computes shapes,
-    is not meant. Which operators there are is taken from the lists of the runtimes: `archcheck ops --runtime`.
+    is not meant. The lists are those of the runtimes: `archcheck ops --runtime NAME` shows one.
 
     Bad (--target tensorrt)::
 
@@ -44,11 +44,10 @@ def unsupported_operator(case: Case) -> Faults:
 
 def _run(case: Case) -> Iterator[Site]:
     """The nodes that are left to be run: not those that follow from constants or only compute shapes."""
-    made = case.report.weights.constants
+    flows = case.report.flows
     for site in case.sites:
-        graph, outputs = id(site.graph), site.node.outputs
-        if site.op not in NOT_RUN and not all((graph, name) in made for name in outputs if name) and not all(
-                isinstance(kind.value, tuple) for kind in site.outputs):
+        flow = flows.get(id(site.walk))
+        if site.op not in NOT_RUN and (flow is None or not flow.data.isdisjoint(site.node.outputs)):
             yield site
 
 

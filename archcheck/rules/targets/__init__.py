@@ -12,8 +12,8 @@ from archcheck.errors import UserError, closest
 from archcheck.rules.targets._clauses import Clause
 from archcheck.rules.targets._runtimes import ALIASES, RUNTIMES, Limits, Runtime, newer
 
-__all__ = ["ALIASES", "PRECISIONS", "RUNTIMES", "Clause", "Limits", "Runtime", "Target", "canonical", "limits",
-           "runtime_target"]
+__all__ = ["ALIASES", "PRECISIONS", "RUNTIMES", "Clause", "Limits", "Runtime", "Target", "canonical",
+           "limits", "runtime_target"]
 
 PRECISIONS = ("fp16", "int8", "tensorcore")
 """Targets that are no runtimes: ``fp16`` and ``int8`` are what a network will be converted to, ``tensorcore``
@@ -69,8 +69,9 @@ def _split(text: str) -> tuple[str, str]:
                         + (f"did you mean {close!r}?" if close else f"there are {', '.join(known)}"))
     if equals and not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6}){1,3}", version):
         raise UserError(f"{text!r} has no version such as 1.17 behind ==")
-    if equals and (name in PRECISIONS or newer(version, next(reversed(RUNTIMES[name].versions)))):
-        last = f"; the newest known is {next(reversed(RUNTIMES[name].versions))}" if name in RUNTIMES else ""
+    newest = list(RUNTIMES[name].versions)[-1] if name in RUNTIMES else ""
+    if equals and (not newest or newer(version, newest)):
+        last = f"; the newest known is {newest}" if newest else ""
         raise UserError(f"no limits are known for {name} {version}{last}")
     return name, version
 

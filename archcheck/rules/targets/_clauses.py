@@ -1,4 +1,4 @@
-"""What runtimes ask of single operators, beyond having them: conditions on a node, in words where it fails."""
+"""What runtimes ask of single operators, beyond having them: conditions on nodes, told where they fail."""
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -75,7 +75,8 @@ def is_fixed(report: Report, site: Site, position: int) -> bool:
     return elements is not None and all(isinstance(element, (int, float, str)) for element in elements)
 
 
-def among(kind: str, ops: str, name: str, allowed: tuple[object, ...], default: object, source: str) -> Clause:
+def among(kind: str, ops: str, name: str, allowed: tuple[object, ...], default: object,
+          source: str) -> Clause:
     """An attribute with one of some values only."""
     known = " or ".join(map(str, allowed))
 
@@ -100,9 +101,9 @@ def alike(ops: str, name: str, only: int, source: str) -> Clause:
 def without(ops: str, position: int, name: str, source: str) -> Clause:
     """An output that must not be asked for."""
     def wrong(report: Report, site: Site) -> str:
-        graph = site.graph
         output = site.node.outputs[position] if position < len(site.node.outputs) else ""
-        return f"its output {name} is read, and is not supported" if output and _is_read(graph, output) else ""
+        is_wanted = output and _is_read(site.graph, output)
+        return f"its output {name} is read, and is not supported" if is_wanted else ""
     return Clause(OUTPUT, tuple(ops.split()), f"no output {name}", wrong, source)
 
 

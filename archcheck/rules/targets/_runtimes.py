@@ -67,6 +67,8 @@ ORT_VERSIONS = {
             v1_32=(14, 28))}
 _KERNELS = "ONNX Runtime 1.32, get_all_opkernel_def"
 
+_REDUCED = ("ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd "
+            "ReduceSum ReduceSumSquare")
 _TRT = "https://github.com/onnx/onnx-tensorrt/blob/main/docs/operators.md"
 _TRT_CLAUSES = (
     spatial("AveragePool MaxPool", (2, 3), _TRT),
@@ -79,8 +81,7 @@ _TRT_CLAUSES = (
     among(RESIZE, "Resize", "antialias", (0,), 0, _TRT),
     fixed("CumSum", 1, "axis", _TRT),
     fixed("OneHot", 1, "depth", _TRT),
-    fixed("ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum "
-          "ReduceSumSquare Squeeze Unsqueeze", 1, "axes", _TRT),
+    fixed(f"{_REDUCED} Squeeze Unsqueeze", 1, "axes", _TRT),
     fixed("TopK", 1, "K", "https://github.com/onnx/onnx-tensorrt/blob/main/docs/Changelog.md", until="8.6"),
     alike("AveragePool MaxPool LpPool", "dilations", 1, _TRT),
     among(ATTRIBUTE, "ScatterND", "reduction", ("none",), "none", _TRT),
@@ -127,8 +128,7 @@ _WEBNN_CLAUSES = (
     fixed("Split", 1, "split", _WEBNN),
     fixed("Tile", 1, "repeats", _WEBNN),
     fixed("CumSum", 1, "axis", _WEBNN),
-    fixed("ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum "
-          "ReduceSumSquare Squeeze", 1, "axes", _WEBNN),
+    fixed(f"{_REDUCED} Squeeze", 1, "axes", _WEBNN),
     among(ATTRIBUTE, "GatherND", "batch_dims", (0,), 0, _WEBNN),
     among(ATTRIBUTE, "GlobalLpPool LpPool", "p", (2,), 2, _WEBNN),
     among(ATTRIBUTE, "GRU LSTM", "layout", (0,), 0, _WEBNN),
@@ -139,6 +139,7 @@ _WEBNN_CLAUSES = (
 )
 
 _WEBGPU = "https://github.com/microsoft/onnxruntime/blob/main/js/web/docs/webgpu-operators.md"
+_TFLITE = "https://github.com/PINTO0309/onnx2tf"
 _CPU = "the node runs on the CPU, and its data are moved there and back"
 _FAILS = "no kernel is found, and the network is not loaded"
 
@@ -153,7 +154,8 @@ RUNTIMES: dict[str, Runtime] = {
     "webnn": Runtime("ONNX Runtime Web with WebNN", ORT_VERSIONS, _WEBNN, _CPU, operators.WEBNN,
                      clauses=_WEBNN_CLAUSES),
     "tensorrt": Runtime("TensorRT", {
-        **_same("https://github.com/onnx/onnx-tensorrt/blob/release/8.6-GA/docs/operators.md", v8_6=(None, 17)),
+        **_same("https://github.com/onnx/onnx-tensorrt/blob/release/8.6-GA/docs/operators.md",
+                v8_6=(None, 17)),
         **_same(_TRT, v10_15=(None, 24)),
         **_same("https://docs.nvidia.com/deeplearning/tensorrt/latest/reference/onnx-opset-guide.html",
                 v11_5=(None, 25))},
@@ -162,9 +164,8 @@ RUNTIMES: dict[str, Runtime] = {
     "openvino": Runtime("OpenVINO", _same(_TRIED, v2026_4=(None, None)), "tried with OpenVINO 2026.4.1",
                         "the network is not read, unless an extension has the operator",
                         lacks=operators.OPENVINO),
-    "tflite": Runtime("TensorFlow Lite, by onnx2tf", _same("https://github.com/PINTO0309/onnx2tf",
-                                                           v1_29=(None, None)),
-                      "https://github.com/PINTO0309/onnx2tf", "the network is not converted", operators.TFLITE),
+    "tflite": Runtime("TensorFlow Lite, by onnx2tf", _same(_TFLITE, v1_29=(None, None)), _TFLITE,
+                      "the network is not converted", operators.TFLITE),
 }
 """Runtimes by name. A version of `tflite` is that of its converter."""
 
