@@ -1,7 +1,7 @@
 """What exceeds the budget that the configuration sets for a model.
 
 Budgets stand under ``[budget."PATTERN"]``, where the pattern is one of paths of models. Figures that are
-formulas are judged at the sizes that ``at`` gives, and else for all sizes at once, where that can be said.
+formulas are judged at the sizes that ``at`` gives, and else for all sizes from 1 up, where that can be said.
 """
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from archcheck.config import Limit
-from archcheck.dims import Dim, Size, evaluate, least, most, symbols
+from archcheck.dims import Dim, Size, atom_size, evaluate, least, most, substitute, symbols
 from archcheck.report import Report
 from archcheck.reporters.text import size_in_bytes
 from archcheck.rules._case import Case
@@ -27,17 +27,24 @@ def _over(case: Case, name: str) -> Faults:
     figure = FIGURES[name](case.report)
     found = [evaluate(size, limit.at) for size in figure.sizes]
     sizes = [size for size in found if size is not None]
-    if sizes and max(map(least, sizes)) > limit.most:
-        yield _exceeded(name, sizes, limit)
-    elif any(most(size) > limit.most for size in sizes):
+    low, high = (max(ends) for ends in zip(*map(_range, sizes))) if sizes else (0, 0)
+    if low > limit.most:
+        yield _exceeded(name, low, any(isinstance(size, Dim) for size in sizes), limit)
+    elif high > limit.most:
         yield _undecided(name, sizes, limit)
     elif figure.missing:
         yield _incomplete(name, figure, limit)
 
 
-def _exceeded(name: str, sizes: list[Size], limit: Limit) -> Fault:
-    amount = max(map(least, sizes))
-    exact = "" if all(isinstance(size, int) for size in sizes) else "at least "
+def _range(size: Size) -> tuple[int | float, int | float]:
+    """The least and the most that a size can be where no axis of an input is empty."""
+    counts = {atom: atom_size(atom) + 1 for atom in symbols(size) if atom.origin is None}
+    counted = substitute(size, counts)
+    return least(counted), most(counted)
+
+
+def _exceeded(name: str, amount: Any, is_least: bool, limit: Limit) -> Fault:
+    exact = "at least " if is_least else ""
     share = f"{float((amount - limit.most) / limit.most):.1%} more" if limit.most else "more than nothing"
     return Fault(f"{name} is {exact}{_said(name, amount)}, and the budget is {limit.said}",
                  f"that is {share}{_at(limit)}", CURE,
@@ -192,12 +199,13 @@ def _grown(name: str, now: Size | None, before: Any, limit: Limit) -> Faults:
         return
     factor = 1 + Fraction(limit.most)
     excess = new * factor.denominator - old * factor.numerator
-    if least(excess) > 0:
+    low, high = _range(excess)
+    if low > 0:
         yield Fault(f"{name} has grown from {_told(name, old)} to {_told(name, new)}, and the budget is "
                     f"{limit.said}", _rise(new, old) + _at(limit),
                     "make it smaller again, or lock what is meant: `archcheck lock`",
                     facts={"figure": name, "value": new, "locked": old, "limit": str(limit.most)})
-    elif most(excess) > 0:
+    elif high > 0:
         free = ", ".join(sorted({str(atom.args[0]) for size in (new, old) for atom in symbols(size)}))
         yield Fault(f"whether {name} has grown by more than {limit.said} depends on {free}",
                     f"it was {old} and is {new}",

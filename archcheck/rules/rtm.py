@@ -184,7 +184,7 @@ def computed_parameter(case: Case) -> Faults:
         <ir_version: 8, opset_import: ["" : 17]>
         g (float[4, 6] x) => (float[4, 6] y) <int64 axis = {1}> { y = CumSum (x, axis) }
     """
-    yield from _broken(case, clauses.FIXED, "make it a constant of the model")
+    yield from _broken(case, clauses.FIXED, "make it a constant, or fix the sizes that it follows from")
 
 
 @rule("RTM108", "unsupported-attribute", severity=WARNING, targeted=True)

@@ -66,8 +66,8 @@ class TestFormulas:
         assert judged(NET, "params", 19) == [("BUD001", "error")]
 
     def test_that_are_too_large_whatever_the_sizes(self):
-        assert judged(NET, "peak-memory", 79) == [("BUD003", "error")], "the weights alone have 80 bytes"
-        assert judged(NET, "peak-memory", 80) == [("BUD003", "warning")]
+        assert judged(NET, "peak-memory", 1871) == [("BUD003", "error")], "1792·N + 80, and N is at least 1"
+        assert judged(NET, "peak-memory", 1872) == [("BUD003", "warning")]
 
     def test_an_at_without_effect_changes_nothing(self):
         assert judged(ONE, "macs", 1280, at={"N": 7}) == []
@@ -145,8 +145,9 @@ class TestGrowth:
         assert judged(ONE, "growth", Fraction(1, 50), locked={"macs": before}) == codes
 
     @pytest.mark.parametrize(("before", "codes"), [
-        ("1280*N", []), ("1254*N", [("BUD010", "warning")]), ("1280*N + 5", []), ("nonsense(", []),
-        ("640*N*N", [("BUD010", "warning")])])
+        ("1280*N", []), ("1254*N", [("BUD010", "error")]), ("1280*N + 5", []), ("nonsense(", []),
+        ("640*N*N", [("BUD010", "warning")]),
+        ("500*N*N", [("BUD010", "warning")]), ("1280*N*N", [])])
     def test_of_a_formula(self, before, codes):
         assert judged(NET, "growth", Fraction(1, 50), locked={"macs": before}) == codes
 

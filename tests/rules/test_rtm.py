@@ -149,6 +149,15 @@ def test_operators_come_with_versions(version, has):
     assert not target.lacks("Conv", 17)
 
 
+def test_functions_that_are_taken_apart_are_not_judged():
+    """No kernel for them is registered; their parts are asked for instead."""
+    from archcheck.rules.targets._operators import EXPANDED
+    assert EXPANDED.isdisjoint(kernels())
+    assert all(onnx.defs.get_schema(op).has_function or onnx.defs.get_schema(op).has_context_dependent_function
+               for op in EXPANDED)
+    assert not runtime_target("webgpu").lacks("HardSwish", 17)
+
+
 def test_operators_end_with_opsets():
     target = runtime_target("webgpu")
     assert not target.lacks("GridSample", 19)

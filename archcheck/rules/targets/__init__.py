@@ -48,7 +48,7 @@ class Target(NamedTuple):
         runtime = self.runtime
         if op in runtime.lacks:
             return self._holds(runtime.lacks[op])
-        if runtime.operators is None:
+        if runtime.operators is None or op in runtime.expanded:
             return False
         last = runtime.operators.get(op)
         return op not in runtime.operators or last is not None and opset is not None and opset > last

@@ -58,7 +58,9 @@ def fixed(ops: str, position: int, name: str, source: str, until: str = "") -> C
         is_left_out = position >= len(site.node.inputs) or not site.node.inputs[position]
         if is_left_out or is_fixed(report, site, position):
             return ""
-        return f"its input {name} is computed as the network runs, and has to be a constant"
+        is_shape = _follows(site, position)
+        why = "depends on sizes that are open" if is_shape else "is computed as the network runs"
+        return f"its input {name} {why}, and has to be a constant"
     return Clause(FIXED, tuple(ops.split()), f"a constant for {name}", wrong, source, until)
 
 
@@ -73,6 +75,12 @@ def is_fixed(report: Report, site: Site, position: int) -> bool:
     value = site.inputs[position].value
     elements = value if isinstance(value, tuple) else getattr(value, "items", None)
     return elements is not None and all(isinstance(element, (int, float, str)) for element in elements)
+
+
+def _follows(site: Site, position: int) -> bool:
+    """Whether an input follows from the sizes of the network's inputs."""
+    value = site.inputs[position].value
+    return isinstance(value, tuple) and None not in value
 
 
 def among(kind: str, ops: str, name: str, allowed: tuple[object, ...], default: object,

@@ -77,9 +77,10 @@ TENSORRT = {
         "SequenceAt SequenceConstruct SequenceEmpty SequenceErase SequenceInsert SequenceLength SequenceMap "
         "SoftmaxCrossEntropyLoss SplitToSequence StringConcat StringNormalizer StringSplit TfIdfVectorizer "
         "Unique", ""),
-    "RandomNormal": "8.5", "MeanVarianceNormalization": "8.5", "RoiAlign": "8.5", "Mod": "8.5", "Trilu": "8.5",
-    "GridSample": "8.5", "NonZero": "8.5", "GroupNormalization": "8.6", "LayerNormalization": "8.6",
-    "IsInf": "8.6", "Hardmax": "9.2", "DeformConv": "10.1", "BlackmanWindow": "10.4", "HammingWindow": "10.4",
+    "RandomNormal": "8.5", "MeanVarianceNormalization": "8.5", "RoiAlign": "8.5", "Mod": "8.5",
+    "Trilu": "8.5", "GridSample": "8.5", "NonZero": "8.5", "GroupNormalization": "8.6",
+    "LayerNormalization": "8.6", "IsInf": "8.6", "Hardmax": "9.2", "DeformConv": "10.1",
+    "BlackmanWindow": "10.4", "HammingWindow": "10.4",
     "HannWindow": "10.4", "STFT": "10.5", "RotaryEmbedding": "10.15", "RMSNormalization": "10.15",
     "TensorScatter": "10.15"}
 """Operators that TensorRT's parser lacks, with the version that brought them: docs/operators.md of 10.15, and
@@ -90,6 +91,12 @@ OPENVINO = _each(
     "RegexFullMatch SequenceMap StringConcat StringNormalizer StringSplit TensorScatter "
     "TfIdfVectorizer", "")
 """Operators of opsets 11, 17 and 24 that OpenVINO 2026.4.1 has no conversion rule for when it reads them."""
+
+EXPANDED = frozenset((
+    "Bernoulli", "CastLike", "CausalConvWithState", "CenterCropPad", "GroupNormalization", "HardSwish",
+    "LinearAttention", "Mish", "NegativeLogLikelihoodLoss", "SequenceMap", "SoftmaxCrossEntropyLoss",
+    "SwiGLU", "Swish"))
+"""Functions that ONNX Runtime 1.32 has no kernel for: it takes them apart, and asks who runs the parts."""
 
 CPU_LACKS = {
     "float64":

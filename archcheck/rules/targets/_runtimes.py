@@ -32,7 +32,8 @@ class Limits(NamedTuple):
 class Runtime(NamedTuple):
     """A runtime: its ``title``; limits by version, the oldest first; the ``operators`` it has, with the last
     opset of each (None: which it has is not known), or those it ``lacks``, with the version that brought them
-    ("": none has yet); the operators it has no kernel for, by the type of their elements; what else it asks;
+    ("": none has yet); the operators it has no kernel for, by the type of their elements; functions that are
+    ``expanded`` before it is asked; what else it asks;
     ``otherwise``, what becomes of a node that it does not take; and where all that is said."""
 
     title: str
@@ -42,6 +43,7 @@ class Runtime(NamedTuple):
     operators: Mapping[str, int | None] | None = None
     lacks: Mapping[str, str] = {}
     kernels: Mapping[str, str] = {}
+    expanded: frozenset[str] = frozenset()
     clauses: tuple[Clause, ...] = ()
 
 
@@ -148,11 +150,11 @@ RUNTIMES: dict[str, Runtime] = {
                            kernels=operators.CPU_LACKS),
     "cuda": Runtime("ONNX Runtime with CUDA", ORT_VERSIONS, _MANUAL, _CPU),
     "coreml": Runtime("ONNX Runtime with Core ML", ORT_VERSIONS, _CORE, _CPU, operators.COREML,
-                      clauses=_COREML_CLAUSES),
-    "webgpu": Runtime("ONNX Runtime Web with WebGPU", ORT_VERSIONS, _WEBGPU, _CPU, operators.WEBGPU, clauses=(
-        spatial("Conv ConvTranspose", (1, 2), _WEBGPU),)),
+                      expanded=operators.EXPANDED, clauses=_COREML_CLAUSES),
+    "webgpu": Runtime("ONNX Runtime Web with WebGPU", ORT_VERSIONS, _WEBGPU, _CPU, operators.WEBGPU,
+                      expanded=operators.EXPANDED, clauses=(spatial("Conv ConvTranspose", (1, 2), _WEBGPU),)),
     "webnn": Runtime("ONNX Runtime Web with WebNN", ORT_VERSIONS, _WEBNN, _CPU, operators.WEBNN,
-                     clauses=_WEBNN_CLAUSES),
+                     expanded=operators.EXPANDED, clauses=_WEBNN_CLAUSES),
     "tensorrt": Runtime("TensorRT", {
         **_same("https://github.com/onnx/onnx-tensorrt/blob/release/8.6-GA/docs/operators.md",
                 v8_6=(None, 17)),
