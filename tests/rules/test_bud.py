@@ -121,13 +121,14 @@ def test_branches_run_side_by_side():
 
 
 class TestLatency:
-    """On a device of 1,000 bytes a second: reading 192 floats and 12 weights and writing 256 takes 1.84 s, then
-    256 + 8 + 128 floats take 1.568 s."""
+    """On a device of 1,000 bytes a second: reading 192 floats and 12 weights and writing 256 takes 1.84 s,
+    then 256 + 8 + 128 floats take 1.568 s."""
 
     SECONDS = Fraction((192 + 12 + 256 + 256 + 8 + 128) * 4, 1000)
     DEVICE = "peak=1e12,bandwidth=1000"
 
-    @pytest.mark.parametrize(("less", "codes"), [(Fraction(0), []), (Fraction(1, 100), [("BUD006", "error")])])
+    @pytest.mark.parametrize(("less", "codes"), [(Fraction(0), []),
+    (Fraction(1, 100), [("BUD006", "error")])])
     def test_at_its_limit(self, less, codes):
         assert judged(ONE, "latency", self.SECONDS + Fraction(1, 10**6) - less, device=self.DEVICE) == codes
 
@@ -159,8 +160,8 @@ class TestGrowth:
         assert judged(ONE, "growth", Fraction(1, 50)) == [("BUD010", "advice")]
 
 
-@pytest.mark.parametrize("text", ["(H + 31)//32*W", "Max(A, B + 1)", "Min(A, 7)*3", "bcast(A, B)", "A*B + 3*A + 1",
-                                  "Mod(A, 8)"])
+@pytest.mark.parametrize("text", [
+    "(H + 31)//32*W", "Max(A, B + 1)", "Min(A, 7)*3", "bcast(A, B)", "A*B + 3*A + 1", "Mod(A, 8)"])
 def test_formulas_are_read_as_they_are_written(text):
     """What a lock has of a size is the size again."""
     import itertools
