@@ -106,7 +106,7 @@ def _fresh(task: Task, digest: str | None) -> tuple[Checked, Graph | None]:
     from archcheck.rules._case import Case
     from archcheck.rules._judge import judge
     try:
-        report = _analyzed(task)
+        report = analyzed(task)
     except UserError as error:
         return _failed(task, error, digest), None
     judged = judge(Case(report, task.settings))
@@ -117,7 +117,8 @@ def _fresh(task: Task, digest: str | None) -> tuple[Checked, Graph | None]:
                    task.settings.fail_on, None, judged.broken), graph
 
 
-def _analyzed(task: Task) -> Report:
+def analyzed(task: Task) -> Report:
+    """The model of ``task``, with the sizes that it and its settings bind. Raises `UserError`."""
     from archcheck.frontends import graph_in
     from archcheck.infer import analyze
     source = _source(task)
