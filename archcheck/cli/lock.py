@@ -25,11 +25,11 @@ def lock(models: Sequence[str], file: str, sizes: Sequence[tuple[str, Any]], plu
     be kept in a repository, where its changes show how models grow. Entries of other models are kept, unless
     their files are gone. Without MODELs, those in the current folder.
     """
-    from archcheck.lint import _lock, _paths
+    from archcheck.lint import _lock
     _options.load_plugins(plugins)
     found = _lock.read(file) if os.path.exists(file) else {}
     kept = {name: one for name, one in found.items() if _lock.is_there(file, name)}
-    work = list(_lint.tasks(_paths.models(models or ["."]), _lint.sources((), ()), sizes, large=True))
+    work = list(_lint.tasks(models, _lint.sources((), ()), sizes))
     code = 0
     for task in work:
         code = max(code, _add(task, kept, file))

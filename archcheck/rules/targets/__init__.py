@@ -67,7 +67,7 @@ def _split(text: str) -> tuple[str, str]:
         close = closest(name, (*known, *ALIASES))
         raise UserError(f"no limits are known for the target {name!r}; "
                         + (f"did you mean {close!r}?" if close else f"there are {', '.join(known)}"))
-    if equals and not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6}){1,3}", version):
+    if equals and not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6}){0,3}", version):
         raise UserError(f"{text!r} has no version such as 1.17 behind ==")
     newest = list(RUNTIMES[name].versions)[-1] if name in RUNTIMES else ""
     if equals and (not newest or newer(version, newest)):
