@@ -29,7 +29,7 @@ def lock(models: Sequence[str], file: str, sizes: Sequence[tuple[str, Any]], plu
     _options.load_plugins(plugins)
     found = _lock.read(file) if os.path.exists(file) else {}
     kept = {name: one for name, one in found.items() if _lock.is_there(file, name)}
-    work = list(_lint.tasks(models, _lint.sources((), ()), sizes))
+    work = list(_lint.tasks(models, _lint.sources((), ()), sizes, detailed=True))
     code = 0
     for task in work:
         code = max(code, _add(task, kept, file))
