@@ -57,6 +57,7 @@ def diff(old: str, new: str, sizes: Sequence[tuple[str, Any]], weights: bool, ev
     _options.load_plugins(plugins)
     with ExitStack() as stack:
         a, b = (_judged(name, dict(sizes), stack) for name in (old, new))
+        _refuse_unused(dict(sizes), a[0], b[0])
         found = compare(a[0], b[0], (a[1], b[1]) if weights else None)
         _show(found, old, new, b[0], form, output, everything)
     return 1 if exits and not found.is_empty or _exceeds(found, limits) else 0
@@ -68,14 +69,23 @@ def _judged(name: str, sizes: dict[str, Any], stack: ExitStack) -> tuple[Report,
     from archcheck.frontends import load
     from archcheck.frontends._revisions import is_revision, loaded
     from archcheck.infer import analyze
+    from archcheck.lint._one import has_size
     from archcheck.rules._case import Case
     from archcheck.rules._judge import judge
     from archcheck.rules._payloads import Payloads
     graph, source = loaded(name, _folder(stack)) if is_revision(name) else (load(name), None)
-    report = analyze(graph, sizes)
+    report = analyze(graph, {size: number for size, number in sizes.items() if has_size(graph, size)})
     settings = sources([], {}).settings(name.partition(":")[2] if source else name)
     report.findings, report.judged = judge(Case(report, settings)).findings, True
     return report, Payloads(graph, source)
+
+
+def _refuse_unused(sizes: dict[str, Any], old: Report, new: Report) -> None:
+    """A size that neither network has is a mistake."""
+    from archcheck.binding import BindingError
+    for name in sizes:
+        if name not in old.sizes and name not in new.sizes:
+            raise BindingError(f"neither network has a size called {name!r}; see the shapes of their inputs")
 
 
 def _folder(stack: ExitStack) -> str:

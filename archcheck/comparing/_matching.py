@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import Union
 
@@ -16,6 +16,7 @@ LONGEST_GAP = 250_000
 WIDEST_GAP = 2_000
 """Nor are those in a wider stretch of the new network."""
 
+ANY = 1 << 62
 Keys = Sequence[Union[Hashable, None]]
 _DIGIT = re.compile(r"\d")
 
@@ -38,22 +39,25 @@ class Matching:
         """The places of parts that are each other's, in the order of the new network."""
         return ((a, b) for b, a in enumerate(self.to_old) if a is not None)
 
-    def by(self, old: Keys, new: Keys) -> None:
-        """Pair those left that have the same key, in order, where it is as frequent in both; None is no
-        key."""
+    def groups(self, old: Keys, new: Keys) -> Iterator[tuple[list[int], list[int]]]:
+        """Those left that have the same key, where it is as frequent in both; None is no key."""
         groups: dict[Hashable, tuple[list[int], list[int]]] = {}
         for side, (keys, taken) in enumerate(((old, self.to_new), (new, self.to_old))):
             for at, key in enumerate(keys):
                 if key is not None and taken[at] is None:
                     groups.setdefault(key, ([], []))[side].append(at)
-        for mine, theirs in groups.values():
-            if len(mine) == len(theirs):
+        return (group for group in groups.values() if len(group[0]) == len(group[1]))
+
+    def by(self, old: Keys, new: Keys, most: int = 1) -> None:
+        """Pair those left that have the same key, in order, where so many have it at ``most``."""
+        for mine, theirs in self.groups(old, new):
+            if len(mine) <= most:
                 for a, b in zip(mine, theirs):
                     self.pair(a, b)
 
     def said(self, key: Callable[[Part], Hashable | None]) -> None:
         """Pair by what ``key`` says of each part."""
-        self.by([key(part) for part in self.old], [key(part) for part in self.new])
+        self.by([key(part) for part in self.old], [key(part) for part in self.new], ANY)
 
 
 def match(old: Sequence[Part], new: Sequence[Part], hashes: Sequence[tuple[Hashes, Hashes]],
@@ -61,6 +65,7 @@ def match(old: Sequence[Part], new: Sequence[Part], hashes: Sequence[tuple[Hashe
     """The best matching found. ``hashes`` are those of both, the finest labels first; ``digests`` stand for
     the contents of weights."""
     found = Matching(old, new)
+    edges = _Edges(found)
     _by_names(found, *hashes[0])
     found.said(_plain_path)
     if digests is not None:
@@ -68,10 +73,14 @@ def match(old: Sequence[Part], new: Sequence[Part], hashes: Sequence[tuple[Hashe
     for mine, theirs in hashes:
         _by_names(found, mine, theirs)
         found.said(_weight_names)
-        _by_structure(found, mine, theirs)
+        for keys in _structure(found, mine, theirs):
+            found.by(*keys)
+        edges.follow(found.pairs, mine, theirs)
     for mine, theirs in hashes:
-        _along_edges(found, mine, theirs)
+        for keys in _structure(found, mine, theirs):
+            _one_by_one(found, edges, keys, mine, theirs)
         _in_gaps(found, mine, theirs)
+        edges.follow(found.pairs, mine, theirs)
     for key in (_path_and_op, _scope_and_op, _path):
         found.said(key)
     return found
@@ -81,17 +90,34 @@ def _by_names(found: Matching, mine: Hashes, theirs: Hashes) -> None:
     """Parts of the same name in the same surroundings: numbers in names shift as layers are inserted."""
     for a, b in list(zip(mine, theirs))[1:]:
         found.by([(part.path, key) for part, key in zip(found.old, a)],
-                 [(part.path, key) for part, key in zip(found.new, b)])
+                 [(part.path, key) for part, key in zip(found.new, b)], ANY)
 
 
-def _by_structure(found: Matching, mine: Hashes, theirs: Hashes) -> None:
-    found.by(list(zip(mine.up, mine.down)), list(zip(theirs.up, theirs.down)))
-    for a, b in ((mine.up, theirs.up), (mine.down, theirs.down)):
-        found.by(a, b)
-    scopes = ([(part.scope, key) if part.scope else None for part, key in zip(side, keys)]
-              for side, keys in ((found.old, mine.near), (found.new, theirs.near)))
-    found.by(*scopes)
-    found.by(mine.near, theirs.near)
+def _structure(found: Matching, mine: Hashes, theirs: Hashes) -> Iterator[tuple[Keys, Keys]]:
+    """What tells parts apart without their names, the most telling first."""
+    yield list(zip(mine.up, mine.down)), list(zip(theirs.up, theirs.down))
+    yield mine.up, theirs.up
+    yield mine.down, theirs.down
+    yield _scoped(found.old, mine), _scoped(found.new, theirs)
+    yield mine.near, theirs.near
+
+
+def _scoped(parts: Sequence[Part], hashes: Hashes) -> Keys:
+    return [(part.scope, key) if part.scope else None for part, key in zip(parts, hashes.near)]
+
+
+def _one_by_one(found: Matching, edges: _Edges, keys: tuple[Keys, Keys], mine: Hashes,
+                theirs: Hashes) -> None:
+    """Pair parts that are alike in order, each with its neighbours at once, so that branches that are alike
+    are not crossed."""
+    for old, new in found.groups(*keys):
+        free = deque(new)
+        for a in old:
+            while free and found.to_old[free[0]] is not None:
+                free.popleft()
+            if free and found.to_new[a] is None:
+                found.pair(a, free[0])
+                edges.follow([(a, free[0])], mine, theirs)
 
 
 # ---------------------------------------------------------------------------------------------- names as keys
@@ -118,39 +144,38 @@ def _path(part: Part) -> Hashable:
 
 
 # ------------------------------------------------------------------------------------------------ neighbours
-def _along_edges(found: Matching, mine: Hashes, theirs: Hashes) -> None:
-    """From pairs to what they read and what reads them, where only one part on each side can be meant."""
-    read = readers(list(found.old)), readers(list(found.new))
-    waiting = deque(found.pairs)
-    while waiting:
-        a, b = waiting.popleft()
-        for pair in (*_read(found, a, b), *_reading(found, read[0][a], read[1][b], mine, theirs)):
-            if mine.own[pair[0]] == theirs.own[pair[1]] and _are_free(found, *pair):
-                found.pair(*pair)
-                waiting.append(pair)
+class _Edges:
+    """What parts exchange, to be followed from parts that are each other's."""
 
+    def __init__(self, found: Matching) -> None:
+        self.found, self.read = found, (readers(list(found.old)), readers(list(found.new)))
 
-def _are_free(found: Matching, a: int, b: int) -> bool:
-    return found.to_new[a] is None and found.to_old[b] is None
+    def follow(self, pairs: Iterable[tuple[int, int]], mine: Hashes, theirs: Hashes) -> None:
+        """Pair what ``pairs`` read and what reads them, where only one part on each side can be meant."""
+        waiting = deque(pairs)
+        while waiting:
+            a, b = waiting.popleft()
+            for c, d in (*self._sources(a, b), *self._readers(a, b, mine, theirs)):
+                is_free = self.found.to_new[c] is None and self.found.to_old[d] is None
+                if is_free and mine.own[c] == theirs.own[d]:
+                    self.found.pair(c, d)
+                    waiting.append((c, d))
 
+    def _sources(self, a: int, b: int) -> Iterator[tuple[int, int]]:
+        """The parts that two others read at the same place."""
+        for (_, mine), (_, theirs) in zip(self.found.old[a].operands, self.found.new[b].operands):
+            if isinstance(mine[0], int) and isinstance(theirs[0], int) and mine[1] == theirs[1]:
+                yield mine[0], theirs[0]
 
-def _read(found: Matching, a: int, b: int) -> Iterator[tuple[int, int]]:
-    """The parts that two others read at the same place."""
-    for (_, mine), (_, theirs) in zip(found.old[a].operands, found.new[b].operands):
-        if isinstance(mine[0], int) and isinstance(theirs[0], int) and mine[1] == theirs[1]:
-            yield mine[0], theirs[0]
-
-
-def _reading(found: Matching, mine: list[tuple[int, int, int]], theirs: list[tuple[int, int, int]],
-             old: Hashes, new: Hashes) -> Iterator[tuple[int, int]]:
-    """The parts that read two others in the same way, where there is one each."""
-    groups: dict[Hashable, tuple[list[int], list[int]]] = {}
-    for side, (edges, own, taken) in enumerate(((mine, old.own, found.to_new),
-                                                (theirs, new.own, found.to_old))):
-        for reader, slot, position in edges:
-            if taken[reader] is None:
-                groups.setdefault((own[reader], slot, position), ([], []))[side].append(reader)
-    return ((a[0], b[0]) for a, b in groups.values() if len(a) == 1 == len(b))
+    def _readers(self, a: int, b: int, mine: Hashes, theirs: Hashes) -> Iterator[tuple[int, int]]:
+        """The parts that read two others in the same way, where there is one each."""
+        groups: dict[Hashable, tuple[list[int], list[int]]] = {}
+        sides = (self.read[0][a], mine.own, self.found.to_new), (self.read[1][b], theirs.own, self.found.to_old)
+        for side, (edges, own, taken) in enumerate(sides):
+            for reader, slot, position in edges:
+                if taken[reader] is None:
+                    groups.setdefault((own[reader], slot, position), ([], []))[side].append(reader)
+        return ((old[0], new[0]) for old, new in groups.values() if len(old) == 1 == len(new))
 
 
 # ------------------------------------------------------------------------------------------------------ gaps

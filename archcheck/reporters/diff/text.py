@@ -15,7 +15,7 @@ ROWS_AT_ONCE = 40
 
 INTERFACE = (Column("breaking", "", least=4), Column("of", "interface"), Column("name", "name", least=8),
              Column("what", "what"), Column("old", "old", least=10), Column("new", "new", least=10),
-             Column("why", "why", least=10, spared=True))
+             Column("why", "why", spared=True))
 TOTALS = (Column("figure", "total"), Column("old", "old", right=True, least=8),
           Column("new", "new", right=True, least=8), Column("growth", "change", right=True))
 LAYERS = (Column("sign", ""), Column("op", "operator", least=8), Column("layer", "layer", least=12),
