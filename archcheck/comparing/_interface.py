@@ -16,8 +16,9 @@ ADDED, REMOVED, RENAMED = "added", "removed", "renamed"
 class InterfaceChange(NamedTuple):
     """One change: of an ``input``, ``output``, ``symbol``, ``opset`` or ``ir-version`` (``of``) called
     ``name``, in the old network where it was there; ``what`` is ``added``, ``removed``, ``renamed``,
-    ``dtype``, ``shape``, ``order`` or ``version``. It is ``breaking`` where a program that used the old
-    network as it was may not be able to use the new one, and ``why`` says how."""
+    ``dtype``, ``shape``, ``tied`` (sizes that have to be equal), ``order`` or ``version``. It is ``breaking``
+    where a program that used the old network as it was may not be able to use the new one, and ``why`` says
+    how."""
 
     of: str
     name: str
@@ -87,7 +88,7 @@ def _values(of: str, old: Mapping[str, TensorType], new: Mapping[str, TensorType
             yield InterfaceChange(of, a, "shape", old[a].shape, new[b].shape, bool(broken), broken)
     if is_input and _ties(old, new, to_new, symbols):
         yield InterfaceChange(of, _ties(old, new, to_new, symbols), "tied", None, None, True,
-                              "sizes that were free of each other have to be equal")
+                              "sizes that were not the same have to be equal")
 
 
 def _refuses(old: TensorType, new: TensorType, symbols: Symbols) -> str:
@@ -99,7 +100,7 @@ def _refuses(old: TensorType, new: TensorType, symbols: Symbols) -> str:
     for axis, (a, b) in enumerate(zip(old.shape, new.shape)):
         if not symbols.same(a, b) and isinstance(b, int):
             return f"axis {axis} takes {b} only"
-        if not symbols.same(a, b) and not isinstance(a, int):
+        if not symbols.same(a, b) and not _is_free(b):
             return f"axis {axis} does not take every size that it took"
     return ""
 
@@ -123,12 +124,11 @@ def _is_free(size: Size) -> bool:
 
 def _ties(old: Mapping[str, TensorType], new: Mapping[str, TensorType], to_new: Mapping[str, str],
           symbols: Symbols) -> str:
-    """The first input one of whose new symbols stands where the old network had two."""
+    """The first input one of whose new symbols stands where the old network had two sizes."""
     seen: dict[Size, Size] = {}
     for a, b in to_new.items():
         for before, after in zip(old[a].shape or (), new[b].shape or ()):
-            both_free = _is_free(before) and _is_free(after)
-            if both_free and seen.setdefault(after, before) != before:
+            if _is_free(after) and seen.setdefault(after, before) != before:
                 return a
     return ""
 

@@ -170,7 +170,8 @@ class _Edges:
     def _readers(self, a: int, b: int, mine: Hashes, theirs: Hashes) -> Iterator[tuple[int, int]]:
         """The parts that read two others in the same way, where there is one each."""
         groups: dict[Hashable, tuple[list[int], list[int]]] = {}
-        sides = (self.read[0][a], mine.own, self.found.to_new), (self.read[1][b], theirs.own, self.found.to_old)
+        sides = ((self.read[0][a], mine.own, self.found.to_new),
+                 (self.read[1][b], theirs.own, self.found.to_old))
         for side, (edges, own, taken) in enumerate(sides):
             for reader, slot, position in edges:
                 if taken[reader] is None:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import isfinite
 from typing import NamedTuple
 
 from archcheck.comparing._matching import Keys, Matching
@@ -69,14 +70,15 @@ class Weights:
     def _largest(self, old: TensorType, new: TensorType) -> float | None:
         """The largest absolute difference; None where there is none that is a number."""
         import numpy
-        largest = None
+        largest = 0.0
         with numpy.errstate(all="ignore"):
             for a, b in zip(self.old.arrays(old), self.new.arrays(new)):
                 wide = "complex128" if numpy.iscomplexobj(a) else "float64"
-                largest = max(largest or 0.0, float(numpy.abs(a.astype(wide) - b.astype(wide)).max()))
-                if largest != largest or largest == float("inf"):
+                difference = float(numpy.abs(a.astype(wide) - b.astype(wide)).max())
+                if not isfinite(difference):
                     return None
-        return largest
+                largest = max(largest, difference)
+        return largest or None
 
 
 def _is_comparable(old: TensorType, new: TensorType) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import archcheck
 from archcheck.comparing import compare
+from archcheck.graph import Node
 
 
 def difference(old, new):
@@ -35,11 +36,14 @@ def renamed(graph, seed=0):
     kept = {*graph.inputs, *graph.outputs, ""}
     names = {name: f"v{rng.random()}" for node in graph.nodes for name in node.outputs if name not in kept}
     names |= {name: f"w{rng.random()}" for name in graph.weights}
-    nodes = [node._replace(name=f"n{rng.random()}", inputs=tuple(names.get(name, name) for name in node.inputs),
-                           outputs=tuple(names.get(name, name) for name in node.outputs))
-             for node in graph.nodes]
+    nodes = [node._replace(name=f"n{rng.random()}", inputs=_named(node.inputs, names),
+                           outputs=_named(node.outputs, names)) for node in graph.nodes]
     return replace(graph, nodes=tuple(shuffled(nodes, rng)), declared={},
                    weights={names[name]: kind for name, kind in graph.weights.items()})
+
+
+def _named(values, names):
+    return tuple(names.get(name, name) for name in values)
 
 
 def shuffled(nodes, rng):
@@ -60,6 +64,5 @@ def inserted(graph, value, op, name="new"):
     at = graph.producers[value] + 1
     moved = [node._replace(inputs=tuple("inserted" if one == value else one for one in node.inputs))
              for node in graph.nodes[at:]]
-    new = graph.nodes[0]._replace(name=name, op=op, domain="", inputs=(value,), outputs=("inserted",), attrs={},
-                                  metadata={}, doc="")
+    new = Node(name, op, "", (value,), ("inserted",), {})
     return with_nodes(graph, [*graph.nodes[:at], new, *moved])

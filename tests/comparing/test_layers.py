@@ -99,7 +99,8 @@ def chain(count, skip=(), names=None):
         value = f"v{place}"
         nodes.append(Node(f"/layers/layers.{place}/{op}", op, "", inputs, (value,), {}))
     weights = {f"w{k}": TensorType("float32", (8 + k, 10 + k)) for k in layers if k % 2 == 0}
-    return Graph("net", {"x": TensorType("float32", (4, 8))}, (value,), tuple(nodes), weights, opsets={"": 18})
+    inputs = {"x": TensorType("float32", (4, 8))}
+    return Graph("net", inputs, (value,), tuple(nodes), weights, opsets={"": 18})
 
 
 def test_numbers_that_shift_are_renamed_layers():
