@@ -76,7 +76,10 @@ def _judged(name: str, sizes: dict[str, Any], stack: ExitStack) -> tuple[Report,
     graph, source = loaded(name, _folder(stack)) if is_revision(name) else (load(name), None)
     report = analyze(graph, {size: number for size, number in sizes.items() if has_size(graph, size)})
     settings = sources([], {}).settings(name.partition(":")[2] if source else name)
-    report.findings, report.judged = judge(Case(report, settings)).findings, True
+    report.findings, broken = judge(Case(report, settings))
+    for code, message in broken:
+        click.echo(f"archcheck: the rule {code} failed at {name}: {message}. This is a defect of archcheck; "
+                   "ARCHCHECK_DEBUG=1 shows where", err=True)
     return report, Payloads(graph, source)
 
 
