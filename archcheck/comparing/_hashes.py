@@ -49,7 +49,7 @@ class Hasher:
     def _number(self, key: Hashable) -> int:
         return self._numbers.setdefault(key, len(self._numbers))
 
-    def hashes(self, parts: Sequence[Part], label: Label, inputs: Mapping[str, str],
+    def hashes(self, label: Label, parts: Sequence[Part], inputs: Mapping[str, str],
                outputs: Mapping[tuple[int, int], Hashable]) -> Hashes:
         """The numbers of ``parts``. ``inputs`` says what stands for each input of the network, ``outputs``
         for each part's output that is one of the network's."""

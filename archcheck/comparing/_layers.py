@@ -12,6 +12,7 @@ from archcheck.comparing._sizes import Symbols
 from archcheck.report import Report
 
 Anchors = frozenset[Any]
+Side = tuple[list[Part], Mapping[str, str], Mapping[tuple[int, int], str]]
 Input = Union[Constant, Source, None]
 
 
@@ -43,12 +44,19 @@ class LayerChange(NamedTuple):
 
 def matched(old: tuple[Report, list[Part]], new: tuple[Report, list[Part]], seen: Interface,
             digests: tuple[Keys, Keys] | None) -> Matching:
-    """Which part is which."""
+    """Which part is which, the same from either side: the smaller network is the one to start from."""
     hasher = Hasher()
-    leaving = _leaving(*old, {}), _leaving(*new, seen.outputs)
-    pairs = [(hasher.hashes(old[1], label, {}, leaving[0]),
-              hasher.hashes(new[1], label, seen.inputs, leaving[1])) for label in (fine, shaped, bare)]
-    return match(old[1], new[1], pairs, digests)
+    sides: list[Side] = [(old[1], {}, _leaving(*old, {})),
+                         (new[1], seen.inputs, _leaving(*new, seen.outputs))]
+    order = (1, 0) if _rank(new[1]) < _rank(old[1]) else (0, 1)
+    first, second = (sides[k] for k in order)
+    pairs = [(hasher.hashes(label, *first), hasher.hashes(label, *second)) for label in (fine, shaped, bare)]
+    found = match(first[0], second[0], pairs, digests and (digests[order[0]], digests[order[1]]))
+    return found.mirrored() if order == (1, 0) else found
+
+
+def _rank(parts: Sequence[Part]) -> tuple[int, list[tuple[str, str]]]:
+    return len(parts), [(part.op, part.path) for part in parts]
 
 
 def _leaving(report: Report, parts: Sequence[Part], names: Mapping[str, str]) -> dict[tuple[int, int], str]:

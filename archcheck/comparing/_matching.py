@@ -34,6 +34,12 @@ class Matching:
         """The old part ``a`` is the new part ``b``."""
         self.to_new[a], self.to_old[b] = b, a
 
+    def mirrored(self) -> Matching:
+        """The same seen from the other side."""
+        found = Matching(self.new, self.old)
+        found.to_new, found.to_old = self.to_old, self.to_new
+        return found
+
     @property
     def pairs(self) -> Iterator[tuple[int, int]]:
         """The places of parts that are each other's, in the order of the new network."""
@@ -66,7 +72,6 @@ def match(old: Sequence[Part], new: Sequence[Part], hashes: Sequence[tuple[Hashe
     the contents of weights."""
     found = Matching(old, new)
     edges = _Edges(found)
-    _by_names(found, *hashes[0])
     found.said(_plain_path)
     if digests is not None:
         found.by(*digests)

@@ -130,6 +130,29 @@ def test_an_input_from_elsewhere_is_a_change():
     assert one.changes == (("input b", "b", "the input x"),)
 
 
+def small(*nodes, outputs=("y",)):
+    """A network of nodes that are each named by what they make: operator, inputs, output."""
+    kinds = {"x": TensorType("float32", (4,)), "z": TensorType("float32", (4,))}
+    made = tuple(Node(f"make {made}", op, "", tuple(read.split()), (made,), {}) for op, read, made in nodes)
+    return Graph("net", kinds, outputs, made, {}, opsets={"": 18})
+
+
+def test_what_reads_an_inserted_join_is_no_change():
+    old = small(("Relu", "x", "a"), ("Exp", "a", "b"), ("Elu", "b", "y"))
+    new = small(("Relu", "x", "a"), ("Add", "a z", "j"), ("Exp", "j", "b"), ("Elu", "b", "y"))
+    for found, kind in ((difference(old, new), "added"), (difference(new, old), "removed")):
+        assert [(one.kind, one.part.op) for one in found.layers] == [(kind, "Add")]
+
+
+def test_branches_that_are_alike_are_not_crossed():
+    """Nothing tells the branches apart, and the first layers of them come in another order."""
+    old = small(("Relu", "x", "a1"), ("Relu", "x", "a2"), ("Neg", "a1", "b1"), ("Neg", "a2", "b2"),
+                ("Sub", "b1 b2", "y"))
+    new = small(("Relu", "x", "p2"), ("Relu", "x", "p1"), ("Neg", "p1", "q1"), ("Neg", "p2", "q2"),
+                ("Mystery", "q1 q2", "y"))
+    assert {one.part.op for one in difference(old, new).layers} <= {"Sub", "Mystery"}
+
+
 def test_attributes_at_their_defaults_may_be_left_out():
     def net(**attrs):
         nodes = (Node("s", "Softmax", "", ("x",), ("y",), attrs),)
@@ -204,6 +227,9 @@ def test_differences_are_mirrored(old, new):
     there, back = difference(old, new), difference(new, old)
     assert there.matched + kinds(there).get("added", 0) == len(new.nodes) == (
         back.matched + kinds(back).get("removed", 0))
+    assert kinds(back).get("added", 0) == kinds(there).get("removed", 0)
+    assert ({(one.old and one.old.path, one.new and one.new.path) for one in there.layers}
+            == {(one.new and one.new.path, one.old and one.old.path) for one in back.layers})
     for one in there.layers:
         changed = one.kind == "changed"
         assert (one.old is None) == (one.kind == "added") and (one.new is None) == (one.kind == "removed")
