@@ -187,7 +187,7 @@ class _Edges:
 # ------------------------------------------------------------------------------------------------------ gaps
 def _in_gaps(found: Matching, mine: Hashes, theirs: Hashes) -> None:
     """The longest common sequences of what stands between neighbours that are matched."""
-    for a, c in list(_gaps(found)):
+    for a, c in _gaps(found):
         if len(a) * len(c) <= LONGEST_GAP:
             own = [mine.own[k] for k in a], [theirs.own[k] for k in c]
             for i, j, size in SequenceMatcher(None, *own, autojunk=False).get_matching_blocks():
