@@ -118,7 +118,7 @@ def prose(page):
 NAMES = st.lists(st.sampled_from(HARMFUL), max_size=8)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(NAMES.filter(len), NAMES)
 def test_names_are_never_markup(old, new):
     found = compare(analyze(net(old)), analyze(net([*new, "end"])))

@@ -209,7 +209,7 @@ def networks(draw):
     return Graph("net", {"x": kind, "z": kind}, (values[-1],), tuple(nodes), {}, opsets={"": 18})
 
 
-LIMITS = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+LIMITS = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @LIMITS
