@@ -125,7 +125,7 @@ def analyzed(task: Task) -> Report:
     graph = graph_in(source)
     if task.content is not None and not graph.family:
         graph = replace(graph, data=source.data)
-    optional = {name: size for name, size in task.settings.sizes.items() if _has(graph, name)}
+    optional = {name: size for name, size in task.settings.sizes.items() if has_size(graph, name)}
     return analyze(graph, {**optional, **task.sizes})
 
 
@@ -134,7 +134,7 @@ def _source(task: Task) -> Source:
     return bytes_of(task.path) if task.content is None else Source(task.content, task.path, None)
 
 
-def _has(graph: Graph, name: str) -> bool:
+def has_size(graph: Graph, name: str) -> bool:
     """Whether a network has a size or parameter called ``name``."""
     from archcheck.binding import BindingError, bind, instance
     try:
