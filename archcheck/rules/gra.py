@@ -1,12 +1,13 @@
 """What is in a graph and does nothing for it."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from archcheck.dims import Size, evaluate, total
-from archcheck.graph import Graph
+from archcheck.graph import Graph, TensorType
+from archcheck.infer import NOT_KNOWN
 from archcheck.rules._case import Case
-from archcheck.rules._liveness import connected, dead, fed, repeated
+from archcheck.rules._liveness import are_numbers, connected, dead, fed, repeated
 from archcheck.rules._places import Place
 from archcheck.rules._rule import ADVICE, SAFE, UNSAFE, WARNING, Fault, Faults, Site, rule
 from archcheck.scopes import specified
@@ -20,7 +21,8 @@ def unused_initializer(case: Case) -> Faults:
     """Weights are stored that no node reads.
 
     They make the file larger and every load slower, and runtimes warn of each of them. Exporters leave them
-    after folding; sometimes the layer that should read them was lost.
+    after folding; sometimes the layer that should read them was lost. Where each is a single number, no layer
+    was, and this is advice.
 
     Bad::
 
@@ -43,8 +45,10 @@ def unused_initializer(case: Case) -> Faults:
         for name in unused:
             yield Fault(f"{len(unused)} stored tensors of {size:,} bytes are read by no node"
                         if len(unused) > 1 else f"a stored tensor of {size:,} bytes is read by no node",
-                        fix="take it out; look whether a layer that should read it is missing",
-                        value=f"{place.path}{name}", cause=place.path, facts={"bytes": size})
+                        "no output would change without it",
+                        "take it out; look whether a layer that should read it is missing",
+                        value=f"{place.path}{name}", cause=place.path, facts={"bytes": size},
+                        severity=ADVICE if are_numbers(place.graph.weights[name] for name in unused) else "")
 
 
 @rule("GRA002", "dead-branch", severity=WARNING, fix=SAFE)
@@ -52,7 +56,8 @@ def dead_branch(case: Case) -> Faults:
     """Nodes work something out that no output depends on.
 
     It is a head that was left behind, a debugging value, or a branch whose join was lost. Most runtimes drop
-    it when they load the model; the weights stay in the file.
+    it when they load the model; the weights stay in the file. Constants of a single number each, which
+    quantizers leave of a fused activation, are advice.
 
     Bad::
 
@@ -78,9 +83,17 @@ def dead_branch(case: Case) -> Faults:
                 costs = _wasted(case, place, group)
                 count = f"{len(group)} nodes lead" if len(group) > 1 else "a node leads"
                 constants = all(place.graph.nodes[index].op == "Constant" for index in group)
-                yield place.fault(group[-1], f"{count} to no output{costs}",
-                                  fix="take them out, or join what they make to the network",
-                                  cause="constants" if constants else None, facts={"nodes": len(group)})
+                numbers = constants and are_numbers(_made(place, group))
+                yield place.fault(group[-1], f"{count} to no output{costs}", "no output would change without it",
+                                  "take them out, or join what they make to the network",
+                                  cause=("constants", numbers) if constants else None,
+                                  facts={"nodes": len(group)}, severity=ADVICE if numbers else "")
+
+
+def _made(place: Place, group: list[int]) -> Iterator[TensorType]:
+    """The types of what nodes make, as far as they were walked."""
+    types = place.walk.types if place.walk else {}
+    return (types.get(name, NOT_KNOWN) for index in group for name in place.graph.nodes[index].outputs)
 
 
 def _wasted(case: Case, place: Place, group: list[int]) -> str:

@@ -312,9 +312,11 @@ def shape_conflict(case: Case) -> Faults:
     for place in case.places:
         for index, failure in place.walk.failures.items() if place.walk else ():
             if failure.kind in ("shapes", "attributes"):
-                yield place.fault(index, failure.message)
+                yield place.fault(index, failure.message, "the node cannot run",
+                                  "change the one or the other so that they fit")
     for value, declared, inferred in case.report.contradictions():
-        fault = Fault(f"{_said(declared)} is declared, but {_said(inferred)} is what comes", value=value,
+        fault = Fault(f"{_said(declared)} is declared, but {_said(inferred)} is what comes",
+                      "nothing is computed from what a file declares; who trusts it goes wrong", value=value,
                       fix="declare what comes, or leave the declaration out", severity=WARNING,
                       cause="declared")
         maker = case.graph.producers.get(value)
