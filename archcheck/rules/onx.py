@@ -67,7 +67,7 @@ def schema_violation(case: Case) -> Faults:
             found = violations(place.graph.nodes[index], kind.opset, types)
             if found:
                 yield place.fault(index, "; ".join(violation.message for violation in found),
-                                  fix="; ".join(violation.fix for violation in found))
+                                  "a runtime refuses it", "; ".join(violation.fix for violation in found))
 
 
 @rule("ONX003", "unsorted-nodes", severity=ERROR, fix=SAFE)
@@ -237,7 +237,7 @@ def unknown_operator(case: Case) -> Faults:
             message, fix = _unknown(*kind)
             severity = "" if kind.domain in STANDARD else ADVICE
             for place, index in nodes:
-                yield place.fault(index, message, fix=fix, severity=severity)
+                yield place.fault(index, message, "no runtime can run it", fix, severity=severity)
 
 
 def _is_unknown(domain: str, op: str, _: str, opset: int | None) -> bool:
@@ -425,7 +425,8 @@ def deprecated_operator(case: Case) -> Faults:
             new = REPLACEMENTS.get(kind.op, "another operator")
             for place, index in nodes:
                 yield place.fault(index, f"{kind.op} is deprecated since opset {found.since}, and "
-                                  f"{kind.opset} is imported", fix=f"use {new}")
+                                  f"{kind.opset} is imported", "runtimes refuse it from there on",
+                                  f"use {new}")
 
 
 REPLACEMENTS = {"Upsample": "Resize", "Scatter": "ScatterElements", "GroupNormalization": "the "

@@ -251,7 +251,7 @@ def quant_params_invalid(case: Case) -> Faults:
             said = parameter(site, position)
             if name and "scale" in said and _fails(case, site, position, _is_width):
                 yield Fault("a scale is zero, negative or no number", "a scale is the width of a step",
-                            "quantise again", site, name)
+                            "quantise again", site, name, cause="scale")
             if name and "zero_point" in said:
                 yield from _zero_point(case, site, position)
         if site.op in (*QUANTIZE, *DEQUANTIZE) and not site.node.domain and site.version < 13 and \

@@ -174,3 +174,11 @@ def test_constants_of_single_numbers_that_lead_nowhere_are_advice():
         y = Relu (x)
     }"""
     assert [(one.severity, one.places) for one in found(text, "GRA002")] == [("warning", 1), ("advice", 2)]
+
+
+@pytest.mark.parametrize(("first", "second", "codes"), [
+    ("", "", ["GRA006"]), ("<perm = [2, 1, 0]>", "", ["GRA006"]), ("<perm = [1, 0, 2]>", "", []),
+    ("<perm = [1, 2, 0]>", "<perm = [1, 2, 0]>", [])])
+def test_transpositions_that_undo_each_other(first, second, codes):
+    text = f"g (float[N, 2, 3] x) => (float[] y) {{ a = Transpose {first} (x) y = Transpose {second} (a) }}"
+    assert [one.code for one in found(text, "GRA006")] == codes
