@@ -377,8 +377,8 @@ def heads_that_do_not_divide_the_channels(fault):
 def a_layer_that_is_run_twice(fault):
     other = "w2" if fault else "w3"
     return stemmed(f"""a = Conv <pads = [1, 1, 1, 1]> (r1, w2, b2)
-        b = Conv <pads = [1, 1, 1, 1]> (r1, {other}, b2) c = Tanh (a) d = Sigmoid (b) s = Mul (c, d)""", "s", w2=(16, 16, 3, 3), b2=(16,),
-                   **({} if fault else {"w3": -random(16, 16, 3, 3)}))
+        b = Conv <pads = [1, 1, 1, 1]> (r1, {other}, b2) c = Tanh (a) d = Sigmoid (b) s = Mul (c, d)""", "s",
+                   w2=(16, 16, 3, 3), b2=(16,), **({} if fault else {"w3": -random(16, 16, 3, 3)}))
 
 
 @seed("GRA003", "no node reads an input")

@@ -8,7 +8,7 @@ from archcheck.config import Settings
 from archcheck.lint._one import Task, check_one
 from tests.rules.seeds import SEEDS, saved
 
-NAMES = [seed.name for seed in SEEDS]
+NAMES = [f"{seed.code}-{seed.name}" for seed in SEEDS]
 
 
 def found(seed, fault, folder):

@@ -47,6 +47,9 @@ def test_a_transposed_tensor_is_the_same(tmp_path):
     wide = RANDOM.standard_normal((SIDE, 2 * SIDE)).astype(np.float32)
     assert found(saved(tmp_path, wide, np.ascontiguousarray(wide.T))) == [("SIZ001", "w1")]
     assert found(saved(tmp_path, W, np.ascontiguousarray(W.T))) == [("SIZ001", "w1")]
+    fixable = [one.fixable for path in (saved(tmp_path, W, W), saved(tmp_path, W, np.ascontiguousarray(W.T)))
+               for one in archcheck.check(path, archcheck.Settings(select=("SIZ",))).findings]
+    assert fixable == ["safe", "unsafe"]
 
 
 @pytest.mark.parametrize("at", [(0, 0), (SIDE - 1, SIDE - 1), (57, 3)])
@@ -88,6 +91,7 @@ def test_a_slice_over_and_over(axis, tmp_path):
     (one,) = archcheck.check(saved(tmp_path, full), archcheck.Settings(select=("SIZ",))).findings
     assert (one.code, one.facts["axis"], one.facts["times"]) == ("SIZ003", axis, full.shape[axis])
     assert "of its 40 × 30 × 20 position k + 1 holds what position k does" in one.why
+    assert "broadcast" in one.fix
     full[tuple(size - 1 for size in full.shape)] += 1
     assert found(saved(tmp_path, full)) == []
 
@@ -100,6 +104,7 @@ def test_a_part_over_and_over(axis, times, expected, tmp_path):
     codes = archcheck.check(saved(tmp_path, full), archcheck.Settings(select=("SIZ",))).findings
     assert [one.code for one in codes] == expected
     assert all((one.facts["axis"], one.facts["times"]) == (axis, times) for one in codes)
+    assert all("Tile" in one.fix for one in codes)
     full[tuple(size - 1 for size in full.shape)] += 1
     assert found(saved(tmp_path, full)) == []
 
