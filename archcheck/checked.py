@@ -23,11 +23,12 @@ class Checked(NamedTuple):
     """What was found in one model.
 
     ``path`` is what the user calls it; ``sha256`` that of its file as it lies there (None: it could not be
-    read, or is large and nothing that is written says it); ``format`` is ``onnx``, ``spec`` or "".
-    ``findings`` hold those that are suppressed too, the worst first. ``totals`` are ``params``, ``macs``,
-    ``flops``, ``nodes`` and ``file_size``: an int, the Python expression of a formula, or None where it is
-    not known. ``fail_on`` is the least severity that fails the run, or ``never``. ``error`` is the sentence
-    that says why it could not be read or judged, ``broken`` lists the rules that failed.
+    read, or nothing that is written says it); ``format`` is ``onnx``, ``spec`` or "". ``findings`` hold those
+    that are suppressed too, the worst first. ``totals`` are ``params``, ``macs``, ``flops``, ``nodes`` and
+    ``file_size``: an int, the Python expression of a formula, or None where it is not known; there are none
+    where nothing that is written says them. ``fail_on`` is the least severity that fails the run, or
+    ``never``. ``error`` is the sentence that says why it could not be read or judged, ``broken`` lists the
+    rules that failed.
     """
 
     path: str

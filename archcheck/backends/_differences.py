@@ -88,7 +88,7 @@ def _pass(tasks: tuple[Task, Task], pairs: Sequence[Pair],
         wanted = list(dict.fromkeys(names))
         session = jobs.opened(task, wanted)
         if not sides:
-            yield Started(session.get_providers()[0], 0.0)
+            yield Started(jobs.provider_of(session), 0.0)
         sides.append(jobs.fetched(session, wanted, jobs.fed(session, task.feeds)))
         del session
     for pair in pairs:

@@ -47,13 +47,19 @@ class Probed:
     refused: str = ""
 
     @property
+    def open(self) -> int:
+        """How many claims no run spoke against, though none proved them either."""
+        return self.claims - self.proved - len(self.unsound) - len(self.loose)
+
+    @property
     def is_right(self) -> bool:
         """Whether no position read more than was predicted."""
         return not self.refused and not self.unsound
 
 
 def probe(source: str | bytes | Source, sizes: Mapping[str, Any] | None = None, *, seed: int = 0,
-          points: int = POINTS, runs: int = RUNS, limits: Limits = DEFAULT, plugins: Sequence[str] = ()) -> Probed:
+          points: int = POINTS, runs: int = RUNS, limits: Limits = DEFAULT,
+          plugins: Sequence[str] = ()) -> Probed:
     """Probe the network in ``source``, as `archcheck.backends.measure.verify` takes it, on the processor, at
     the first sizes that are drawn for it. ``plugins`` are those whose operators it has. Raises `UserError`
     where there is nothing to run it with."""

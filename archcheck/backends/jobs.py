@@ -23,6 +23,8 @@ from archcheck.errors import UserError
 QUIET = 3
 """Errors only; those are for the sentence of a failure."""
 
+_ALONE = "session.disable_cpu_ep_fallback"
+
 
 def measured(task: Task, slices: Sequence[Sequence[str]] | None, keep: bool,
              statistics: bool) -> Iterator[Started | Measured | Finished]:
@@ -33,7 +35,7 @@ def measured(task: Task, slices: Sequence[Sequence[str]] | None, keep: bool,
         session = opened(task, wanted)
         names = [output.name for output in session.get_outputs()] if wanted is None else list(wanted)
         if index == 0:
-            yield Started(session.get_providers()[0], time.perf_counter() - begin)
+            yield Started(provider_of(session), time.perf_counter() - begin)
         begin = time.perf_counter()
         found = fetched(session, names, fed(session, task.feeds))
         seconds += time.perf_counter() - begin
@@ -77,9 +79,30 @@ def _session(task: Task, model: str | bytes, options: Any) -> Any:
         chosen.insert(0, (provider, {**device.options, **_rounding(task)}))
         if device.kind in PACKAGES and hasattr(onnxruntime, "preload_dlls"):
             onnxruntime.preload_dlls()  # CUDA's libraries, where pip installed them
-    session = onnxruntime.InferenceSession(model, options, providers=chosen, enable_fallback=False)
+    session = _alone(model, options, chosen) if provider != CPU else None
+    if session is None:
+        session = onnxruntime.InferenceSession(model, options, providers=chosen, enable_fallback=False)
     require_taken(device, provider, session.get_providers())
     return session
+
+
+def _alone(model: str | bytes, options: Any, chosen: list[Any]) -> Any:
+    """A session in which no node is left to the processor, None where there can be none."""
+    import onnxruntime
+    options.add_session_config_entry(_ALONE, "1")
+    try:
+        return onnxruntime.InferenceSession(model, options, providers=chosen, enable_fallback=False)
+    except Exception:  # noqa: BLE001 - whatever else is wrong with it is said by the next attempt
+        options.add_session_config_entry(_ALONE, "0")
+        return None
+
+
+def provider_of(session: Any) -> str:
+    """The provider that runs a session, and the processor's where some nodes are left to that."""
+    first: str = session.get_providers()[0]
+    if first == CPU or session.get_session_options().get_session_config_entry(_ALONE) == "1":
+        return first
+    return f"{first} ({CPU} for nodes that it does not run)"
 
 
 def _rounding(task: Task) -> dict[str, str]:
@@ -92,6 +115,7 @@ def session_options(device: Device, optimized: bool = False) -> Any:
     of ``device``."""
     import onnxruntime
     onnxruntime.set_default_logger_severity(QUIET)
+    onnxruntime.disable_telemetry_events()
     options = onnxruntime.SessionOptions()
     levels = onnxruntime.GraphOptimizationLevel
     options.graph_optimization_level = levels.ORT_ENABLE_ALL if optimized else levels.ORT_DISABLE_ALL

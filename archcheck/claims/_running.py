@@ -71,7 +71,7 @@ class Ready:
         self.inputs = {name: x.report.types[name] for name in x.report.graph.inputs}
         _require_sizes(x)
         self.session = _session(x, path, device)
-        self.provider = self.session.get_providers()[0]
+        self.provider = jobs.provider_of(self.session)
         spans = Spans(self.report)
         self.open = {name: kind for name, kind in _numbers(self.report).items()
                      if kind.value is None and spans.of(name, kind)[0] < 0}

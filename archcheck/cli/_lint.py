@@ -84,7 +84,7 @@ def _flat(value: Any) -> Any:
 
 
 def tasks(models: Sequence[str], found: Sources, sizes: Sequence[tuple[str, Any]], no_cache: bool = True,
-          large: bool = False, stdin_name: str | None = None) -> Iterator[Task]:
+          detailed: bool = False, stdin_name: str | None = None) -> Iterator[Task]:
     """A task for each model that ``models`` lead to, the current folder's where there are none."""
     from archcheck.lint import _paths
     from archcheck.lint._one import Task
@@ -94,7 +94,7 @@ def tasks(models: Sequence[str], found: Sources, sizes: Sequence[tuple[str, Any]
         if model == _paths.STDIN:
             from archcheck.frontends import bytes_of
             name, content = stdin_name or model, bytes_of(model).data
-        yield Task(name, found.settings(name), dict(sizes), large, folder, salt, content)
+        yield Task(name, found.settings(name), dict(sizes), detailed, folder, salt, content)
 
 
 def _cache() -> tuple[str, str]:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 FULL, CONCISE = "full", "concise"
 FORMATS = (FULL, CONCISE, "json", "json-lines", "sarif", "github", "gitlab", "junit", "markdown")
-SAYS_HASH = frozenset(("json", "json-lines", "sarif"))
-"""The formats that tell the hashes of files."""
+DETAILED = frozenset(("json", "json-lines", "sarif", "markdown"))
+"""The formats that tell hashes of files, or totals of networks."""
 
 Outputs = Sequence[tuple[str, Path]]
 
@@ -69,9 +69,9 @@ def check(models: Sequence[str], form: str | None, outputs: Outputs, quiet: bool
     """
     from archcheck.lint._many import Interrupted
     form = form or (CONCISE if quiet else FULL)
-    large = not SAYS_HASH.isdisjoint((form, *(other for other, _ in outputs)))
+    detailed = not DETAILED.isdisjoint((form, *(other for other, _ in outputs)))
     found = _lint.sources(**options)
-    work = list(_lint.tasks(models, found, sizes, no_cache, large, stdin_filename))
+    work = list(_lint.tasks(models, found, sizes, no_cache, detailed, stdin_filename))
     show = _Shown(form, outputs, quiet, statistics, show_suppressed)
     try:
         checked = _lint.check_all(work, jobs)

@@ -40,7 +40,8 @@ class Cache:
     def __init__(self, task: Task, digest: str | None) -> None:
         self.task, self.digest = task, digest
         self.folder = Path(task.cache or FOLDER)
-        parts = task.salt, task.path, repr(task.settings), repr(dict(task.sizes)), self._sidecar()
+        asked = repr((task.settings, dict(task.sizes), task.detailed))
+        parts = task.salt, task.path, asked, self._sidecar()
         key = hashlib.sha256("\0".join((*parts, digest or self._ends())).encode(errors="surrogatepass"))
         self.file = self.folder / __version__ / f"{key.hexdigest()}.json"
 

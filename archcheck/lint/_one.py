@@ -27,14 +27,14 @@ CHUNK = 1 << 20
 
 class Task(NamedTuple):
     """One model to check: its ``path``, or the ``content`` that came from standard input and is called that;
-    how it is to be judged; the ``sizes`` that it must have symbols for; whether its hash is needed however
-    ``large`` it is; the folder of the ``cache`` (None: none), and what besides the model and its settings the
-    result follows from."""
+    how it is to be judged; the ``sizes`` that it must have symbols for; whether totals and hash are needed,
+    however large it is, so that it is ``detailed``; the folder of the ``cache`` (None: none), and what
+    besides the model and its settings the result follows from."""
 
     path: str
     settings: Settings
     sizes: Mapping[str, Any]
-    large: bool = False
+    detailed: bool = False
     cache: str | None = None
     salt: str = ""
     content: Buffer | None = None
@@ -61,18 +61,20 @@ def crashed(task: Task, message: str) -> Checked:
 
 
 def digest_of(task: Task) -> str | None:
-    """The hash of a model's file as it lies there; None for a large one, unless it is needed, and for one
-    that cannot be opened."""
+    """The hash of a model's file as it lies there, where it is needed, or there is a cache and it is not
+    large; else None, and for one that cannot be opened."""
     from archcheck.frontends._source import SHIPPED, shipped
     from archcheck.frontends._zoo import PREFIX, path_of
     path = task.path
+    if not task.detailed and not task.cache:
+        return None
     if task.content is not None:
         return hashlib.sha256(task.content).hexdigest()
     if path.startswith(SHIPPED):
         path = shipped(path[len(SHIPPED):])
     elif path.startswith(PREFIX):
         path = path_of(path[len(PREFIX):])
-    return _digest(path, task.large)
+    return _digest(path, task.detailed)
 
 
 def _digest(path: str, large: bool) -> str | None:
@@ -110,7 +112,8 @@ def _fresh(task: Task, digest: str | None) -> tuple[Checked, Graph | None]:
     judged = judge(Case(report, task.settings))
     graph = report.graph
     form = "spec" if graph.family else "onnx"
-    return Checked(task.path, digest, form, graph.producer, _plain(judged.findings), totals(report),
+    figures = totals(report) if task.detailed else {}
+    return Checked(task.path, digest, form, graph.producer, _plain(judged.findings), figures,
                    task.settings.fail_on, None, judged.broken), graph
 
 

@@ -194,8 +194,9 @@ def _unsqueezed(data: TensorType, axes: Sequence[int]) -> Effect:
     return view(data, tuple(sizes), lambda: tuple(Along(axis) for axis in range(ndim) if axis not in new))
 
 
-@op("Identity", saves=())
+@op("Identity", "MemcpyFromHost", "MemcpyToHost", saves=())
 def identity(input):
-    """``input`` itself: a tensor, a sequence or an optional value."""
+    """``input`` itself: a tensor, a sequence or an optional value. In graphs that ONNX Runtime saved, copies
+    between devices are nodes."""
     shape = input.shape
     return Effect((input,), FREE, None if shape is UNRANKED else lambda _: (same_position(shape),), 0)

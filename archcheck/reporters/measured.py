@@ -74,7 +74,7 @@ def _run(run: Run) -> dict[str, Any]:
 
 def _fields(found: Probed) -> dict[str, Any]:
     return {"ok": found.is_right, "sizes": dict(found.sizes), "values": found.values, "claims": found.claims,
-            "exact": found.proved, "undecided": dict(found.undecided or {}),
+            "exact": found.proved, "not_refuted": found.open, "undecided": dict(found.undecided or {}),
             "refused": found.refused or None,
             **{kind: [fault._asdict() for fault in faults]
                for kind, faults in (("unsound", found.unsound), ("loose", found.loose))}}
@@ -169,8 +169,8 @@ def _outcome_of_fields(found: Probed) -> str:
     """What came of the fields of a network."""
     if found.refused:
         return f"{_place(found.sizes)}{found.refused}"
-    parts = [f"{found.proved:,} exact", f"{len(found.unsound):,} larger than predicted",
-             f"{len(found.loose):,} smaller"]
+    parts = [f"{found.proved:,} exact", f"{found.open:,} not refuted",
+             f"{len(found.unsound):,} larger than predicted", f"{len(found.loose):,} smaller"]
     parts += [f"{count:,} undecided ({why})" for why, count in (found.undecided or {}).items()]
     return (f"{found.claims:,} fields of positions of {found.values:,} values, along each axis: "
             f"{', '.join(parts)}\n"

@@ -1,7 +1,7 @@
 """Stored tensors at the nodes that compute with them, and how these read them."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from archcheck.graph import Literal, TensorType
@@ -10,6 +10,9 @@ from archcheck.rules._case import Case
 from archcheck.rules._paths import is_view, reads
 from archcheck.rules._rule import Site
 from archcheck.rules._statistics import Values, statistics
+
+MOST = 16
+"""An operator has so many inputs at most where weights may be."""
 
 FAR = 16
 """So many views and casts between a tensor and the node that computes with it are followed."""
@@ -41,7 +44,7 @@ def operand(site: Site, position: int) -> Operand | None:
     for _ in range(FAR):
         if isinstance(kind.value, Literal) or maker is not None and maker.op == "Constant":
             return Operand(site, position, name, kind, axes)
-        if maker is None or not (is_view(maker) or maker.op == "Cast"):
+        if maker is None or not maker.node.inputs or not (is_view(maker) or maker.op == "Cast"):
             return None
         axes = tuple(axes[place] if place is not None else None for place in _places(maker, len(axes)))
         name, kind, maker = maker.node.inputs[0], maker.inputs[0], maker.producer()
@@ -75,7 +78,7 @@ def cast_before(site: Site) -> Site | None:
     found = site.producer()
     while found is not None and found.op != "Cast" and is_view(found):
         found = found.producer()
-    return found if found is not None and found.op == "Cast" else None
+    return found if found is not None and found.op == "Cast" and found.node.inputs else None
 
 
 def multiplies(site: Site) -> bool:
@@ -84,10 +87,22 @@ def multiplies(site: Site) -> bool:
     return cost is not None and cost.mac != 0
 
 
+def made(site: Site) -> str:
+    """The dtype of a node's first output, "" where that is not known."""
+    return (site.outputs[0].dtype if site.outputs else None) or ""
+
+
 def kind_of(site: Site) -> str:
     """The kind of a node's work, as `archcheck.ops._op.Op` says it."""
     found = site.walk.operators.find(site.node.domain, site.node.op)
     return found.kind if found else ""
+
+
+def of_kind(case: Case, kind: str) -> Iterator[Site]:
+    """The nodes whose work is of a kind."""
+    for sites in case.by_op.values():
+        if kind_of(sites[0]) == kind:
+            yield from sites
 
 
 def parameter(site: Site, position: int) -> str:
@@ -105,26 +120,35 @@ def is_state(site: Site, position: int) -> bool:
 
 def computed_with(case: Case) -> tuple[Operand, ...]:
     """The stored tensors that convolutions, matrix products, normalizations and lookups read, at each."""
-    return tuple(found for site in case.sites for position in _positions(site)
-                 if (found := operand(site, position)))
+    return tuple(found for sites in case.by_op.values() for site, positions in _computing(sites)
+                 for position in positions if position < len(site.node.inputs) and site.node.inputs[position]
+                 and (found := operand(site, position)))
 
 
-def _positions(site: Site) -> Iterator[int]:
-    """The inputs of a node where its weights are."""
-    kind = kind_of(site)
-    if kind == "lookup":
-        yield from range(1 if _is_embedding(site) else 0)
-    elif kind.endswith("normalization") or multiplies(site):
-        for position, name in enumerate(site.node.inputs):
-            said = parameter(site, position)
-            if name and "mask" not in said and "attention_bias" not in said:
-                yield position
+def _computing(sites: Sequence[Site]) -> Iterator[tuple[Site, Sequence[int]]]:
+    """Those of the nodes of one operator that compute with weights, and the inputs where these are."""
+    kind = kind_of(sites[0])
+    is_norm, every_input = kind.endswith("normalization"), _no_masks(sites[0])
+    for site in sites:
+        if kind == "lookup" and _is_embedding(site):
+            yield site, (0,)
+        elif is_norm or multiplies(site):
+            yield site, every_input
+
+
+def _no_masks(site: Site) -> tuple[int, ...]:
+    """The inputs of an operator without those that are added as masks."""
+    said = [parameter(site, position) for position in range(MOST)]
+    return tuple(position for position, name in enumerate(said)
+                 if "mask" not in name and "attention_bias" not in name)
 
 
 def _is_embedding(site: Site) -> bool:
     """Whether a lookup takes rows of a matrix, one for each of several indices."""
-    table, wanted = site.inputs[0].shape, site.inputs[1].shape if len(site.inputs) > 1 else None
-    return table is not None and len(table) > 1 and site.inputs[1].value is None and wanted != ()
+    if len(site.inputs) < 2:
+        return False
+    table, wanted = site.inputs[0].shape, site.inputs[1]
+    return table is not None and len(table) > 1 and wanted.value is None and wanted.shape != ()
 
 
 def judged(case: Case) -> tuple[tuple[Operand, Values], ...]:
@@ -149,6 +173,12 @@ def _meets_data(one: Operand) -> bool:
     """Whether another input of the node is no stored tensor."""
     return any(name and position != one.position and operand(one.site, position) is None
                for position, name in enumerate(one.site.node.inputs))
+
+
+def meets_data(case: Case, one: Operand) -> bool:
+    """Whether the node that reads a stored tensor reads data of the network too."""
+    flow = case.report.flows.get(id(one.site.walk))
+    return flow is None or not flow.data.isdisjoint(one.site.node.inputs)
 
 
 def output_axis(one: Operand) -> int | None:

@@ -118,12 +118,16 @@ def _integers(site: Site) -> tuple[TensorType, int] | None:
     if maker is None or maker.op not in (*DEQUANTIZE, "QLinearConv"):
         return None
     first = 4 if maker is site else 1
+    if len(maker.inputs) <= first:
+        return None
     kind, place = maker.inputs[first - 1], first + 1
     zero = constant(maker, place) if any(maker.node.inputs[place:place + 1]) else (0,)
     is_depthwise = kind.shape is not None and len(kind.shape) > 2 and kind.shape[1] == 1
     is_single = maker.inputs[first].shape in ((), (1,))
     stored = isinstance(kind.value, (Literal, tuple)) and kind.dtype in ("int8", "uint8")
-    return (kind, int(zero[0])) if is_depthwise and is_single and stored and zero else None
+    first_zero = zero[0] if zero else None
+    known = is_depthwise and is_single and stored
+    return (kind, first_zero) if known and isinstance(first_zero, int) else None
 
 
 def _narrow(case: Case, site: Site, kind: TensorType, zero: int) -> Narrow | None:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from archcheck import values
 from archcheck.graph import TensorType
 from archcheck.rules._case import Case
+from archcheck.rules._operands import made
 from archcheck.rules._paths import is_view
 from archcheck.rules._rule import Site
 
@@ -33,8 +34,8 @@ FIXED = {"Relu": NOT_NEGATIVE, "Abs": NOT_NEGATIVE, "ReduceL1": NOT_NEGATIVE,
          "Sigmoid": Range(TINY, 1), "Softmax": Range(TINY, 1), "HardSigmoid": SHARE, "Tanh": Range(-1, 1),
          "Softsign": Range(-1, 1), "Erf": Range(-1, 1), "Sin": Range(-1, 1), "Cos": Range(-1, 1)}
 """Ranges that do not depend on what a node reads."""
-KEPT = ("ReduceMean", "ReduceMax", "ReduceMin", "AveragePool", "MaxPool", "GlobalAveragePool",
-        "GlobalMaxPool", "Cast", "Identity", "Gather", "Slice", "Expand", "Tile", "Dropout", "ReduceSum")
+KEPT = ("ReduceMean", "ReduceMax", "ReduceMin", "MaxPool", "GlobalAveragePool", "GlobalMaxPool", "Identity",
+        "Gather", "Slice", "Expand", "Tile", "ReduceSum")
 """Operators whose results lie where their first input does, a sum's on its side of 0."""
 
 
@@ -43,8 +44,8 @@ def ranges(case: Case) -> dict[tuple[int, str], Range]:
     found: dict[tuple[int, str], Range] = {}
     for walk in case.report.walk.and_inner():
         for index, node in enumerate(walk.graph.nodes):
-            made = _made(Site(walk, index), found)
-            found.update({(id(walk), name): made for name in node.outputs[:1]})
+            between = _between(Site(walk, index), found)
+            found.update({(id(walk), name): between for name in node.outputs[:1]})
     return found
 
 
@@ -67,18 +68,20 @@ def _constant(kind: TensorType) -> Range | None:
     return Range(min(numbers), max(numbers))
 
 
-def _made(site: Site, found: dict[tuple[int, str], Range]) -> Range:
+def _between(site: Site, found: dict[tuple[int, str], Range]) -> Range:
     """The range of a node's first output."""
     if site.op in FIXED:
         return FIXED[site.op]
     rule = RULES.get(site.op)
     inputs = [_read(site, position, found) for position, name in enumerate(site.node.inputs) if name]
     if rule is not None and len(inputs) == rule[0]:
-        made = rule[1](site, *inputs)
-        return ANY if isnan(made.low) or isnan(made.high) else made
+        between = rule[1](site, *inputs)
+        return ANY if isnan(between.low) or isnan(between.high) else between
+    if site.op == "Cast" and "float" not in made(site):
+        return ANY
     if inputs and (site.op in KEPT or is_view(site)):
         return _sum(inputs[0]) if site.op == "ReduceSum" else inputs[0]
-    return _clipped(site, inputs) if site.op == "Clip" else ANY
+    return _clipped(site, found) if site.op == "Clip" and inputs else ANY
 
 
 def _sum(a: Range) -> Range:
@@ -86,11 +89,13 @@ def _sum(a: Range) -> Range:
     return Range(a.low if a.low >= 0 else -inf, a.high if a.high <= 0 else inf)
 
 
-def _clipped(site: Site, inputs: list[Range]) -> Range:
-    attrs = site.node.attrs
-    low = inputs[1].low if len(site.node.inputs) > 1 and site.node.inputs[1] else attrs.get("min", -inf)
-    high = inputs[-1].high if len(site.node.inputs) > 2 and site.node.inputs[2] else attrs.get("max", inf)
-    return Range(max(low, inputs[0].low), min(high, max(low, inputs[0].high))) if inputs else ANY
+def _clipped(site: Site, found: dict[tuple[int, str], Range]) -> Range:
+    """The range of a Clip, whose bounds are inputs, or were attributes before opset 11."""
+    attrs, given = site.node.attrs, _read(site, 0, found)
+    bounds = [attrs.get("min", -inf), attrs.get("max", inf)]
+    low, high = (_read(site, k, found) if any(site.node.inputs[k:k + 1]) else Range(bound, bound)
+                 for k, bound in enumerate(bounds, 1))
+    return Range(min(high.low, max(low.low, given.low)), min(high.high, max(low.high, given.high)))
 
 
 def _product(site: Site, a: Range, b: Range) -> Range:

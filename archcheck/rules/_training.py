@@ -2,9 +2,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from archcheck.rules._case import Case
-from archcheck.rules._operands import Operand, kind_of, multiplies, operand, uniform
+from archcheck.rules._operands import Operand, multiplies, of_kind, operand, parameter, uniform
 from archcheck.rules._paths import before
 from archcheck.rules._rule import Site
 
@@ -14,7 +15,7 @@ FEW = 2
 
 def fresh(case: Case) -> str:
     """How it shows that a network was not trained, in words; "" where it does not."""
-    norms = [site for site in case.sites if kind_of(site) == "batch normalization"]
+    norms = list(of_kind(case, "batch normalization"))
     if norms:
         told = all(_is_fresh(case, site) for site in norms)
         count = f"all {len(norms)} batch normalizations have" if norms[1:] else "the batch normalization has"
@@ -33,15 +34,17 @@ def _is_fresh(case: Case, site: Site) -> bool:
 
 def _biases(case: Case) -> Iterator[Operand]:
     """The stored vectors that are added to sums of products and to normalized values."""
-    for site in case.sites:
-        found = operand(site, 2) if _takes_bias(site) else _added(site)
+    sites = chain(case.of("Add"), *(sites for sites in case.by_op.values() if _takes_bias(sites[0])))
+    for site in sites:
+        found = operand(site, 2) if site.op != "Add" and len(site.node.inputs) > 2 else _added(site)
         if found and found.kind.dtype and "float" in found.kind.dtype and len(found.axes) == 1 \
                 and found.kind.shape != (1,):
             yield found
 
 
 def _takes_bias(site: Site) -> bool:
-    return len(site.node.inputs) > 2 and (multiplies(site) or kind_of(site).endswith("normalization"))
+    """Whether the third input of an operator is added to what it works out."""
+    return parameter(site, 2) in ("b", "c", "bias")
 
 
 def _added(site: Site) -> Operand | None:

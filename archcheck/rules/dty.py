@@ -8,7 +8,7 @@ from archcheck.graph import TensorType
 from archcheck.infer import Walk
 from archcheck.ops._op import FREE, cost_of
 from archcheck.rules._case import Case
-from archcheck.rules._operands import cast_before, every, parameter
+from archcheck.rules._operands import cast_before, every, made, parameter
 from archcheck.rules._paths import holds_data
 from archcheck.rules._rule import ADVICE, SAFE, UNSAFE, WARNING, Fault, Faults, Site, rule
 
@@ -61,7 +61,8 @@ def float64_leak(case: Case) -> Faults:
             y = Cast <to = 11> (s)
         }
     """
-    doubles = [site for site in case.sites if _dtypes(site.outputs) == "float64"]
+    sites = case.sites if _has_doubles(case) else ()
+    doubles = [site for site in sites if _dtypes(site.outputs) == "float64"]
     if not doubles or not _is_single(case, len(doubles)):
         return
     count = sum(_follows_data(case, site) for site in doubles)
@@ -73,6 +74,12 @@ def float64_leak(case: Case) -> Faults:
                         f"it begins with a {site.op} of {site.inputs[0].dtype}",
                         f"cast to {single} instead, or give the constant that it meets that type", site,
                         cause="double", facts={"nodes": count})
+
+
+def _has_doubles(case: Case) -> bool:
+    """Whether any value is of double precision."""
+    return any(kind is not None and kind.dtype == "float64"
+               for walk in case.report.walk.and_inner() for kind in walk.types.values())
 
 
 def _dtypes(kinds: tuple[TensorType, ...]) -> str | None:
@@ -143,7 +150,7 @@ def cast_ping_pong(case: Case) -> Faults:
         first = cast_before(site)
         if first is None:
             continue
-        origin, middle, end = first.inputs[0].dtype, site.inputs[0].dtype, site.outputs[0].dtype
+        origin, middle, end = first.inputs[0].dtype, site.inputs[0].dtype, made(site)
         if origin == end and origin in FLOATS and middle in FLOATS and origin != middle:
             wider = BITS[middle or ""] > BITS[origin or ""]
             yield Fault(f"{origin} is cast to {middle} and back", "nothing changes" if wider else
@@ -181,8 +188,7 @@ def int64_out_of_int32(case: Case) -> Faults:
     """
     seen = set()
     for site in case.sites if case.aims_at("tensorrt", "webnn") else ():
-        for position, name in enumerate(site.node.inputs):
-            kind = site.inputs[position]
+        for position, (name, kind) in enumerate(zip(site.node.inputs, site.inputs)):
             if kind.dtype == "int64" and kind.value is not None and (id(site.walk), name) not in seen and \
                     parameter(site, position) not in ("starts", "ends", "steps") and _is_beyond(case, kind):
                 seen.add((id(site.walk), name))

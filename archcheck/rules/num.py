@@ -11,14 +11,16 @@ from archcheck.rules._operands import (
     cast_before,
     judged,
     kernels,
-    kind_of,
     least,
+    made,
+    meets_data,
+    of_kind,
     operand,
     output_axis,
 )
 from archcheck.rules._paths import before, constant
 from archcheck.rules._ranges import TINY, range_of
-from archcheck.rules._rule import ADVICE, ERROR, SAFE, UNSAFE, WARNING, Fault, Faults, Site, rule
+from archcheck.rules._rule import ADVICE, ERROR, UNSAFE, WARNING, Fault, Faults, Site, rule
 from archcheck.rules._statistics import Values, statistics
 from archcheck.rules._training import fresh
 
@@ -166,7 +168,7 @@ def all_zero_weight(case: Case) -> Faults:
         }
     """
     for one, found in kernels(case) if not case.fact(fresh) else ():
-        if found.is_zero:
+        if found.is_zero and meets_data(case, one):
             yield _of(one, f"all {found.size:,} weights are zero", "the result is the same for all inputs",
                       "load its weights, or take the layer out", count=found.size)
 
@@ -216,11 +218,11 @@ def _dead(case: Case) -> Iterator[tuple[Operand, int, int]]:
         size = (one.kind.shape or ())[axis] if axis is not None else 0
         if axis is not None and isinstance(size, int) and found.zero and not found.is_zero:
             count = case.fact(statistics).empty_slices(one.kind, axis)
-            if count * DEAD >= size and count:
+            if count * DEAD >= size and count and meets_data(case, one):
                 yield one, count, size
 
 
-@rule("NUM104", "denormal-weights", severity=ADVICE, weights=True, fix=SAFE)
+@rule("NUM104", "denormal-weights", severity=ADVICE, weights=True, fix=UNSAFE)
 def denormal_weights(case: Case) -> Faults:
     """More than 0.1 % of a matrix's or filter's numbers are denormal: closer to zero than 1.2 × 10⁻³⁸.
 
@@ -398,7 +400,7 @@ def fp16_sensitive_reduction(case: Case) -> Faults:
 
 def _squares(site: Site) -> bool:
     """Whether a node squares floating-point numbers."""
-    if "float" not in (site.outputs[0].dtype or ""):
+    if "float" not in made(site):
         return False
     if site.op == "Mul":
         return len(set(site.node.inputs)) == 1
@@ -413,7 +415,7 @@ def _is_lifted(site: Site) -> bool:
 
 
 # ---------------------------------------------------------------------------------- arithmetic
-@rule("NUM108", "log-of-softmax", severity=WARNING, fix=SAFE)
+@rule("NUM108", "log-of-softmax", severity=WARNING, fix=UNSAFE)
 def log_of_softmax(case: Case) -> Faults:
     """The logarithm of a softmax, or of a sigmoid, is taken by a node of its own.
 
@@ -451,11 +453,11 @@ def log_of_softmax(case: Case) -> Faults:
     """
     instead = {"Softmax": "LogSoftmax", "Sigmoid": "−Softplus(−x)"}
     for site in case.of("Log"):
-        made = before(site)
-        if made is not None and made.op in instead:
-            yield Fault(f"a Log follows a {made.op}", f"where {made.op} is rounded to 0, the logarithm is −∞",
-                        f"use {instead[made.op]}", site, facts={"of": made.op},
-                        fixable=SAFE if made.op == "Softmax" else UNSAFE)
+        maker = before(site)
+        if maker is not None and maker.op in instead:
+            yield Fault(f"a Log follows a {maker.op}",
+                        f"where {maker.op} is rounded to 0, its logarithm is −∞",
+                        f"use {instead[maker.op]}", site, facts={"of": maker.op})
 
 
 DIVISOR = "a divisor"
@@ -510,7 +512,7 @@ def unsafe_division_or_sqrt(case: Case) -> Faults:
     for op, (position, what, bound) in GUARDED.items():
         for site in case.of(op):
             found = range_of(case, site, position) if len(site.node.inputs) > position else None
-            if found and "float" in (site.outputs[0].dtype or "") and found.low < bound and \
+            if found and "float" in made(site) and found.low < bound and \
                     (what != DIVISOR or found.has_zero):
                 yield Fault(f"{what} can be {'0' if found.low >= 0 else '0 or negative'}",
                             f"it lies between {found.low:g} and {found.high:g} for all that is known",
@@ -546,8 +548,8 @@ def negative_variance(case: Case) -> Faults:
         <float[2] s = {1, 2}, float[2] b = {0, 1}, float[2] mean = {1, 0}, float[2] var = {0, 1}>
         { y = BatchNormalization (x, s, b, mean, var) }
     """
-    for site in case.sites:
-        if kind_of(site) != "batch normalization" or len(site.node.inputs) < 5:
+    for site in of_kind(case, "batch normalization"):
+        if len(site.node.inputs) < 5:
             continue
         variance, epsilon = operand(site, 4), site.node.attrs.get("epsilon", 1e-5)
         low = least(case, variance.kind) if variance else None

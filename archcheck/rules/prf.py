@@ -5,22 +5,25 @@ from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
-from archcheck.dims import evaluate
+from archcheck.dims import evaluate, prod
 from archcheck.ops._op import All
 from archcheck.rules._case import Case
-from archcheck.rules._operands import kind_of, multiplies, output_axis, read_at
+from archcheck.rules._operands import kind_of, of_kind, output_axis, read_at
 from archcheck.rules._paths import alone_before, constant, is_shared, is_weight
-from archcheck.rules._rule import ADVICE, SAFE, Fault, Faults, Site, rule
+from archcheck.rules._rule import ADVICE, SAFE, UNSAFE, Fault, Faults, Site, rule
 from archcheck.scopes import specified
 
 WASTE = 10
 """Padding is worth a word from one part in so many of the network's MACs on."""
 
+MATRICES = ("convolution", "product")
+"""The kinds of work that matrix units do."""
+
 LARGEST = 5
 """A node is a hotspot from one part in so many of the network's traffic on."""
 
 
-@rule("PRF101", "unfused-batchnorm", severity=ADVICE, on=False, fix=SAFE)
+@rule("PRF101", "unfused-batchnorm", severity=ADVICE, on=False, fix=UNSAFE)
 def unfused_batchnorm(case: Case) -> Faults:
     """A convolution is followed by a batch normalization that could be part of it.
 
@@ -40,9 +43,8 @@ def unfused_batchnorm(case: Case) -> Faults:
         layers:
         - conv 4 3x3 -> relu -> batchnorm
     """
-    for site in case.sites:
-        if kind_of(site) == "batch normalization" and len(site.node.outputs) == 1 and \
-                not site.node.attrs.get("training_mode"):
+    for site in of_kind(case, "batch normalization"):
+        if len(site.node.outputs) == 1 and not site.node.attrs.get("training_mode"):
             made = alone_before(site)
             if made is not None and kind_of(made) == "convolution":
                 yield Fault(f"a {made.op} is followed by a batch normalization of its own",
@@ -51,8 +53,8 @@ def unfused_batchnorm(case: Case) -> Faults:
 
 # ---------------------------------------------------------------------------------- tensor cores
 class _Product(NamedTuple):
-    """A sum of products: its MACs, those that units of ``unit`` channels spend on it, and the channels that
-    it reads and makes."""
+    """A sum of products: its MACs, those that units of ``unit`` channels spend on it, how many products each
+    sum has, and the channels that it makes."""
 
     site: Site
     macs: int
@@ -67,7 +69,8 @@ def misaligned_channels(case: Case) -> Faults:
 
     Tensor cores take 8 channels of float16 at a time, 16 of int8, and fill the rest with zeros (NVIDIA, *Deep
     Learning Performance Guide*): 100 channels cost as much as 104 or 112. What counts is the share of all
-    MACs; the 3 channels of a first layer rarely matter.
+    MACs; the 3 channels of a first layer rarely matter. A 3×3 convolution of 3 channels sums 27 products, and
+    at best 27 are filled up to 32; some kernels fill each position's 3 up to 8.
 
     Bad (--target tensorcore)::
 
@@ -89,9 +92,9 @@ def misaligned_channels(case: Case) -> Faults:
     if macs and (spent - macs) * WASTE >= macs:
         worst = max(found, key=lambda one: one.spent - one.macs)
         yield Fault(f"{(spent - macs) / macs:.0%} more MACs are spent on channels that fill up multiples of "
-                    f"{unit}", f"most at {worst.given} channels to {worst.made}",
-                    f"use multiples of {unit}, here {-(-worst.given // unit) * unit} and "
-                    f"{-(-worst.made // unit) * unit}", worst.site, facts={"unit": unit, "macs": macs})
+                    f"{unit}", f"most at {worst.made} channels, of {worst.given} products each",
+                    f"use multiples of {unit}, here {-(-worst.made // unit) * unit} channels", worst.site,
+                    facts={"unit": unit, "macs": macs})
 
 
 def _products(case: Case, unit: int) -> Iterator[_Product]:
@@ -110,15 +113,16 @@ def _products(case: Case, unit: int) -> Iterator[_Product]:
 
 
 def _channels(case: Case, site: Site) -> tuple[int, int] | None:
-    """The channels that a node sums over and those that it makes, as its weight has them."""
-    one = read_at(site, 1) if multiplies(site) and is_weight(case, site, 1) else None
+    """How many products a node sums up, and the channels that it makes, as its weight has them."""
+    one = read_at(site, 1) if kind_of(site) in MATRICES and is_weight(case, site, 1) else None
     axis = output_axis(one) if one else None
     if one is None or axis is None:
         return None
     shape = one.kind.shape or ()
     summed = [shape[place] for place, reader in enumerate(one.readers) if isinstance(reader, All)]
-    given, made = summed[0] if summed else 1, shape[axis]
-    return (given, made) if isinstance(given, int) and isinstance(made, int) and given > 1 and made else None
+    given, made = prod(summed), shape[axis]
+    numbers = isinstance(given, int) and isinstance(made, int) and given and made
+    return (given, made) if numbers and summed[0] != 1 else None  # type: ignore[return-value]
 
 
 # ---------------------------------------------------------------------------------- memory

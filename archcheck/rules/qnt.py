@@ -283,9 +283,9 @@ def _zero_point(case: Case, site: Site, position: int) -> Faults:
     """What is wrong with a zero point that is not 0."""
     kind = site.inputs[position]
     if _fails(case, site, position, lambda part: not bool(part.any())):
-        if kind.dtype == "int32" and site.op in DEQUANTIZE:
+        if kind.dtype == "int32":
             yield Fault("int32 numbers are dequantised with a zero point", "there is none for int32 (ONNX, "
                         "DequantizeLinear)", "leave it out", site, site.node.inputs[position])
         elif any(target.partition("==")[0] == "tensorrt" for target in case.settings.targets):
             yield Fault(f"a zero point of {kind.dtype} is not 0", "TensorRT quantises symmetrically only",
-                        "quantise symmetrically", site, site.node.inputs[position])
+                        "quantise symmetrically", site, site.node.inputs[position], cause="asymmetric")

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from archcheck.ops._op import All
 from archcheck.rules._case import Case
-from archcheck.rules._operands import kind_of
+from archcheck.rules._operands import of_kind
 from archcheck.rules._paths import before, constant, reads
 from archcheck.rules._rule import ADVICE, ERROR, SAFE, UNSAFE, WARNING, Fault, Faults, Site, rule
 from archcheck.scopes import specified
@@ -55,7 +55,7 @@ def batchnorm_training_mode(case: Case) -> Faults:
     """
     for site in case.of("BatchNormalization"):
         flow = case.report.flows.get(id(site.walk)) if _trains(site) else None
-        if _trains(site) and (flow is None or site.node.inputs[0] in flow.data):
+        if _trains(site) and (flow is None or not flow.data.isdisjoint(site.node.inputs[:1])):
             yield Fault("a batch normalization is in training mode", "it takes means and variances from the "
                         "batch, so each result depends on what else is in it",
                         "export in evaluation mode (PyTorch: model.eval())", site)
@@ -150,8 +150,8 @@ def active_dropout(case: Case) -> Faults:
         { y = Dropout (x, ratio, training) }
     """
     idle = []
-    for site in case.sites:
-        if kind_of(site) == "dropout" and not specified(site.node):
+    for site in of_kind(case, "dropout"):
+        if not specified(site.node):
             mode, ratio = _mode(site), constant(site, 1)
             if mode and ratio != (0,):
                 yield Fault("a Dropout is in training mode",
@@ -194,14 +194,19 @@ def training_leftovers(case: Case) -> Faults:
         g (float[N, 4] x) => (float[N, 4] y)
         { y = LogSoftmax (x) }
     """
-    for site in case.sites:
+    for site in (site for name, sites in case.by_op.items() if _is_training(name) for site in sites):
         if specified(site.node):
             continue
         if site.op in LOSSES:
             yield Fault("a loss is part of the network", "it needs the answers that the network is to give",
                         "export the model without its loss", site)
-        elif site.node.domain == TRAINING or site.node.domain == "com.microsoft" and \
-                site.node.op.endswith(("Grad", "Optimizer")):
+        else:
             yield Fault("a step of training is part of the network",
                         f"{site.op} changes weights or works out gradients",
                         "export the model without it", site)
+
+
+def _is_training(op: str) -> bool:
+    """Whether an operator is for training."""
+    return op in LOSSES or op.startswith(TRAINING) or \
+        op.startswith("com.microsoft.") and op.endswith(("Grad", "Optimizer"))

@@ -1,5 +1,5 @@
-"""Measure and print: ``python -m tests.benchmarks [speed] [zoo] [analyses] [process] [memory] [bench]
-[--repeat 7]``.
+"""Measure and print: ``python -m tests.benchmarks [speed] [zoo] [analyses] [process] [memory] [weights]
+[bench] [--repeat 7]``.
 
 CPU times are medians over the repetitions. A line says the limit it is held against; the exit code is 1 if
 one is over. Measure on a machine that does nothing else.
@@ -115,7 +115,7 @@ def _reach(report: Any, exact: bool = False) -> object:
     return report.fields[last].at(exact=exact)
 
 
-def _asked(model: bytes, sizes: Mapping[str, int], ask: Callable[[Any], object], repeat: int) -> float:
+def _asked(model: bytes | Path, sizes: Mapping[str, int], ask: Callable[[Any], object], repeat: int) -> float:
     """Median CPU seconds that ``ask`` takes of a new report."""
     import archcheck
     graph = archcheck.load(model)
@@ -158,6 +158,20 @@ def memory(repeat: int) -> Iterator[Measured]:
         yield Measured("import onnx, peak memory", _peak("import onnx", [], repeat), "MiB")
         used = _peak(summary, ["summary", str(path)], repeat)
         yield Measured("summary of VGG-16, 553 MB, peak memory", used, "MiB", 80)
+
+
+def weights(repeat: int) -> Iterator[Measured]:
+    """CPU time of the rules about values over 512 MiB of weights: normal numbers, and zeros."""
+    with tempfile.TemporaryDirectory() as folder:
+        for what in ("normal", "zeros"):
+            path = graphs.matrices(Path(folder), what == "normal")
+            seconds = _asked(path, {}, _values, repeat)
+            yield Measured(f"rules about values, 512 MiB, {what}", 1e9 * seconds / (512 << 20), "s/GB", 2)
+
+
+def _values(report: Any) -> object:
+    import archcheck
+    return archcheck.check(report, archcheck.Settings(select=("NUM",)))
 
 
 def bench(repeat: int) -> Iterator[Measured]:
@@ -227,7 +241,7 @@ def _peak(code: str, arguments: list[str], repeat: int) -> float:
 
 
 BENCHMARKS = {"speed": speed, "zoo": zoo, "analyses": analyses, "process": process, "memory": memory,
-              "bench": bench}
+              "weights": weights, "bench": bench}
 
 
 def main() -> int:

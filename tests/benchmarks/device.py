@@ -163,7 +163,7 @@ def main() -> int:
     parser.add_argument("--within", type=float, default=120.0)
     options = parser.parse_args()
     results = Results(options.output, options.device, options.within)
-    peaks = ["--roofline", "h100"] if "H100" in card() else []
+    peaks = [flag for name in ("h100", "h200") if name.upper() in card() for flag in ("--roofline", name)]
     networks = [(model, at) for model, sizes in NETWORKS if (at := known(model, sizes)) is not None]
     for model, at in networks:
         results.step("verify", model, at, partial(verified, model, at, options.device))

@@ -159,6 +159,27 @@ def vgg16(path: Path) -> None:
     net.write(path, x)
 
 
+def matrices(folder: Path, is_trained: bool) -> Path:
+    """Eight matrices in a row, 64 MiB each, in a file beside the model: normal numbers, or zeros."""
+    numbers = np.zeros(1 << 24, np.float32)
+    if is_trained:
+        np.random.default_rng(1).standard_normal(dtype=np.float32, out=numbers)
+    net, x = Builder(x=["N", 4096]), "x"
+    for _ in range(8):
+        x = net.add("MatMul", x, net.weight(4096, 4096))
+    model = net.model(x)
+    with Path(folder, "weights.bin").open("wb") as file:
+        for name, shape in net.weights.items():
+            stored = model.graph.initializer.add(name=name, data_type=FLOAT, dims=shape)
+            stored.data_location = onnx.TensorProto.EXTERNAL
+            for key, value in (("location", "weights.bin"), ("offset", file.tell()), ("length", 1 << 26)):
+                stored.external_data.add(key=key, value=str(value))
+            file.write(numbers.tobytes())
+    path = Path(folder, "matrices.onnx")
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
 def resnet50(path: Path) -> None:
     """ResNet-50 with its normalizations folded into the convolutions: a file of 102 MB."""
     net, depth = Builder(image=["N", 3, "H", "W"]), 64

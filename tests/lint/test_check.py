@@ -224,6 +224,12 @@ class TestCache:
         path.write_bytes(path.read_bytes() + b"\x32\x00")
         assert is_judged()
 
+    def test_a_format_that_says_more_has_it(self, gaps: Path, capsys):
+        ends(capsys, "check", gaps, "--quiet")
+        model = found(capsys, gaps)["models"][0]
+        assert (model["totals"]["params"], model["totals"]["nodes"]) == (0, 1)
+        assert model["sha256"] == hashlib.sha256(GAPS.encode()).hexdigest()
+
     def test_a_damaged_entry_is_none(self, gaps: Path, capsys, asked: list[str]):
         first = found(capsys, gaps)
         for entry in (gaps.parent / _cache.FOLDER).rglob("*.json"):

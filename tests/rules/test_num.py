@@ -38,7 +38,8 @@ def findings(proto, **options):
 
 
 def product(array, **options):
-    return codes(model([helper.make_node("MatMul", ["x", "w"], ["y"])], {"w": array}, ("N", len(array))), **options)
+    node = helper.make_node("MatMul", ["x", "w"], ["y"])
+    return codes(model([node], {"w": array}, ("N", len(array))), **options)
 
 
 def normal(*shape):
@@ -104,6 +105,7 @@ LAYERS = {
     "gemm, rows": ("Gemm", {"transB": 1}, (5, 4), (3, 4), False),
     "right": ("MatMul", {}, (4, 5), (2, 3, 4), False),
     "left": ("MatMul", {}, (5, 3), (2, 3, 4), True),
+    "stacked": ("MatMul", {}, (2, 4, 5), (3, 4), False),
     "einsum": ("Einsum", {"equation": "nc,oc->no"}, (5, 4), (3, 4), False),
 }
 AXES = [(name, axis) for name, layer in LAYERS.items() for axis in range(len(layer[2]))]
@@ -120,7 +122,8 @@ def test_a_dead_channel_is_one_whose_result_is_zero(name, axis):
     proto = model([node], {"w": weight}, x)
     (made,) = ReferenceEvaluator(proto).run(None, {"x": normal(*x)})
     places = (1,) if op.startswith("Conv") else range(1, made.ndim)
-    is_dead = any(not np.moveaxis(made, place, 0)[k].any() for place in places for k in range(made.shape[place]))
+    slices = [part for place in places for part in np.moveaxis(made, place, 0)]
+    is_dead = not all(part.any() for part in slices)
     assert codes(proto) == (["NUM103"] if is_dead else [])
 
 
@@ -163,7 +166,8 @@ def test_one_denormal_in_a_thousand(count, found):
 def test_untrained_networks_have_zeros_but_no_nan():
     weights = {"w": np.zeros((4, 4), np.float32), "b": np.zeros(4, np.float32), "v": normal(4, 4),
                "c": np.zeros(4, np.float32)}
-    nodes = [helper.make_node("Gemm", ["x", "w", "b"], ["h"]), helper.make_node("Gemm", ["h", "v", "c"], ["y"])]
+    nodes = [helper.make_node("Gemm", ["x", "w", "b"], ["h"]),
+             helper.make_node("Gemm", ["h", "v", "c"], ["y"])]
     assert codes(model(nodes, weights)) == ["NUM100"]
     weights["v"][1, 1] = np.nan
     assert codes(model(nodes, weights)) == ["NUM101", "NUM100"]
@@ -180,7 +184,7 @@ def test_one_statistic_tells_that_it_was_trained(at, found):
 
 
 def test_added_vectors_are_biases():
-    weights = {"w": normal(4, 4), "b": np.zeros(4, np.float32), "v": normal(4, 4), "c": np.zeros(4, np.float32)}
+    weights = {"w": normal(4, 4), "v": normal(4, 4), **{name: np.zeros(4, np.float32) for name in "bc"}}
     nodes = [helper.make_node("MatMul", ["x", "w"], ["p"]), helper.make_node("Add", ["p", "b"], ["h"]),
              helper.make_node("MatMul", ["h", "v"], ["q"]), helper.make_node("Add", ["c", "q"], ["y"])]
     assert codes(model(nodes, weights)) == ["NUM100"]
@@ -197,6 +201,31 @@ def test_embeddings_are_weights_and_masks_are_none():
     assert codes(model(nodes, {"w": table})) == ["NUM101"]
     for op in ("Add", "Max"):
         assert codes(model([helper.make_node(op, ["x", "w"], ["y"])], {"w": table[2]})) == []
+
+
+def test_a_mask_of_attention_is_no_weight():
+    mask = np.triu(np.full((4, 4), -np.inf, np.float32), 1)
+    made = helper.make_node("Attention", ["x", "x", "x", "m"], ["y"], q_num_heads=2, kv_num_heads=2)
+    proto = model([made], {"m": mask}, (1, 4, 8))
+    proto.opset_import[0].version = 23
+    assert archcheck.analyze(proto).macs == 2 * 4 * 4 * 8
+    assert codes(proto) == []
+
+
+def test_an_initial_state_is_no_weight():
+    weights = {"w": normal(1, 3, 4), "r": normal(1, 3, 3), "h": np.zeros((1, 1, 3), np.float32)}
+    made = helper.make_node("RNN", ["x", "w", "r", "", "", "h"], ["y"], hidden_size=3)
+    proto = model([made], weights, (5, 1, 4))
+    assert codes(proto) == []
+    proto = model([helper.make_node("RNN", ["x", "w", "h2"], ["y"], hidden_size=3)],
+                  {"w": weights["w"], "h2": np.zeros((1, 3, 3), np.float32)}, (5, 1, 4))
+    assert codes(proto) == ["NUM102"]
+
+
+def test_zeros_that_meet_no_data_are_no_layer():
+    nodes = [helper.make_node("MatMul", ["h", "w"], ["p"]), helper.make_node("Add", ["x", "p"], ["y"])]
+    weights = {"h": np.zeros((1, 4), np.float32), "w": normal(4, 4)}
+    assert codes(model(nodes, weights)) == []
 
 
 def stored_beside(folder, array, is_there):
@@ -255,8 +284,16 @@ def test_a_mean_that_was_cast_first_is_fine():
     assert normalized(False) == ["NUM107"]
 
 
+@pytest.mark.parametrize(("power", "wanted"), [(2, ["NUM107"]), (3, [])])
+def test_means_of_other_powers(power, wanted):
+    nodes = [helper.make_node("Pow", ["x", "p"], ["s"]),
+             helper.make_node("ReduceMean", ["s"], ["y"], axes=[-1])]
+    proto = model(nodes, {"p": np.float32(power)})
+    assert codes(proto, select=("NUM107",), targets=("fp16",)) == wanted
+
+
 # ---------------------------------------------------------------------------------- ranges
-UNARY = sorted({name for name in FIXED if not name.startswith("Reduce")} - {"Softsign"}) + ["Neg", "Identity"]
+UNARY = sorted({name for name in FIXED if not name.startswith("Reduce")} | {"Neg", "Identity"})
 BINARY = sorted(name for name, (count, _) in RULES.items() if count == 2)
 REDUCED = [name for name in (*FIXED, *KEPT) if name.startswith("Reduce") and name != "ReduceSum"]
 
@@ -287,7 +324,8 @@ def test_values_lie_in_their_ranges(seed):
     told = {name: found for (_, name), found in ranges(case).items()}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        made = ReferenceEvaluator(proto).run(outputs, {"x": random.standard_normal((3, 4)).astype(np.float32)})
+        x = random.standard_normal((3, 4)).astype(np.float32)
+        made = ReferenceEvaluator(proto).run(outputs, {"x": x})
     for name, array in zip(outputs, made):
         numbers = array[np.isfinite(array)]
         slack = 1e-5 * (1 + np.abs(numbers))
@@ -295,8 +333,35 @@ def test_values_lie_in_their_ranges(seed):
         assert (numbers <= told[name].high + slack).all(), name
 
 
+@pytest.mark.parametrize(("to", "wanted"), [(TensorProto.INT64, ["NUM109"]), (TensorProto.DOUBLE, [])])
+def test_a_cast_to_integers_reaches_zero(to, wanted):
+    nodes = [helper.make_node("Clip", ["x", "small"], ["c"]), helper.make_node("Cast", ["c"], ["i"], to=to),
+             helper.make_node("Cast", ["i"], ["f"], to=TensorProto.FLOAT),
+             helper.make_node("Reciprocal", ["f"], ["y"])]
+    proto = model(nodes, {"small": np.float32(0.25)})
+    assert codes(proto, select=("NUM109",), profiles=("numeric",)) == wanted
+
+
+@pytest.mark.parametrize(("power", "wanted"), [(2, []), (3, ["NUM109"])])
+def test_powers_below_zero(power, wanted):
+    nodes = [helper.make_node("Pow", ["x", "p"], ["c"]), helper.make_node("Sqrt", ["c"], ["y"])]
+    proto = model(nodes, {"p": np.float32(power)})
+    assert codes(proto, select=("NUM109",), profiles=("numeric",)) == wanted
+
+
+@pytest.mark.parametrize(("number", "wanted"), [(65519, []), (-65520, ["NUM105"])])
+def test_a_fill_of_a_node_is_a_constant(number, wanted):
+    value = numpy_helper.from_array(np.float32([number]), "v")
+    nodes = [helper.make_node("ConstantOfShape", ["n"], ["c"], value=value),
+             helper.make_node("Add", ["x", "c"], ["y"])]
+    for size in (4, 4000):
+        proto = model(nodes, {"n": np.int64([size])}, ("N", size))
+        assert codes(proto, select=("NUM105",), targets=("fp16",)) == wanted
+
+
 @pytest.mark.parametrize(("variance", "epsilon", "found"), [
-    (0.0, 1e-5, []), (-1e-6, 1e-5, ["NUM110"]), (0.0, 0.0, ["NUM110"]), (1e-6, 0.0, []), (np.nan, 1e-5, ["NUM101"])])
+    (0.0, 1e-5, []), (-1e-6, 1e-5, ["NUM110"]), (0.0, 0.0, ["NUM110"]), (1e-6, 0.0, []),
+    (np.nan, 1e-5, ["NUM101"])])
 def test_variances(variance, epsilon, found):
     weights = {"s": normal(4), "b": normal(4), "m": normal(4), "v": np.float32([1, 2, variance, 3])}
     node = helper.make_node("BatchNormalization", ["x", *"sbmv"], ["y"], epsilon=epsilon)

@@ -17,7 +17,7 @@ def model(nodes, weights=None, inputs=None, opset=17, outputs=("y",)):
     given = inputs or {"x": (FLOAT, ("N", 4))}
     graph = helper.make_graph(
         nodes, "g", [helper.make_tensor_value_info(name, *kind) for name, kind in given.items()],
-        [helper.make_value_info(name, helper.make_tensor_type_proto(FLOAT, None)) for name in outputs], stored)
+        [helper.make_tensor_value_info(name, FLOAT, None) for name in outputs], stored)
     opsets = [helper.make_opsetid("", opset), helper.make_opsetid("com.microsoft", 1)]
     return helper.make_model(graph, opset_imports=opsets, ir_version=8).SerializeToString()
 
@@ -40,10 +40,23 @@ def test_each_part_in_double_precision_is_one_finding_with_its_origins():
 
 
 def test_a_network_that_is_mostly_double_is_meant_so():
-    nodes = [node("Cast", ["x"], ["d"], to=DOUBLE), node("Exp", ["d"], ["e"]), node("Cast", ["e"], ["y"], to=FLOAT)]
+    nodes = [node("Cast", ["x"], ["d"], to=DOUBLE), node("Exp", ["d"], ["e"]),
+             node("Cast", ["e"], ["y"], to=FLOAT)]
     assert codes(model(nodes), "DTY101") == []
     assert codes(model([*nodes[:2], node("Cast", ["e"], ["f"], to=FLOAT), node("Relu", ["f"], ["y"])]),
                  "DTY101") == ["DTY101"]
+
+
+def test_a_network_that_takes_doubles_means_them():
+    nodes = [node("Relu", ["x"], ["a"]), node("Relu", ["a"], ["b"]), node("Cast", ["b"], ["c"], to=DOUBLE),
+             node("Add", ["c", "d"], ["y"])]
+    inputs = {"x": (FLOAT, ("N", 4)), "d": (DOUBLE, ("N", 4))}
+    assert codes(model(nodes, inputs=inputs), "DTY101") == []
+
+
+def test_a_cast_to_floats_and_back_to_integers_is_not_meant():
+    nodes = [node("Cast", ["x"], ["a"], to=FLOAT), node("Cast", ["a"], ["y"], to=INT64)]
+    assert codes(model(nodes, inputs={"x": (INT64, ("N", 4))}), "DTY102") == []
 
 
 @pytest.mark.parametrize(("narrow", "fixable"), [(TensorProto.FLOAT16, "unsafe"), (DOUBLE, "safe")])
@@ -55,7 +68,8 @@ def test_a_cast_there_and_back(narrow, fixable):
 
 
 @pytest.mark.parametrize(("value", "wanted"), [
-    (2**31 - 1, []), (2**31, ["DTY103"]), (-2**31, []), (-2**31 - 1, ["DTY103"]), (2**63 - 1, []), (-2**63, [])])
+    (2**31 - 1, []), (2**31, ["DTY103"]), (-2**31, []), (-2**31 - 1, ["DTY103"]), (2**63 - 1, []),
+    (-2**63, [])])
 @pytest.mark.parametrize("size", [1, 2000])
 def test_constants_beyond_int32(value, wanted, size):
     constant = np.zeros(size, np.int64)
@@ -146,7 +160,8 @@ def test_zero_points_for_tensorrt(targets, wanted):
 
 
 def test_a_scale_that_is_not_known_is_no_other_scale():
-    nodes = [node("DynamicQuantizeLinear", ["x"], ["q", "s", "z"]), node("DequantizeLinear", ["q", "t", "z"], ["y"])]
+    nodes = [node("DynamicQuantizeLinear", ["x"], ["q", "s", "z"]),
+             node("DequantizeLinear", ["q", "t", "z"], ["y"])]
     assert codes(model(nodes, {"t": np.float32(2)}), "QNT001") == []
 
 
@@ -174,6 +189,19 @@ def test_depthwise_weights_with_one_scale(form, narrow, most, wanted):
     assert codes(source, "QNT004") == wanted
 
 
+def test_dead_channels_and_groups_of_several_are_not_meant():
+    w = np.full((10, 1, 1, 1), 96, np.int8)
+    w[:3] = 0
+    weights = {"w": w, "s": np.float32(1)}
+    nodes = [node("DequantizeLinear", ["w", "s"], ["d"]), node("Conv", ["x", "d"], ["y"], group=10)]
+    inputs = {"x": (FLOAT, ("N", 10, 4, 4))}
+    assert codes(model(nodes, weights, inputs), "QNT004") == []
+    weights["w"] = np.full((10, 2, 1, 1), 96, np.int8)
+    weights["w"][:3] = 1
+    nodes[1] = node("Conv", ["x", "d"], ["y"], group=5)
+    assert codes(model(nodes, weights, inputs), "QNT004") == []
+
+
 def test_branches_of_an_add():
     weights = {"s": np.float32(1), "z": np.int8(0)}
     nodes = [node("QuantizeLinear", ["x", "s", "z"], ["q"]), node("DequantizeLinear", ["q", "s", "z"], ["d"]),
@@ -199,11 +227,26 @@ def test_pads_that_a_convolution_can_take(pads, attrs, wanted):
 @pytest.mark.parametrize(("channels", "wanted"), [(24, []), (23, []), (22, ["PRF102"]), (64, [])])
 def test_channels_that_fill_up_tensor_cores(channels, wanted):
     """24·24 / (23·23) is 1.09, and 24·24 / (22·22) is 1.19."""
-    text = f"input: N x {channels} x 16 x 16\nlayers:\n- conv {channels} 3x3 same -> relu\n"
+    text = f"input: N x {channels} x 16 x 16\nlayers:\n- conv {channels} 1x1 -> relu\n"
     assert codes(text.encode(), "PRF102", targets=("tensorcore",)) == wanted
 
 
 def test_int8_takes_channels_by_sixteen():
-    text = b"input: N x 24 x 16 x 16\nlayers:\n- conv 24 3x3 same -> relu\n"
+    text = b"input: N x 24 x 16 x 16\nlayers:\n- conv 24 1x1 -> relu\n"
     (one,) = findings(text, "PRF102", targets=("tensorcore", "int8"))
     assert one.message.startswith("78% more MACs")  # 32·32 / (24·24) = 1.78
+
+
+def test_patches_are_summed_up_whole_and_depthwise_layers_are_not_meant():
+    patches = b"input: N x 3 x 64 x 64\nlayers:\n- conv 32 16x16 /16\n"  # 768 products each
+    depthwise = b"input: N x 12 x 16 x 16\nlayers:\n- dwconv 3x3 same\n"
+    for text in (patches, depthwise):
+        assert codes(text, "PRF102", targets=("tensorcore",)) == []
+
+
+@pytest.mark.parametrize(("count", "found"), [(4, 4), (5, 0)])
+def test_a_fifth_of_the_bytes(count, found):
+    """Each Relu of ``count`` moves one part in ``count``; a fifth is not more than a fifth."""
+    nodes = [node("Relu", ["x" if k == 0 else f"r{k}"], [f"r{k + 1}"]) for k in range(count)]
+    source = model(nodes, outputs=(f"r{count}",))
+    assert codes(source, "PRF104", profiles=("perf",)) == ["PRF104"] * found
