@@ -6,8 +6,10 @@ import pytest
 
 from archcheck.config import Settings
 from archcheck.lint._one import Task, check_one
-from tests.rules.seeds import SEEDS, saved
+from tests.rules import seeds, seeds_values
+from tests.rules.seeds import saved
 
+SEEDS = [*seeds.SEEDS, *seeds_values.SEEDS]
 NAMES = [f"{seed.code}-{seed.name}" for seed in SEEDS]
 
 
@@ -34,5 +36,5 @@ def test_nothing_is_found_without_the_fault(seed, tmp_path):
 
 
 def test_seeds_are_many():
-    assert len(SEEDS) >= 46
+    assert len(SEEDS) >= 90
     assert len(set(NAMES)) == len(NAMES)
