@@ -234,7 +234,7 @@ def silent_broadcast(case: Case) -> Faults:
         - mul stem
     """
     for site in case.of("Add", "Sub"):
-        a, b = (kind.shape for kind in site.inputs)
+        a, b = (kind.shape for kind in site.inputs[:2])
         if not a or not b:
             continue
         narrow, outer = _narrow(a, b), _is_outer(a, b)
