@@ -181,7 +181,7 @@ def lint(repeat: int) -> Iterator[Measured]:
         path = Path(folder, "net.onnx")
         for what, make in (("mixed", graphs.mixed), ("pyramid", graphs.pyramid)):
             path.write_bytes(make(5000))
-            read, judged = judging.in_process(path.read_bytes(), repeat)
+            judged = judging.in_process(path.read_bytes(), repeat)
             yield Measured(f"{what}, 5,000 nodes: judge", 1000 * judged, "ms")
             summary = _process(["-m", "archcheck", "summary", str(path)], repeat)
             check = _process(["-m", "archcheck", "check", str(path), *judging.FEW], repeat)

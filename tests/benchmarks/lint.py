@@ -16,24 +16,22 @@ FEW = ["--no-weights", "--no-cache", "--fail-on", "never"]
 """What `archcheck check` is asked for besides the model: everything but weights, whatever is found."""
 
 
-def in_process(model: bytes, repeat: int) -> tuple[float, float]:
-    """Median CPU seconds to read and analyze ``model`` down to its totals, and to judge it after that. Each
-    repetition is in a process of its own, which has the code loaded but has seen no size before."""
+def in_process(model: bytes, repeat: int) -> float:
+    """Median CPU seconds to judge ``model``, analyzed down to its totals. Each repetition is in a process of
+    its own, which has the code loaded but has seen no size before."""
     _judged(graphs.mixed(1))
     with get_context("fork").Pool(1, maxtasksperchild=1) as pool:
-        analyses, checks = zip(*pool.map(_judged, [model] * repeat, chunksize=1), strict=True)
-    return median(analyses), median(checks)
+        return median(pool.map(_judged, [model] * repeat, chunksize=1))
 
 
-def _judged(model: bytes) -> tuple[float, float]:
+def _judged(model: bytes) -> float:
     import archcheck
-    gc.collect()
-    start = time.process_time()
     report = archcheck.analyze(model)
     assert (report.macs, report.params) != (0, 0)
-    analyzed = time.process_time()
+    gc.collect()
+    start = time.process_time()
     archcheck.check(report, archcheck.Settings(weights=False))
-    return analyzed - start, time.process_time() - analyzed
+    return time.process_time() - start
 
 
 def many(folder: Path, count: int) -> None:
