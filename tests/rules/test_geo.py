@@ -219,5 +219,6 @@ def test_dilations_that_leave_holes(dilations):
     (127, "the last of 127 positions is never read: (127 + 0 - 16) mod 10 = 1"),
     (128, "the last 2 of 128 positions are never read: (128 + 0 - 16) mod 10 = 2")])
 def test_how_many_positions_are_dropped(size, said):
-    (one,) = found(f"input: N x 1 x {size} x 126\nlayers:\n- conv 8 16x16 /10 -> relu -> gap -> fc 10\n", "GEO002")
+    text = f"input: N x 1 x {size} x 126\nlayers:\n- conv 8 16x16 /10 -> relu -> gap -> fc 10\n"
+    (one,) = found(text, "GEO002")
     assert one.message == said
