@@ -67,7 +67,7 @@ def schema_violation(case: Case) -> Faults:
             found = violations(place.graph.nodes[index], kind.opset, types)
             if found:
                 yield place.fault(index, "; ".join(violation.message for violation in found),
-                                  fix="; ".join(violation.fix for violation in found))
+                                  "a runtime refuses it", "; ".join(violation.fix for violation in found))
 
 
 @rule("ONX003", "unsorted-nodes", severity=ERROR, fix=SAFE)
@@ -237,7 +237,7 @@ def unknown_operator(case: Case) -> Faults:
             message, fix = _unknown(*kind)
             severity = "" if kind.domain in STANDARD else ADVICE
             for place, index in nodes:
-                yield place.fault(index, message, fix=fix, severity=severity)
+                yield place.fault(index, message, "no runtime can run it", fix, severity=severity)
 
 
 def _is_unknown(domain: str, op: str, _: str, opset: int | None) -> bool:
@@ -312,9 +312,11 @@ def shape_conflict(case: Case) -> Faults:
     for place in case.places:
         for index, failure in place.walk.failures.items() if place.walk else ():
             if failure.kind in ("shapes", "attributes"):
-                yield place.fault(index, failure.message)
+                yield place.fault(index, failure.message, "the node cannot run",
+                                  "change the one or the other so that they fit")
     for value, declared, inferred in case.report.contradictions():
-        fault = Fault(f"{_said(declared)} is declared, but {_said(inferred)} is what comes", value=value,
+        fault = Fault(f"{_said(declared)} is declared, but {_said(inferred)} is what comes",
+                      "nothing is computed from what a file declares; who trusts it goes wrong", value=value,
                       fix="declare what comes, or leave the declaration out", severity=WARNING,
                       cause="declared")
         maker = case.graph.producers.get(value)
@@ -423,7 +425,8 @@ def deprecated_operator(case: Case) -> Faults:
             new = REPLACEMENTS.get(kind.op, "another operator")
             for place, index in nodes:
                 yield place.fault(index, f"{kind.op} is deprecated since opset {found.since}, and "
-                                  f"{kind.opset} is imported", fix=f"use {new}")
+                                  f"{kind.opset} is imported", "runtimes refuse it from there on",
+                                  f"use {new}")
 
 
 REPLACEMENTS = {"Upsample": "Resize", "Scatter": "ScatterElements", "GroupNormalization": "the "

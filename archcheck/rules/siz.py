@@ -70,16 +70,19 @@ def materialised_broadcast(case: Case) -> Faults:
     """A stored tensor of at least 64 KiB is one slice over and over.
 
     An optimizer that folds constants works out an Expand or a Tile and stores the result: a bias of 64
-    numbers becomes a map of 64 × 112 × 112. Most operators broadcast, so that one slice does.
+    numbers becomes a map of 64 × 112 × 112. Most operators broadcast, so that one slice does; a part of
+    several positions, four times or more, is what a Tile makes.
     """
     for one in stored(case):
         found = repeats(one)
         shape = one.kind.shape or ()
         if found:
-            axis, times = found
-            yield Fault(f"a stored tensor of {one.kind.bytes:,} bytes holds one slice {times:,} times",
-                        f"along axis {axis} all {times:,} slices of its {' × '.join(map(str, shape))} are "
-                        "alike", "store one slice with an axis of 1, and let the operator broadcast it",
+            axis, times, period = found
+            what = "one slice" if period == 1 else f"{period:,} slices"
+            cure = "with an axis of 1, and let the operator broadcast it" if period == 1 else "and Tile them"
+            yield Fault(f"a stored tensor of {one.kind.bytes:,} bytes holds {what} {times:,} times",
+                        f"along axis {axis} of its {' × '.join(map(str, shape))} position k + {period:,} "
+                        "holds what position k does", f"store {what} {cure}",
                         value=one.name, facts={"bytes": one.kind.bytes, "axis": axis, "times": times})
 
 

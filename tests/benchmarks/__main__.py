@@ -1,5 +1,5 @@
 """Measure and print: ``python -m tests.benchmarks [speed] [zoo] [analyses] [process] [memory] [weights]
-[bench] [--repeat 7]``.
+[lint] [bench] [--repeat 7]``.
 
 CPU times are medians over the repetitions. A line says the limit it is held against; the exit code is 1 if
 one is over. Measure on a machine that does nothing else.
@@ -161,7 +161,7 @@ def memory(repeat: int) -> Iterator[Measured]:
 
 
 def weights(repeat: int) -> Iterator[Measured]:
-    """CPU time of the rules about values over 512 MiB of weights: normal numbers, and zeros."""
+    """CPU time of all rules about values together over 512 MiB of weights: normal numbers, and zeros."""
     with tempfile.TemporaryDirectory() as folder:
         for what in ("normal", "zeros"):
             path = graphs.matrices(Path(folder), what == "normal")
@@ -171,7 +171,25 @@ def weights(repeat: int) -> Iterator[Measured]:
 
 def _values(report: Any) -> object:
     import archcheck
-    return archcheck.check(report, archcheck.Settings(select=("NUM",)))
+    return archcheck.check(report, archcheck.Settings(select=("NUM", "SIZ", "QNT")))
+
+
+def lint(repeat: int) -> Iterator[Measured]:
+    """How long judging takes, against a summary of the same file, and over many models."""
+    from tests.benchmarks import lint as judging
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "net.onnx")
+        for what, make in (("mixed", graphs.mixed), ("pyramid", graphs.pyramid)):
+            path.write_bytes(make(5000))
+            judged = judging.in_process(path.read_bytes(), repeat)
+            yield Measured(f"{what}, 5,000 nodes: judge", 1000 * judged, "ms")
+            summary = _process(["-m", "archcheck", "summary", str(path)], repeat)
+            check = _process(["-m", "archcheck", "check", str(path), *judging.FEW], repeat)
+            yield Measured(f"{what}, 5,000 nodes: check against summary", check / summary, "times", 1.3)
+    with tempfile.TemporaryDirectory() as folder:
+        judging.many(Path(folder), 200)
+        alone, together = judging.jobs(Path(folder), min(repeat, 3))
+        yield Measured("200 models: all processors against one", together / alone, "times", 1)
 
 
 def bench(repeat: int) -> Iterator[Measured]:
@@ -241,7 +259,7 @@ def _peak(code: str, arguments: list[str], repeat: int) -> float:
 
 
 BENCHMARKS = {"speed": speed, "zoo": zoo, "analyses": analyses, "process": process, "memory": memory,
-              "weights": weights, "bench": bench}
+              "weights": weights, "lint": lint, "bench": bench}
 
 
 def main() -> int:
