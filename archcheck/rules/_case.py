@@ -78,6 +78,12 @@ class Case:
         """What each target can read."""
         return tuple((target, limits(target)) for target in self.settings.targets)
 
+    def aims_at(self, *targets: str) -> bool:
+        """Whether one of ``targets`` is among those of the settings. A rule that is on without any was asked
+        for by its name: then True."""
+        named = {target.partition("==")[0] for target in self.settings.targets}
+        return not named or not named.isdisjoint(targets)
+
     @property
     def reads_weights(self) -> bool:
         """Whether rules about weights run without being selected: where there is little to read."""

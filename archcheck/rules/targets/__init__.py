@@ -21,8 +21,11 @@ class Limits(NamedTuple):
 _ORT = "https://onnxruntime.ai/docs/reference/compatibility.html"
 TABLE: dict[str, dict[str, Limits]] = {
     "onnxruntime": {"1.17": Limits(9, 20, _ORT), "1.20": Limits(10, 21, _ORT)},
+    "tensorrt": {"": Limits(None, None, "")}, "webnn": {"": Limits(None, None, "")},
+    **{name: {"": Limits(None, None, "")} for name in ("fp16", "int8", "tensorcore")},
 }
-"""Limits by name and version, oldest first."""
+"""Limits by name and version, oldest first. ``fp16`` and ``int8`` are what a network will be converted to,
+``tensorcore`` is what it will run on."""
 
 
 def limits(target: str) -> Limits:

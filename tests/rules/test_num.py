@@ -1,0 +1,308 @@
+"""Rules about values, held against numpy, and against ONNX's own reference implementation."""
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
+
+import archcheck
+from archcheck.rules._case import Case
+from archcheck.rules._ranges import FIXED, KEPT, RULES, ranges
+from archcheck.rules._statistics import FORMATS, STEP, values
+
+RANDOM = np.random.default_rng(7)
+OPSET = [helper.make_opsetid("", 17)]
+
+
+def model(nodes, weights, x=("N", 4), outputs=("y",)):
+    """A model of one input ``x``; ``weights`` are arrays by name."""
+    stored = [numpy_helper.from_array(np.asarray(array), name) for name, array in weights.items()]
+    graph = helper.make_graph(
+        nodes, "g", [helper.make_tensor_value_info("x", TensorProto.FLOAT, x)],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in outputs], stored)
+    return helper.make_model(graph, opset_imports=OPSET, ir_version=8)
+
+
+def codes(proto, **options):
+    options.setdefault("select", ("NUM10", "NUM110"))
+    return [one.code for one in findings(proto, **options)]
+
+
+def findings(proto, **options):
+    source = proto.SerializeToString() if isinstance(proto, onnx.ModelProto) else proto
+    return archcheck.check(source, archcheck.Settings(**options)).findings
+
+
+def product(array, **options):
+    node = helper.make_node("MatMul", ["x", "w"], ["y"])
+    return codes(model([node], {"w": array}, ("N", len(array))), **options)
+
+
+def normal(*shape):
+    return RANDOM.standard_normal(shape).astype(np.float32)
+
+
+# ---------------------------------------------------------------------------------- statistics
+def as_float(dtype, bits):
+    """The numbers that ``bits`` are, as numpy knows them."""
+    if dtype == "bfloat16":
+        return (bits.astype("u4") << 16).view("f4")
+    return bits.view(dtype)
+
+
+def expected(dtype, numbers):
+    """What numpy says of ``numbers``."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        half = numbers.astype(np.float16)
+    finite, zero = np.isfinite(numbers), numbers == 0
+    denormal = ~zero & (np.abs(numbers) < np.finfo(numbers.dtype).tiny)
+    has_range = dtype != "float16"
+    return tuple(int(found.sum()) for found in (
+        np.isnan(numbers), np.isinf(numbers), zero, denormal & has_range, ~zero & (half == 0) & has_range,
+        finite & np.isinf(half) & has_range))
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+def test_statistics_are_numpys(dtype):
+    kind = np.dtype(FORMATS[dtype].unsigned)
+    bits = RANDOM.integers(0, 1 << 63, STEP + 1000, np.uint64).astype(kind)
+    if kind.itemsize == 2:
+        bits = np.arange(1 << 16, dtype=kind)
+    edges = np.array([0, 2**-25, 2**-24, 65504, 65519.9, 65520, 65536, 1e300, np.inf, np.nan], np.float64)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if dtype == "bfloat16":
+            extra = (edges.astype("f4").view("u4") >> 16).astype("u2")
+        else:
+            extra = edges.astype(dtype).view(kind)
+    bits = np.concatenate([bits, extra, extra ^ kind.type(1 << kind.itemsize * 8 - 1)])
+    found = values(memoryview(bits.tobytes()), FORMATS[dtype])
+    assert found[0] == bits.size
+    assert found[1:] == expected(dtype, as_float(dtype, bits))
+
+
+@pytest.mark.parametrize("kind", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16])
+def test_one_number_that_is_none(kind, dtype):
+    array = normal(8, 8).astype(dtype)
+    assert product(array) == []
+    array[5, 3] = kind
+    assert product(array) == ["NUM101"]
+
+
+# ---------------------------------------------------------------------------------- output channels
+LAYERS = {
+    "conv": ("Conv", {}, (5, 3, 3, 3), (2, 3, 6, 6), False),
+    "grouped": ("Conv", {"group": 2}, (6, 2, 3, 3), (2, 4, 6, 6), False),
+    "depthwise": ("Conv", {"group": 4}, (4, 1, 3, 3), (2, 4, 6, 6), False),
+    "transposed": ("ConvTranspose", {}, (3, 5, 2, 2), (2, 3, 6, 6), False),
+    "gemm": ("Gemm", {}, (4, 5), (3, 4), False),
+    "gemm, rows": ("Gemm", {"transB": 1}, (5, 4), (3, 4), False),
+    "right": ("MatMul", {}, (4, 5), (2, 3, 4), False),
+    "left": ("MatMul", {}, (5, 3), (2, 3, 4), True),
+    "einsum": ("Einsum", {"equation": "nc,oc->no"}, (5, 4), (3, 4), False),
+}
+AXES = [(name, axis) for name, layer in LAYERS.items() for axis in range(len(layer[2]))]
+
+
+@pytest.mark.parametrize(("name", "axis"), AXES)
+def test_a_dead_channel_is_one_whose_result_is_zero(name, axis):
+    op, attrs, shape, x, is_left = LAYERS[name]
+    weight = normal(*shape)
+    if weight.shape[axis] == 1:
+        pytest.skip("the axis has one position")
+    weight[(slice(None),) * axis + (1,)] = 0
+    node = helper.make_node(op, ["w", "x"] if is_left else ["x", "w"], ["y"], **attrs)
+    proto = model([node], {"w": weight}, x)
+    (made,) = ReferenceEvaluator(proto).run(None, {"x": normal(*x)})
+    places = (1,) if op.startswith("Conv") else range(1, made.ndim)
+    slices = [part for place in places for part in np.moveaxis(made, place, 0)]
+    is_dead = not all(part.any() for part in slices)
+    assert codes(proto) == (["NUM103"] if is_dead else [])
+
+
+@pytest.mark.parametrize(("channels", "found"), [(100, ["NUM103"]), (101, [])])
+def test_one_channel_in_a_hundred(channels, found):
+    weight = normal(3, channels)
+    weight[:, 7] = 0
+    assert product(weight) == found
+
+
+def test_a_weight_behind_a_transposition_and_a_cast():
+    weight = normal(1300, 3).astype(np.float16)  # too many elements to be followed as values
+    weight[:20] = 0
+    nodes = [helper.make_node("Transpose", ["w"], ["t"], perm=[1, 0]),
+             helper.make_node("Cast", ["t"], ["c"], to=TensorProto.FLOAT),
+             helper.make_node("MatMul", ["x", "c"], ["y"])]
+    proto = model(nodes, {"w": weight}, ("N", 3))
+    (one,) = findings(proto, select=("NUM10",))
+    assert (one.code, one.value, dict(one.facts)) == ("NUM103", "w", {"dead": 20, "channels": 1300})
+
+
+def test_layers_are_counted_together():
+    a, b = normal(4, 4), normal(4, 4)
+    a[:, 0] = b[:, 1:3] = 0
+    nodes = [helper.make_node("MatMul", ["x", "a"], ["h"]), helper.make_node("Relu", ["h"], ["r"]),
+             helper.make_node("MatMul", ["r", "b"], ["y"])]
+    (one,) = findings(model(nodes, {"a": a, "b": b}), select=("NUM10",))
+    assert "3 of the 8 output channels of 2 layers" in one.message
+
+
+@pytest.mark.parametrize(("count", "found"), [(10, []), (11, ["NUM104"])])
+def test_one_denormal_in_a_thousand(count, found):
+    weight = np.ones((100, 100), np.float32)
+    weight.reshape(-1)[:count] = 1e-39
+    assert product(weight) == found
+    assert product(weight.astype(np.float64)) == []
+
+
+# ---------------------------------------------------------------------------------- training
+def test_untrained_networks_have_zeros_but_no_nan():
+    weights = {"w": np.zeros((4, 4), np.float32), "b": np.zeros(4, np.float32), "v": normal(4, 4),
+               "c": np.zeros(4, np.float32)}
+    nodes = [helper.make_node("Gemm", ["x", "w", "b"], ["h"]),
+             helper.make_node("Gemm", ["h", "v", "c"], ["y"])]
+    assert codes(model(nodes, weights)) == ["NUM100"]
+    weights["v"][1, 1] = np.nan
+    assert codes(model(nodes, weights)) == ["NUM101", "NUM100"]
+    weights["c"][3] = 1
+    assert codes(model(nodes, weights)) == ["NUM101", "NUM102"]
+
+
+@pytest.mark.parametrize(("at", "found"), [(None, ["NUM100"]), (3, []), (4, [])])
+def test_one_statistic_tells_that_it_was_trained(at, found):
+    weights = {"s": normal(4), "b": normal(4), "m": np.zeros(4, np.float32), "v": np.ones(4, np.float32)}
+    if at:
+        weights["sbmv"[at - 1]][2] = 0.5
+    assert codes(model([helper.make_node("BatchNormalization", ["x", *"sbmv"], ["y"])], weights)) == found
+
+
+def test_added_vectors_are_biases():
+    weights = {"w": normal(4, 4), "v": normal(4, 4), **{name: np.zeros(4, np.float32) for name in "bc"}}
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["p"]), helper.make_node("Add", ["p", "b"], ["h"]),
+             helper.make_node("MatMul", ["h", "v"], ["q"]), helper.make_node("Add", ["c", "q"], ["y"])]
+    assert codes(model(nodes, weights)) == ["NUM100"]
+    weights["b"][0] = 1
+    assert codes(model(nodes, weights)) == []
+
+
+# ---------------------------------------------------------------------------------- where weights are
+def test_embeddings_are_weights_and_masks_are_none():
+    table = normal(5, 4)
+    table[2, 2] = np.inf
+    nodes = [helper.make_node("Cast", ["x"], ["i"], to=TensorProto.INT64),
+             helper.make_node("Gather", ["w", "i"], ["y"])]
+    assert codes(model(nodes, {"w": table})) == ["NUM101"]
+    for op in ("Add", "Max"):
+        assert codes(model([helper.make_node(op, ["x", "w"], ["y"])], {"w": table[2]})) == []
+
+
+def stored_beside(folder, array, is_there):
+    """A model whose weight is external."""
+    tensor = numpy_helper.from_array(array, "w")
+    tensor.ClearField("raw_data")
+    tensor.data_location = TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="w.bin")
+    proto = model([helper.make_node("MatMul", ["x", "w"], ["y"])], {}, ("N", len(array)))
+    proto.graph.initializer.append(tensor)
+    (folder / "m.onnx").write_bytes(proto.SerializeToString())
+    if is_there:
+        (folder / "w.bin").write_bytes(array.tobytes())
+    return folder / "m.onnx"
+
+
+@pytest.mark.parametrize(("is_there", "found"), [(True, ["NUM102"]), (False, [])])
+def test_weights_that_are_not_there_are_not_judged(is_there, found, tmp_path):
+    assert codes(stored_beside(tmp_path, np.zeros((64, 64), np.float32), is_there)) == found
+
+
+def test_weights_are_not_read_where_they_are_not_wanted():
+    zero = np.zeros((64, 64), np.float32)
+    assert product(zero, weights=False) == []
+    assert product(zero, select=()) == ["NUM102"]
+
+
+# ---------------------------------------------------------------------------------- float16
+@pytest.mark.parametrize(("value", "found"), [(65519.0, []), (-65520.0, ["NUM105"]), (-np.inf, [])])
+def test_constants_that_float16_has_no_number_for(value, found):
+    for name in ("Add", "Min"):
+        proto = model([helper.make_node(name, ["x", "c"], ["y"])], {"c": np.float32([value])})
+        assert codes(proto, select=("NUM105",), targets=("fp16",)) == (found if name == "Add" else [])
+        assert codes(proto, select=("NUM105",), targets=("int8",)) == []
+
+
+@pytest.mark.parametrize(("count", "found"), [(5, []), (6, ["NUM106"])])
+def test_weights_that_float16_makes_zero(count, found):
+    weight = np.ones((10, 10), np.float32)
+    weight.reshape(-1)[:count] = 2.0**-25
+    assert product(weight, select=("NUM106",), targets=("fp16",)) == found
+    weight.reshape(-1)[:count] = 2.0**-24
+    assert product(weight, select=("NUM106",), targets=("fp16",)) == []
+
+
+def test_a_mean_that_was_cast_first_is_fine():
+    def normalized(cast):
+        nodes = [helper.make_node("Cast", ["x"], ["h"], to=TensorProto.FLOAT16),
+                 helper.make_node("Cast", ["h"], ["f"], to=TensorProto.FLOAT),
+                 helper.make_node("ReduceMean", ["f"], ["m"], axes=[-1]),
+                 helper.make_node("Sub", ["f" if cast else "x", "m"], ["d"]),
+                 helper.make_node("Pow", ["d", "two"], ["s"]),
+                 helper.make_node("ReduceMean", ["s"], ["y"], axes=[-1])]
+        return codes(model(nodes, {"two": np.float32(2)}), select=("NUM107",), targets=("fp16",))
+    assert normalized(True) == []
+    assert normalized(False) == ["NUM107"]
+
+
+# ---------------------------------------------------------------------------------- ranges
+UNARY = sorted({name for name in FIXED if not name.startswith("Reduce")} | {"Neg", "Identity"})
+BINARY = sorted(name for name, (count, _) in RULES.items() if count == 2)
+REDUCED = [name for name in (*FIXED, *KEPT) if name.startswith("Reduce") and name != "ReduceSum"]
+
+
+def chain(random):
+    """Random nodes that read each other."""
+    nodes, names = [], ["x"]
+    for k in range(12):
+        op = str(random.choice([*UNARY, *BINARY, *REDUCED, "Sqrt", "Clip"]))
+        given = [str(name) for name in random.choice(names, 2 if op in BINARY else 1)]
+        if op == "Pow" or op in BINARY and random.random() < 0.3:
+            given[1] = "two" if op == "Pow" else "small"
+        if op == "Clip":
+            given += ["small", "two"]
+        attrs = {"axes": [-1]} if op.startswith("Reduce") else {}
+        nodes.append(helper.make_node(op, given, [f"v{k}"], **attrs))
+        names.append(f"v{k}")
+    return nodes
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_values_lie_in_their_ranges(seed):
+    random = np.random.default_rng(seed)
+    nodes = chain(random)
+    outputs = [name for node in nodes for name in node.output]
+    proto = model(nodes, {"two": np.float32(2), "small": np.float32(0.25)}, (3, 4), outputs)
+    case = Case(archcheck.analyze(proto), archcheck.Settings())
+    told = {name: found for (_, name), found in ranges(case).items()}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        x = random.standard_normal((3, 4)).astype(np.float32)
+        made = ReferenceEvaluator(proto).run(outputs, {"x": x})
+    for name, array in zip(outputs, made):
+        numbers = array[np.isfinite(array)]
+        slack = 1e-5 * (1 + np.abs(numbers))
+        assert (numbers >= told[name].low - slack).all(), name
+        assert (numbers <= told[name].high + slack).all(), name
+
+
+@pytest.mark.parametrize(("variance", "epsilon", "found"), [
+    (0.0, 1e-5, []), (-1e-6, 1e-5, ["NUM110"]), (0.0, 0.0, ["NUM110"]), (1e-6, 0.0, []),
+    (np.nan, 1e-5, ["NUM101"])])
+def test_variances(variance, epsilon, found):
+    weights = {"s": normal(4), "b": normal(4), "m": normal(4), "v": np.float32([1, 2, variance, 3])}
+    node = helper.make_node("BatchNormalization", ["x", *"sbmv"], ["y"], epsilon=epsilon)
+    assert codes(model([node], weights)) == found

@@ -1,0 +1,212 @@
+"""Rules on types, training, quantisation and time, where the examples in their pages do not reach."""
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+import archcheck
+
+FLOAT, INT64, DOUBLE = TensorProto.FLOAT, TensorProto.INT64, TensorProto.DOUBLE
+node = helper.make_node
+
+
+def model(nodes, weights=None, inputs=None, opset=17, outputs=("y",)):
+    """The bytes of a model; ``inputs`` are types and shapes by name."""
+    stored = [numpy_helper.from_array(np.asarray(array), name) for name, array in (weights or {}).items()]
+    given = inputs or {"x": (FLOAT, ("N", 4))}
+    graph = helper.make_graph(
+        nodes, "g", [helper.make_tensor_value_info(name, *kind) for name, kind in given.items()],
+        [helper.make_tensor_value_info(name, FLOAT, None) for name in outputs], stored)
+    opsets = [helper.make_opsetid("", opset), helper.make_opsetid("com.microsoft", 1)]
+    return helper.make_model(graph, opset_imports=opsets, ir_version=8).SerializeToString()
+
+
+def findings(source, *select, **options):
+    return archcheck.check(source, archcheck.Settings(select=select, **options)).findings
+
+
+def codes(source, *select, **options):
+    return [one.code for one in findings(source, *select, **options)]
+
+
+# ---------------------------------------------------------------------------------- DTY
+def test_each_part_in_double_precision_is_one_finding_with_its_origins():
+    nodes = [node("Cast", ["x"], ["d"], to=DOUBLE), node("Exp", ["d"], ["e"]),
+             node("Cast", ["e"], ["f"], to=FLOAT), node("Relu", ["f"], ["g"]), node("Relu", ["g"], ["h"]),
+             node("Cast", ["h"], ["i"], to=DOUBLE), node("Cast", ["i"], ["y"], to=FLOAT)]
+    (one,) = findings(model(nodes), "DTY101")
+    assert (one.places, one.facts["nodes"]) == (2, 3)
+
+
+def test_a_network_that_is_mostly_double_is_meant_so():
+    nodes = [node("Cast", ["x"], ["d"], to=DOUBLE), node("Exp", ["d"], ["e"]),
+             node("Cast", ["e"], ["y"], to=FLOAT)]
+    assert codes(model(nodes), "DTY101") == []
+    assert codes(model([*nodes[:2], node("Cast", ["e"], ["f"], to=FLOAT), node("Relu", ["f"], ["y"])]),
+                 "DTY101") == ["DTY101"]
+
+
+@pytest.mark.parametrize(("narrow", "fixable"), [(TensorProto.FLOAT16, "unsafe"), (DOUBLE, "safe")])
+def test_a_cast_there_and_back(narrow, fixable):
+    nodes = [node("Cast", ["x"], ["a"], to=narrow), node("Transpose", ["a"], ["b"]),
+             node("Cast", ["b"], ["y"], to=FLOAT)]
+    (one,) = findings(model(nodes), "DTY102")
+    assert one.fixable == fixable
+
+
+@pytest.mark.parametrize(("value", "wanted"), [
+    (2**31 - 1, []), (2**31, ["DTY103"]), (-2**31, []), (-2**31 - 1, ["DTY103"]), (2**63 - 1, []),
+    (-2**63, [])])
+@pytest.mark.parametrize("size", [1, 2000])
+def test_constants_beyond_int32(value, wanted, size):
+    constant = np.zeros(size, np.int64)
+    constant[-1] = value
+    source = model([node("Less", ["x", "c"], ["y"])], {"c": constant}, {"x": (INT64, ("N", size))})
+    assert codes(source, "DTY103", targets=("tensorrt==10",)) == wanted
+    assert codes(source, "DTY103", targets=("onnxruntime",)) == []
+    assert codes(source, "DTY103", targets=("webnn",), weights=False) == []
+
+
+def test_integers_that_count_and_integers_that_name():
+    nodes = [node("Mul", ["i", "i"], ["j"]), node("Add", ["j", "i"], ["k"]),
+             node("Gather", ["x", "k"], ["y"], axis=1)]
+    inputs = {"x": (FLOAT, ("N", 4)), "i": (INT64, (3,))}
+    assert codes(model(nodes, inputs=inputs), "DTY104", targets=("webnn",)) == []
+    (one, two) = findings(model(nodes, inputs=inputs, outputs=("y", "k")), "DTY104", targets=("webnn",))
+    assert {one.op, two.op} == {"Mul", "Add"}
+
+
+# ---------------------------------------------------------------------------------- TRN
+STATISTICS = {name: np.ones(4, np.float32) for name in "sbmv"}
+
+
+@pytest.mark.parametrize(("opset", "outputs", "attrs", "wanted"), [
+    (17, ("y",), {}, []), (17, ("y", "p", "q"), {"training_mode": 1}, ["TRN001"]),
+    (14, ("y",), {"training_mode": 0}, []), (9, ("y",), {}, []), (9, ("y", "", "", "", ""), {}, []),
+    (9, ("y", "p", "q"), {}, ["TRN001"]), (6, ("y",), {"is_test": 0}, []),
+    (6, ("y", "p", "q"), {"is_test": 1}, []), (6, ("y", "p", "q"), {"is_test": 0}, ["TRN001"])])
+def test_batch_normalization_at_its_version(opset, outputs, attrs, wanted):
+    made = node("BatchNormalization", ["x", *"sbmv"], list(outputs), **attrs)
+    assert codes(model([made], STATISTICS, opset=opset), "TRN001") == wanted
+
+
+@pytest.mark.parametrize(("shape", "axes", "wanted"), [
+    (("N", 2, 5), [0, 2], ["TRN002"]), ((1, 2, 5), [0, 2], []), (("N", 5, 2), [0, 1], []),
+    (("N", 5, 5, 2), [0, 1, 2], ["TRN002"]), (("N", 2, 5, 5), [0, 1, 2, 3], []), (("N", 2, 5, 5), [2, 3], []),
+    (("N", 2), [0], [])])
+def test_means_over_the_batch(shape, axes, wanted):
+    nodes = [node("ReduceMean", ["x"], ["m"], axes=axes), node("Sub", ["x", "m"], ["y"])]
+    assert codes(model(nodes, inputs={"x": (FLOAT, shape)}), "TRN002") == wanted
+    nodes[1] = node("Sub", ["m", "x"], ["y"])
+    assert codes(model(nodes, inputs={"x": (FLOAT, shape)}), "TRN002") == []
+
+
+@pytest.mark.parametrize(("ratio", "mode", "wanted"), [
+    (0.5, True, ["warning"]), (0.0, True, ["advice"]), (0.5, False, ["advice"])])
+def test_dropout(ratio, mode, wanted):
+    weights = {"r": np.float32(ratio), "t": np.array(mode)}
+    source = model([node("Dropout", ["x", "r", "t"], ["y"])], weights)
+    assert [one.severity for one in findings(source, "TRN003")] == wanted
+
+
+def test_dropouts_that_do_nothing_are_one_finding_and_those_of_a_specification_are_meant():
+    nodes = [node("Dropout", ["x"], ["a"], ratio=0.5), node("Relu", ["a"], ["b"]),
+             node("Dropout", ["b"], ["y"], ratio=0.5)]
+    (one,) = findings(model(nodes, opset=9), "TRN003")
+    assert (one.severity, one.places) == ("advice", 2)
+    assert codes(b"input: N x 4\nlayers:\n- linear 4 -> dropout 0.5\n", "TRN") == []
+
+
+def test_gradients_of_microsoft():
+    source = model([node("ReluGrad", ["x", "x"], ["y"], domain="com.microsoft")])
+    assert codes(source, "TRN004") == ["TRN004"]
+
+
+# ---------------------------------------------------------------------------------- QNT
+def quantized(scale, zero=0, dtype=np.int8, opset=17):
+    weights = {"s": np.float32(scale), "z": np.full(np.shape(scale), zero, dtype)}
+    return model([node("QuantizeLinear", ["x", "s", "z"], ["y"])], weights, opset=opset)
+
+
+@pytest.mark.parametrize(("scale", "wanted"), [
+    (1e-9, []), (0.0, ["QNT005"]), (-1.0, ["QNT005"]), (np.nan, ["QNT005"]), (np.inf, ["QNT005"]),
+    ([1, 2, 3, 1], []), ([1, 2, 0, 1], ["QNT005"])])
+def test_scales(scale, wanted):
+    assert codes(quantized(scale), "QNT005") == wanted
+
+
+def test_scales_for_each_channel_came_with_13():
+    assert codes(quantized([1, 2, 3, 1], opset=12), "QNT005") == ["QNT005"]
+    assert codes(quantized([1.0], opset=12), "QNT005") == []
+
+
+@pytest.mark.parametrize(("targets", "wanted"), [((), []), (("tensorrt",), ["QNT005"]), (("int8",), [])])
+def test_zero_points_for_tensorrt(targets, wanted):
+    assert codes(quantized(1.0, 3), "QNT005", targets=targets) == wanted
+    assert codes(quantized(1.0, 0), "QNT005", targets=targets) == []
+
+
+def test_a_scale_that_is_not_known_is_no_other_scale():
+    nodes = [node("DynamicQuantizeLinear", ["x"], ["q", "s", "z"]),
+             node("DequantizeLinear", ["q", "t", "z"], ["y"])]
+    assert codes(model(nodes, {"t": np.float32(2)}), "QNT001") == []
+
+
+def test_quantised_operators_read_codes():
+    weights = {"s": np.float32(1), "z": np.int8(0), "w": np.ones((4, 4), np.int8)}
+    nodes = [node("QuantizeLinear", ["x", "s", "z"], ["q"]),
+             node("QLinearMatMul", ["q", "s", "z", "w", "s", "z", "s", "z"], ["y"])]
+    assert codes(model(nodes, weights), "QNT001") == []
+    nodes[1] = node("MatMul", ["q", "w"], ["y"])
+    assert codes(model(nodes, weights), "QNT001") == ["QNT001"]
+
+
+@pytest.mark.parametrize("form", ["DequantizeLinear", "QLinearConv"])
+@pytest.mark.parametrize(("narrow", "most", "wanted"), [
+    (1, 96, ["QNT004"]), (1, 95, []), (0, 96, [])])
+def test_depthwise_weights_with_one_scale(form, narrow, most, wanted):
+    w = np.full((10, 1, 1, 1), most, np.int8)
+    w[:narrow] = 6
+    weights = {"w": w, "s": np.float32(1), "z": np.int8(0)}
+    nodes = [node("DequantizeLinear", ["w", "s", "z"], ["d"]), node("Conv", ["x", "d"], ["y"], group=10)]
+    if form == "QLinearConv":
+        nodes = [node("QuantizeLinear", ["x", "s", "z"], ["q"]),
+                 node("QLinearConv", ["q", "s", "z", "w", "s", "z", "s", "z"], ["y"], group=10)]
+    source = model(nodes, weights, {"x": (FLOAT, ("N", 10, 4, 4))})
+    assert codes(source, "QNT004") == wanted
+
+
+def test_branches_of_an_add():
+    weights = {"s": np.float32(1), "z": np.int8(0)}
+    nodes = [node("QuantizeLinear", ["x", "s", "z"], ["q"]), node("DequantizeLinear", ["q", "s", "z"], ["d"]),
+             node("Relu", ["x"], ["r"]), node("Add", ["r", "d"], ["y"])]
+    assert codes(model(nodes, weights), "QNT002", targets=("int8",)) == ["QNT002"]
+    assert codes(model(nodes, weights), "QNT002", targets=("fp16",)) == []
+    nodes[3] = node("Add", ["d", "d"], ["y"])
+    assert codes(model(nodes, weights), "QNT002", targets=("int8",)) == []
+
+
+# ---------------------------------------------------------------------------------- PRF
+@pytest.mark.parametrize(("pads", "attrs", "wanted"), [
+    ([0, 0, 1, 1, 0, 0, 2, 0], {}, ["PRF103"]), ([0, 0, 1, 1, 0, 0, -1, 0], {}, []),
+    ([0, 1, 1, 1, 0, 0, 1, 1], {}, []), ([0, 0, 1, 1, 0, 0, 1, 1], {"auto_pad": "SAME_UPPER"}, []),
+    ([0] * 8, {}, ["PRF103"])])
+def test_pads_that_a_convolution_can_take(pads, attrs, wanted):
+    channels = 2 + pads[1] + pads[5]
+    weights = {"p": np.int64(pads), "w": np.ones((3, channels, 3, 3), np.float32)}
+    nodes = [node("Pad", ["x", "p"], ["a"]), node("Conv", ["a", "w"], ["y"], **attrs)]
+    assert codes(model(nodes, weights, {"x": (FLOAT, ("N", 2, 8, 8))}), "PRF103") == wanted
+
+
+@pytest.mark.parametrize(("channels", "wanted"), [(24, []), (23, []), (22, ["PRF102"]), (64, [])])
+def test_channels_that_fill_up_tensor_cores(channels, wanted):
+    """24·24 / (23·23) is 1.09, and 24·24 / (22·22) is 1.19."""
+    text = f"input: N x {channels} x 16 x 16\nlayers:\n- conv {channels} 3x3 same -> relu\n"
+    assert codes(text.encode(), "PRF102", targets=("tensorcore",)) == wanted
+
+
+def test_int8_takes_channels_by_sixteen():
+    text = b"input: N x 24 x 16 x 16\nlayers:\n- conv 24 3x3 same -> relu\n"
+    (one,) = findings(text, "PRF102", targets=("tensorcore", "int8"))
+    assert one.message.startswith("78% more MACs")  # 32·32 / (24·24) = 1.78
