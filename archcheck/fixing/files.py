@@ -9,7 +9,8 @@ from archcheck.fixing._scene import bodies, keep
 from archcheck.graph import Graph
 from archcheck.rules._rule import Fault
 from archcheck.rules._schemas import STANDARD
-from archcheck.rules.sec import FILE, PATH
+from archcheck.rules.sec import PATH
+from archcheck.scopes import FILE
 
 OWN_VERSION = 1
 """The version that domains have whose operators are not ONNX's: functions', and ONNX Runtime's."""
@@ -72,9 +73,12 @@ def unlist_weights(edit: Edit, fault: Fault) -> None:
     """Weights that are no inputs."""
     edit.require_apart()
     for scene in edit.scenes.values():
-        graph: Graph = scene.graph
         if not scene.is_function:
-            keep(scene.proto.input, lambda value, stored=graph.weights: value.name not in stored)
+            _unlist(scene.proto, scene.graph)
+
+
+def _unlist(proto: Any, graph: Graph) -> None:
+    keep(proto.input, lambda value: value.name not in graph.weights)
 
 
 @fix("SEC108")

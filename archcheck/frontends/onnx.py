@@ -67,8 +67,8 @@ def schema_function(node: Node, opsets: Mapping[str, int]) -> Graph | None:
 
 
 def graph_of(proto: Any, cut: Mapping[tuple[int, int], str] | None, folder: str | None) -> Graph:
-    """The graph in a model, whose payloads were ``cut`` (None: they are in it). Protobuf gives text that is not UTF-8 as bytes; such a model is mended and read
-    again."""
+    """The graph in a model, whose payloads were ``cut`` (None: they are in it). Protobuf gives text that is
+    not UTF-8 as bytes; such a model is mended and read again."""
     if not proto.HasField("graph") or not (proto.ir_version or proto.graph.node):
         raise NoGraph("it is protobuf data, but holds no ONNX graph")
     try:

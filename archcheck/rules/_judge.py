@@ -5,6 +5,7 @@ import hashlib
 import os
 import re
 from collections.abc import Collection, Hashable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from archcheck.collector import collector_held
@@ -59,6 +60,8 @@ def judge(case: Case) -> Judged:
     closest = _closest(list(_faults(suppressions.asked, case, broken)))
     found = [Found(rule, fault, suppressions.of(rule, fault)) for rule, fault in closest
              if not _exempt(rule, fault, case)]
+    if case.graph.family:  # only its writer can mend the text of a specification
+        found = [one._replace(fault=replace(one.fault, fixable="")) for one in found]
     found += _found(case.settings, "suppressions", suppressions, broken)
     return Judged(findings(found, case.settings, case.graph.source), tuple(broken))
 

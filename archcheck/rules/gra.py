@@ -326,14 +326,18 @@ def foldable_constant_subgraph(case: Case) -> Faults:
             y = Add (a, w)
         }
     """
-    graph = case.graph
-    varied = fed(case.places[0])
-    constant = [index for index, node in enumerate(graph.nodes) if any(node.outputs)
-                and varied.isdisjoint(node.outputs) and node.op not in ("Constant", "ConstantOfShape")]
-    for group in connected(case.places[0], constant if graph.inputs else []):
+    for group in case.fact(foldable):
         count = f"{len(group)} nodes are" if len(group) > 1 else "a node is"
         yield Fault(f"{count} the same for all inputs", "everything that is read there is constant",
                     "store the result in their place", Site(case.report.walk, group[-1]))
+
+
+def foldable(case: Case) -> list[list[int]]:
+    """The nodes of the main graph that depend on no input, in groups."""
+    varied = fed(case.places[0])
+    constant = [index for index, node in enumerate(case.graph.nodes) if any(node.outputs)
+                and varied.isdisjoint(node.outputs) and node.op not in ("Constant", "ConstantOfShape")]
+    return connected(case.places[0], constant if case.graph.inputs else [])
 
 
 @rule("GRA008", "branch-never-taken", severity=WARNING, fix=SAFE)

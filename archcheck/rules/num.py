@@ -18,7 +18,7 @@ from archcheck.rules._operands import (
 )
 from archcheck.rules._paths import before, constant
 from archcheck.rules._ranges import TINY, range_of
-from archcheck.rules._rule import ADVICE, ERROR, SAFE, UNSAFE, WARNING, Fault, Faults, Site, rule
+from archcheck.rules._rule import ADVICE, ERROR, UNSAFE, WARNING, Fault, Faults, Site, rule
 from archcheck.rules._statistics import Values, statistics
 from archcheck.rules._training import fresh
 
@@ -209,7 +209,7 @@ def _dead(case: Case) -> Iterator[tuple[Operand, int, int]]:
                 yield one, count, size
 
 
-@rule("NUM104", "denormal-weights", severity=ADVICE, weights=True, fix=SAFE)
+@rule("NUM104", "denormal-weights", severity=ADVICE, weights=True, fix=UNSAFE)
 def denormal_weights(case: Case) -> Faults:
     """More than 0.1 % of a matrix's or filter's numbers are denormal: closer to zero than 1.2 × 10⁻³⁸.
 
@@ -330,7 +330,7 @@ def fp16_underflow_weights(case: Case) -> Faults:
                        "keep these weights in float32 or bfloat16, or scale them up")
 
 
-@rule("NUM107", "fp16-sensitive-reduction", severity=WARNING, targeted=True, fix=UNSAFE)
+@rule("NUM107", "fp16-sensitive-reduction", severity=WARNING, targeted=True)
 def fp16_sensitive_reduction(case: Case) -> Faults:
     """Squares are worked out and then summed up by nodes of their own, which float16 overflows in.
 
@@ -402,7 +402,7 @@ def _is_lifted(site: Site) -> bool:
 
 
 # ---------------------------------------------------------------------------------- arithmetic
-@rule("NUM108", "log-of-softmax", severity=WARNING, fix=SAFE)
+@rule("NUM108", "log-of-softmax", severity=WARNING, fix=UNSAFE)
 def log_of_softmax(case: Case) -> Faults:
     """The logarithm of a softmax, or of a sigmoid, is taken by a node of its own.
 
@@ -443,8 +443,7 @@ def log_of_softmax(case: Case) -> Faults:
         made = before(site)
         if made is not None and made.op in instead:
             yield Fault(f"a Log follows a {made.op}", f"where {made.op} is rounded to 0, the logarithm is −∞",
-                        f"use {instead[made.op]}", site, facts={"of": made.op},
-                        fixable=SAFE if made.op == "Softmax" else UNSAFE)
+                        f"use {instead[made.op]}", site, facts={"of": made.op})
 
 
 DIVISOR = "a divisor"

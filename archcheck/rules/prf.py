@@ -10,7 +10,7 @@ from archcheck.ops._op import All
 from archcheck.rules._case import Case
 from archcheck.rules._operands import kind_of, multiplies, of_kind, output_axis, read_at
 from archcheck.rules._paths import alone_before, constant, is_shared, is_weight
-from archcheck.rules._rule import ADVICE, SAFE, Fault, Faults, Site, rule
+from archcheck.rules._rule import ADVICE, UNSAFE, Fault, Faults, Site, rule
 from archcheck.scopes import specified
 
 WASTE = 10
@@ -20,7 +20,7 @@ LARGEST = 5
 """A node is a hotspot from one part in so many of the network's traffic on."""
 
 
-@rule("PRF101", "unfused-batchnorm", severity=ADVICE, on=False, fix=SAFE)
+@rule("PRF101", "unfused-batchnorm", severity=ADVICE, on=False, fix=UNSAFE)
 def unfused_batchnorm(case: Case) -> Faults:
     """A convolution is followed by a batch normalization that could be part of it.
 
@@ -121,7 +121,7 @@ def _channels(case: Case, site: Site) -> tuple[int, int] | None:
 
 
 # ---------------------------------------------------------------------------------- memory
-@rule("PRF103", "pad-then-conv", severity=ADVICE, fix=SAFE)
+@rule("PRF103", "pad-then-conv", severity=ADVICE, fix=UNSAFE)
 def pad_then_conv(case: Case) -> Faults:
     """Zeros are padded by a node of its own before a convolution that can pad by itself.
 

@@ -37,8 +37,8 @@ def duplicate_initializer(case: Case) -> Faults:
 
 def _duplicate(first: str, other: str, kind: TensorType, how: str) -> Fault:
     return Fault(f"a stored tensor of {kind.bytes:,} bytes is {how}", f"it is the same as {first!r}",
-                 "store it once, and read it in both places", value=other, facts={"bytes": kind.bytes, "first": first},
-                 fixable=SAFE if "same" in how else "")
+                 "store it once, and read it in both places", value=other,
+                 facts={"bytes": kind.bytes, "first": first}, fixable=SAFE if "same" in how else "")
 
 
 @rule("SIZ002", "large-constant-node", severity=WARNING, fix=SAFE)
