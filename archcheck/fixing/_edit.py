@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from archcheck.fixing._draft import Draft
 from archcheck.fixing._scene import Scene, bodies, keep
@@ -12,6 +12,7 @@ from archcheck.graph import Graph
 from archcheck.rules._case import Case
 from archcheck.rules._rule import Fault, Site
 
+T = TypeVar("T")
 Fix = Callable[["Edit", Fault], None]
 
 FIXES: dict[str, Fix] = {}
@@ -36,7 +37,15 @@ class Edit:
 
     def __init__(self, draft: Draft, case: Case) -> None:
         self.draft, self.proto, self.case = draft, draft.proto, case
+        self._once: dict[Any, Any] = {}
         self.scenes = {id(scene.graph): scene for scene in self._scenes()}
+
+    def once(self, of: Callable[[Edit], T]) -> T:
+        """What ``of`` says of this edit, asked only once."""
+        if of not in self._once:
+            self._once[of] = of(self)
+        found: T = self._once[of]
+        return found
 
     @property
     def main(self) -> Scene:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from archcheck.dtypes import NAMES
 from archcheck.errors import UserError
@@ -13,6 +13,7 @@ from archcheck.fixing._edit import Declined, Edit, fix
 from archcheck.fixing._numbers import store
 from archcheck.frontends._proto import schema
 from archcheck.graph import TensorType
+from archcheck.infer import NOT_KNOWN
 from archcheck.rules._case import Case
 from archcheck.rules._rule import Fault
 from archcheck.rules.gra import foldable
@@ -25,31 +26,70 @@ _NUMBERS = frozenset(("bool", "float16", "float32", "float64", "int8", "int16", 
                       "uint16", "uint32", "uint64"))
 
 
+class Plan(NamedTuple):
+    """A group of nodes: the results that others read, the nodes that it takes to make them, and why it is
+    left alone, if so."""
+
+    group: list[int]
+    wanted: list[str]
+    nodes: list[int]
+    why_not: str
+
+
 @fix("GRA007")
 def store_result(edit: Edit, fault: Fault) -> None:
     """The results of a group of nodes among the weights."""
     edit.require_apart()
     scene, index = edit.at(fault.site)
-    group = edit.case.fact(_groups)[index]
-    wanted = _read_outside(edit.case, group)
-    if any(name in scene.graph.outputs for name in wanted):
-        raise Declined("a result is an output")
-    read = _closure(edit.case, group)
-    weights = [name for other in read for name in edit.case.places[0].reads[other]
-               if name in scene.graph.weights]
-    given = {name: scene.graph.weights[name] for name in dict.fromkeys(weights)}
-    results = _run(_model(edit, read, given, wanted), wanted)
-    old, new = sum(_bytes(kind) for kind in given.values()), sum(array.nbytes for array in results.values())
-    if new > max(old, SMALL):
-        raise Declined(f"the result takes {new:,} bytes, and what it is made from {old:,}")
-    for name, array in results.items():
-        store(scene, name, array)
-    for other in group:
+    plan = edit.case.fact(_plans)[index]
+    if plan.why_not:
+        raise Declined(plan.why_not)
+    results = edit.once(_results)
+    if isinstance(results, str):
+        raise Declined(results)
+    for name in plan.wanted:
+        store(scene, name, results[name])
+    for other in plan.group:
         scene.drop(other)
 
 
-def _groups(case: Case) -> dict[int, list[int]]:
-    return {group[-1]: group for group in case.fact(foldable)}
+def _plans(case: Case) -> dict[int, Plan]:
+    """What to do about each group of nodes that are the same for all inputs, by its last node."""
+    found = {}
+    for group in case.fact(foldable):
+        wanted, nodes = _read_outside(case, group), _closure(case, group)
+        found[group[-1]] = Plan(group, wanted, nodes, _why_not(case, wanted, nodes))
+    return found
+
+
+def _why_not(case: Case, wanted: list[str], nodes: list[int]) -> str:
+    """Why results are not stored, "" where they can be."""
+    kinds = [case.report.types.get(name) or NOT_KNOWN for name in wanted]
+    if any(name in case.graph.outputs for name in wanted):
+        return "a result is an output"
+    if not all(kind.dtype in _NUMBERS and isinstance(kind.bytes, int) for kind in kinds):
+        return "the size of a result is not known, or it is not made of numbers"
+    old = sum(_bytes(case.graph.weights[name]) for name in _weights(case, nodes))
+    new = sum(map(_bytes, kinds))
+    return "the result takes more bytes than what it is made from" if new > max(old, SMALL) else ""
+
+
+def _weights(case: Case, nodes: list[int]) -> list[str]:
+    """The weights that nodes read."""
+    read = dict.fromkeys(name for index in nodes for name in case.places[0].reads[index])
+    return [name for name in read if name in case.graph.weights]
+
+
+def _results(edit: Edit) -> dict[str, Any] | str:
+    """The results of all groups that are stored, or why there are none."""
+    plans = [plan for plan in edit.case.fact(_plans).values() if not plan.why_not]
+    nodes = sorted({index for plan in plans for index in plan.nodes})
+    wanted = [name for plan in plans for name in plan.wanted]
+    given = {name: edit.case.graph.weights[name] for name in _weights(edit.case, nodes)}
+    try:
+        return _run(_model(edit, nodes, given, wanted), wanted)
+    except (Declined, UserError) as error:
+        return str(error)
 
 
 def _read_outside(case: Case, group: list[int]) -> list[str]:
@@ -83,18 +123,16 @@ def _model(edit: Edit, nodes: list[int], given: dict[str, TensorType], wanted: l
     proto.functions.extend(edit.proto.functions)
     proto.graph.name = "constants"
     proto.graph.node.extend(edit.main.nodes[index] for index in nodes)
-    proto.graph.output.extend(_output(name, edit.case.report.types.get(name)) for name in wanted)
+    proto.graph.output.extend(_output(name, edit.case.report.types[name].dtype) for name in wanted)
     proto.graph.initializer.extend(_tensors(edit, given))
     if segments(proto.SerializeToString(), edit.draft.cut):
         raise Declined("a node holds a large tensor itself")
     return proto
 
 
-def _output(name: str, kind: TensorType | None) -> Any:
-    if kind is None or kind.dtype not in _NUMBERS:
-        raise Declined("a result is of a type that is not stored")
+def _output(name: str, dtype: str | None) -> Any:
     info = schema().ValueInfoProto(name=name)
-    info.type.tensor_type.elem_type = NAMES.index(kind.dtype)
+    info.type.tensor_type.elem_type = NAMES.index(dtype)
     return info
 
 
@@ -111,11 +149,8 @@ def _tensors(edit: Edit, given: dict[str, TensorType]) -> Iterator[Any]:
 def _run(proto: Any, wanted: list[str]) -> dict[str, Any]:
     """The results of a model without inputs."""
     from archcheck.backends import ort
-    try:
-        with tempfile.TemporaryDirectory(prefix="archcheck-", ignore_cleanup_errors=True) as folder:
-            path = Path(folder, "constants.onnx")
-            path.write_bytes(proto.SerializeToString())
-            found = ort.measure(ort.Task(path, {}, wanted), keep=True)
-            return {one.name: one.data for one in found if isinstance(one, ort.Measured)}
-    except UserError as error:
-        raise Declined(str(error)) from None
+    with tempfile.TemporaryDirectory(prefix="archcheck-", ignore_cleanup_errors=True) as folder:
+        path = Path(folder, "constants.onnx")
+        path.write_bytes(proto.SerializeToString())
+        found = ort.measure(ort.Task(path, {}, wanted), keep=True)
+        return {one.name: one.data for one in found if isinstance(one, ort.Measured)}

@@ -179,12 +179,11 @@ def merge_norms(edit: Edit, fault: Fault) -> None:
     if first is None or site.producer() != first or _trains(site) or _trains(first):
         raise Declined("there are views between the two, or they are trained")
     factor, summand = _affine(edit, site)
-    scale, bias = read(edit, first, 1) * factor, read(edit, first, 2) * factor + summand
-    kind = scale.dtype
+    scale, bias = read(edit, first, 1), read(edit, first, 2)
     edit.bypass(site, site.node.inputs[0])
     inputs = scene.nodes[first.at].input
-    inputs[1] = store(scene, edit.fresh(inputs[1]), scale.astype(kind))
-    inputs[2] = store(scene, edit.fresh(inputs[2]), bias.astype(kind))
+    inputs[1] = store(scene, edit.fresh(inputs[1]), (scale * factor).astype(scale.dtype))
+    inputs[2] = store(scene, edit.fresh(inputs[2]), (bias * factor + summand).astype(bias.dtype))
 
 
 @fix("PRF101")
