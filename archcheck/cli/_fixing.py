@@ -12,8 +12,8 @@ from archcheck.errors import UserError
 if TYPE_CHECKING:
     from archcheck.lint._one import Task
 
-CHANGED, DEFECT = 1, 3
-"""Exit codes: there is something to fix; a fix was a defect of archcheck."""
+CHANGED, UNUSABLE, DEFECT = 1, 2, 3
+"""Exit codes: there is something to fix; a model cannot be mended; a fix was a defect of archcheck."""
 
 OPTIONS = (
     click.option("--fix", is_flag=True, help="Mend what can be mended without changing what comes out, as "
@@ -43,17 +43,18 @@ class How(NamedTuple):
 def show_diffs(work: Sequence[Task], how: How) -> int:
     """Print what would be changed; the exit code."""
     from archcheck.fixing._file import diff_file
-    changed = False
+    code = 0
     for task in work:
         try:
+            _require_file(task)
             lines = diff_file(task.path, task.settings, unsafe=how.unsafe)
         except UserError as error:
-            click.echo(f"archcheck: {error}", err=True)
+            code = max(code, _complain(error))
             continue
-        changed |= bool(lines)
         if lines:
             _options.write("".join(f"{line}\n" for line in lines), None)
-    return CHANGED if changed else 0
+            code = max(code, CHANGED)
+    return code
 
 
 def fix_all(work: Sequence[Task], how: How) -> tuple[list[Task], int]:
@@ -63,13 +64,29 @@ def fix_all(work: Sequence[Task], how: How) -> tuple[list[Task], int]:
     left, code = [], 0
     for task in work:
         try:
+            _require_file(task)
             fixed = fix_file(task.path, task.settings, unsafe=how.unsafe, in_place=how.in_place)
         except UserError as error:
-            click.echo(f"archcheck: {error}", err=True)
+            code = max(code, _complain(error))
             left.append(task)
             continue
         for line in words(fixed):
             click.echo(line, err=True)
-        code = DEFECT if fixed.path is None and fixed.proof else code
+        code = max(code, DEFECT if fixed.path is None and fixed.proof else 0)
         left.append(task if fixed.path is None else task._replace(path=str(fixed.path)))
     return left, code
+
+
+def _require_file(task: Task) -> None:
+    """Raise for a model that came from standard input."""
+    from archcheck.fixing._draft import NotMendable
+    if task.content is not None:
+        raise NotMendable("standard input is no file that could be mended; save the model in one")
+
+
+def _complain(error: UserError) -> int:
+    """Tell why a model is not mended; the exit code."""
+    from archcheck.fixing._draft import NotMendable
+    is_fine = isinstance(error, NotMendable)
+    click.echo(f"{'note' if is_fine else 'archcheck'}: {error}", err=True)
+    return 0 if is_fine else UNUSABLE

@@ -22,15 +22,19 @@ PAGE = 4096
 """Payloads in a file of their own begin at a multiple of so many bytes, so that they can be mapped."""
 
 
+class NotMendable(UserError):
+    """A model that is fine to judge, but no file that could be mended."""
+
+
 class Draft:
     """The model in ``source``, to be written as ``target``. ``moved`` are the payloads that go into a file
-    beside it, ``beside``, each with the first byte that it has there. Raises `LoadError` where it is no ONNX
-    file, or one that protobuf's own writers would not write."""
+    beside it, ``beside``, each with the first byte that it has there. Raises `NotMendable` for a
+    specification, and `LoadError` for a file that protobuf's own writers would not write."""
 
     def __init__(self, source: Source, target: Path) -> None:
         if spec.is_spec(source.data, source.name):
-            raise LoadError(f"{said(source.name)} is a specification, whose text only its writer can mend; "
-                            "--fix is for ONNX files")
+            raise NotMendable(f"{said(source.name)} is a specification, whose text only its writer can mend; "
+                              "--fix is for ONNX files")
         self.source, self.target = source, target
         self.beside = f"{target.name}.data"
         self.moved: list[tuple[Span, int]] = []

@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 from archcheck.config import Settings
 from archcheck.errors import UserError
-from archcheck.fixing._draft import Draft
+from archcheck.fixing._draft import Draft, NotMendable
 from archcheck.fixing._listing import difference, listing
 from archcheck.fixing._mend import Mended, mended
 from archcheck.frontends import Source, bytes_of
-from archcheck.frontends._source import SHIPPED, LoadError, said
+from archcheck.frontends._source import SHIPPED, said
+from archcheck.lint._one import load_plugins
 
 EQUAL, CLOSE, DIFFERS, UNKNOWN = "equal", "close", "differs", "unknown"
 """Outputs that are the same bit for bit; within the tolerance; further apart; not compared."""
@@ -35,12 +36,13 @@ class Fixed(NamedTuple):
 
 
 def fix_file(name: str, settings: Settings, *, unsafe: bool = False, in_place: bool = False) -> Fixed:
-    """Mend the model ``name``, as ``model.fixed.onnx`` or ``in_place``. Nothing is written where there is
+    """Mend the model ``name``, a path or ``onnx:NAME``, as ``model.fixed.onnx`` or ``in_place``. Nothing is written where there is
     nothing to mend, or where what should keep the outputs bit for bit does not. Raises `UserError` where the
     file cannot be mended or written."""
     source = bytes_of(name)
-    target = target_of(source, in_place)
-    draft = Draft(source, target)
+    load_plugins(settings)
+    draft = Draft(source, target_of(source, in_place))
+    target = draft.target
     done = mended(draft, settings, unsafe)
     if not done.done:
         return Fixed(name, None, done, None)
@@ -61,6 +63,7 @@ def fix_file(name: str, settings: Settings, *, unsafe: bool = False, in_place: b
 def diff_file(name: str, settings: Settings, *, unsafe: bool = False) -> list[str]:
     """What `fix_file` would change, as lines; none where it would change nothing."""
     source = bytes_of(name)
+    load_plugins(settings)
     draft = Draft(source, target_of(source, in_place=False))
     old = listing(draft.proto)
     if not mended(draft, settings, unsafe).done:
@@ -71,10 +74,10 @@ def diff_file(name: str, settings: Settings, *, unsafe: bool = False) -> list[st
 def target_of(source: Source, in_place: bool) -> Path:
     """Where the mended model goes."""
     if source.folder is None:
-        raise LoadError(f"{said(source.name)} is no file that could be mended; save it in one")
+        raise NotMendable(f"{said(source.name)} is no file that could be mended; save it in one")
     if source.name.startswith(SHIPPED):
         if in_place:
-            raise LoadError(f"{source.name} belongs to the onnx package; leave out --in-place")
+            raise NotMendable(f"{source.name} belongs to the onnx package; leave out --in-place")
         return Path(f"{source.name[len(SHIPPED):]}.fixed.onnx")
     path = Path(source.name)
     packed = path.suffix if path.suffix == ".gz" else ""

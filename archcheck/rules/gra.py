@@ -281,7 +281,9 @@ def identity_chain(case: Case) -> Faults:
     for site in case.of("Identity", "Cast", "Transpose"):
         what = _nothing(site)
         if what and not set(site.node.outputs) & set(site.graph.outputs):
-            yield Fault(f"{what} changes nothing", fix="take it out", site=site)
+            is_stored = site.node.inputs[0] in site.graph.weights  # see GRA007
+            yield Fault(f"{what} changes nothing", fix="take it out", site=site,
+                        fixable=UNSAFE if is_stored else SAFE)
 
 
 def _nothing(site: Site) -> str:
@@ -299,12 +301,13 @@ def _nothing(site: Site) -> str:
     return "a transposition after the one that it undoes" if undone else ""
 
 
-@rule("GRA007", "foldable-constant-subgraph", severity=ADVICE, on=False, fix=SAFE)
+@rule("GRA007", "foldable-constant-subgraph", severity=ADVICE, on=False, fix=UNSAFE)
 def foldable_constant_subgraph(case: Case) -> Faults:
     """Nodes work out at every run what is the same for all inputs.
 
     An optimizer computes it once and stores the result; that is smaller, or larger where it was repeated or
-    expanded.
+    expanded. A runtime may take another kernel for a matrix that is stored, which rounds in another order:
+    outputs may differ in their last digits.
 
     Bad::
 
