@@ -36,9 +36,9 @@ class Fixed(NamedTuple):
 
 
 def fix_file(name: str, settings: Settings, *, unsafe: bool = False, in_place: bool = False) -> Fixed:
-    """Mend the model ``name``, a path or ``onnx:NAME``, as ``model.fixed.onnx`` or ``in_place``. Nothing is written where there is
-    nothing to mend, or where what should keep the outputs bit for bit does not. Raises `UserError` where the
-    file cannot be mended or written."""
+    """Mend the model ``name``, a path or ``onnx:NAME``, as ``model.fixed.onnx`` or ``in_place``. Nothing is
+    written where there is nothing to mend, or where what should keep the outputs bit for bit does not. Raises
+    `UserError` where the file cannot be mended or written."""
     source = bytes_of(name)
     load_plugins(settings)
     draft = Draft(source, target_of(source, in_place))

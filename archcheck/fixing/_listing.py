@@ -1,6 +1,7 @@
 """A model's messages as lines of text, and the lines in which two of them differ."""
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from difflib import unified_diff
 from typing import Any
@@ -9,6 +10,9 @@ from archcheck.dtypes import dtype_name
 
 SHOWN = 60
 """So many characters of an attribute's or a text's value are shown."""
+
+FEW = 8
+"""So many whole numbers of a tensor are shown."""
 
 _CONTEXT = 1
 
@@ -83,8 +87,17 @@ def _value(attribute: Any) -> str:
 
 
 def _tensor(tensor: Any) -> str:
+    """Dtype and sizes, where it is stored if that is elsewhere, and a few whole numbers."""
     place = next((f" in {entry.value}" for entry in tensor.external_data if entry.key == "location"), "")
-    return f"{dtype_name(tensor.data_type)}[{', '.join(map(str, tensor.dims))}]{place}"
+    return f"{dtype_name(tensor.data_type)}[{', '.join(map(str, tensor.dims))}]{place}{_numbers(tensor)}"
+
+
+def _numbers(tensor: Any) -> str:
+    """Sizes and targets, which are few and of int64."""
+    if dtype_name(tensor.data_type) != "int64" or len(tensor.raw_data) > 8 * FEW:
+        return ""
+    stored = [*struct.unpack(f"<{len(tensor.raw_data) // 8}q", tensor.raw_data), *tensor.int64_data[:FEW]]
+    return f" = {stored}" if stored else ""
 
 
 def _type(proto: Any) -> str:

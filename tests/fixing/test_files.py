@@ -11,7 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 import archcheck
 from archcheck.errors import UserError
-from archcheck.fixing import Draft, _file
+from archcheck.fixing import Draft, _file, _listing
 from archcheck.frontends import bytes_of
 from archcheck.frontends._wire import LIMIT, encoded, skim
 from archcheck.writers._restore import restored
@@ -149,6 +149,18 @@ def test_a_large_weight_of_a_branch_moves_with_it(tmp_path):
     pair = mend(tmp_path, proto, "GRA008", "GRA001")
     assert [tensor.name for tensor in pair.new.graph.initializer] == ["v"]
     assert same(pair, x=(2, 70))
+
+
+def test_a_model_is_listed_line_by_line():
+    proto = model("""g (float[N, 4] x, bool c) => (float[N, 4] y)
+        <int64[2] s = {1, -1}, float[4] w = {1, 2, 3, 4}> {
+        [if] y = If (c) <then_branch = t () => (p) { [add] p = Add (x, w) },
+                         else_branch = e () => (q) { [view] q = Reshape <allowzero = 1> (x, s) }> }""")
+    assert _listing.listing(proto) == [
+        "ir_version 8", "import ai.onnx 17", "input x: float32[N, 4]", "input c: bool[]",
+        "weight s: int64[2] = [1, -1]", "weight w: float32[4]", "if: y = If(c)", "  then_branch",
+        "    add: p = Add(x, w)", "    output p: ?", "  else_branch",
+        "    view: q = Reshape(x, s) {allowzero=1}", "    output q: ?", "output y: float32[N, 4]"]
 
 
 # ---------------------------------------------------------------------------------- the file
