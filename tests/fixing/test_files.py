@@ -163,6 +163,20 @@ def test_a_model_is_listed_line_by_line():
         "    view: q = Reshape(x, s) {allowzero=1}", "    output q: ?", "output y: float32[N, 4]"]
 
 
+def test_branches_that_call_their_values_alike(tmp_path):
+    branch = "<then_branch = t () => (b) { a = Exp (x) b = Neg (a) }, else_branch = e () => (a) { a = Neg (x) }>"
+    pair = mend(tmp_path, f"""g (float[N, 4] x) => (float[N, 4] y) <bool c = {{1}}>
+        {{ p = If (c) {branch} q = If (c) {branch} y = Add (p, q) }}""", "GRA008")
+    made = [name for node in pair.new.graph.node for name in node.output]
+    assert len(made) == len(set(made)) == 5 and same(pair, x=(3, 4))
+
+
+def test_what_others_read_of_a_value_that_is_called_as_an_output(tmp_path):
+    pair = mend(tmp_path, """g (float[N, 4] x) => (float[N, 4] y, float[N, 4] z)
+        { a = Exp (x) y = Dropout (a) z = Neg (a) }""", "TRN003")
+    assert pair.ops == ["Exp", "Neg"] and same(pair, x=(3, 4))
+
+
 # ---------------------------------------------------------------------------------- the file
 def test_a_mended_file_is_proved_and_put_beside_the_old_one(tmp_path):
     path = tmp_path / "m.onnx.gz"
