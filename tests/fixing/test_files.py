@@ -164,7 +164,8 @@ def test_a_model_is_listed_line_by_line():
 
 
 def test_branches_that_call_their_values_alike(tmp_path):
-    branch = "<then_branch = t () => (b) { a = Exp (x) b = Neg (a) }, else_branch = e () => (a) { a = Neg (x) }>"
+    branch = """<then_branch = t () => (b) { a = Exp (x) b = Neg (a) },
+                 else_branch = e () => (a) { a = Neg (x) }>"""
     pair = mend(tmp_path, f"""g (float[N, 4] x) => (float[N, 4] y) <bool c = {{1}}>
         {{ p = If (c) {branch} q = If (c) {branch} y = Add (p, q) }}""", "GRA008")
     made = [name for node in pair.new.graph.node for name in node.output]
