@@ -43,7 +43,7 @@ class Task(NamedTuple):
 def check_one(task: Task) -> Checked:
     """What is found in the model of ``task``; whatever goes wrong is part of that."""
     try:
-        _load_plugins(task.settings)
+        load_plugins(task.settings)
         digest = digest_of(task)
         is_kept = task.cache and (digest or os.path.isfile(task.path))
         return _remembered(task, digest) if is_kept else _fresh(task, digest)[0]
@@ -146,7 +146,8 @@ def has_size(graph: Graph, name: str) -> bool:
     return True
 
 
-def _load_plugins(settings: Settings) -> None:
+def load_plugins(settings: Settings) -> None:
+    """Load the operators and rules that settings name."""
     if settings.plugins:
         from archcheck.plugins import load_plugin
         for plugin in settings.plugins:

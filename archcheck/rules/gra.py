@@ -297,7 +297,9 @@ def identity_chain(case: Case) -> Faults:
         what = _nothing(site)
         is_named = site.op != "Transpose" and not set(site.node.outputs).isdisjoint(site.graph.outputs)
         if what and not is_named:
-            yield Fault(f"{what} changes nothing", "it hands on what it reads", "take it out", site)
+            is_stored = site.node.inputs[0] in site.graph.weights  # see GRA007
+            yield Fault(f"{what} changes nothing", "it hands on what it reads", "take it out", site,
+                        fixable=UNSAFE if is_stored else SAFE)
 
 
 def _nothing(site: Site) -> str:
@@ -324,12 +326,13 @@ def _order(site: Site) -> Sequence[int]:
     return found
 
 
-@rule("GRA007", "foldable-constant-subgraph", severity=ADVICE, on=False, fix=SAFE)
+@rule("GRA007", "foldable-constant-subgraph", severity=ADVICE, on=False, fix=UNSAFE)
 def foldable_constant_subgraph(case: Case) -> Faults:
     """Nodes work out at every run what is the same for all inputs.
 
     An optimizer computes it once and stores the result; that is smaller, or larger where it was repeated or
-    expanded.
+    expanded. A runtime may take another kernel for a matrix that is stored, which rounds in another order:
+    outputs may differ in their last digits.
 
     Bad::
 
@@ -351,14 +354,18 @@ def foldable_constant_subgraph(case: Case) -> Faults:
             y = Add (a, w)
         }
     """
-    graph = case.graph
-    varied = fed(case.places[0])
-    constant = [index for index, node in enumerate(graph.nodes) if any(node.outputs)
-                and varied.isdisjoint(node.outputs) and node.op not in ("Constant", "ConstantOfShape")]
-    for group in connected(case.places[0], constant if graph.inputs else []):
+    for group in case.fact(foldable):
         count = f"{len(group)} nodes are" if len(group) > 1 else "a node is"
         yield Fault(f"{count} the same for all inputs", "everything that is read there is constant",
                     "store the result in their place", Site(case.report.walk, group[-1]))
+
+
+def foldable(case: Case) -> list[list[int]]:
+    """The nodes of the main graph that depend on no input, in groups."""
+    varied = fed(case.places[0])
+    constant = [index for index, node in enumerate(case.graph.nodes) if any(node.outputs)
+                and varied.isdisjoint(node.outputs) and node.op not in ("Constant", "ConstantOfShape")]
+    return connected(case.places[0], constant if case.graph.inputs else [])
 
 
 @rule("GRA008", "branch-never-taken", severity=WARNING, fix=SAFE)

@@ -343,7 +343,7 @@ def fp16_underflow_weights(case: Case) -> Faults:
                        "keep these weights in float32 or bfloat16, or scale them up")
 
 
-@rule("NUM107", "fp16-sensitive-reduction", severity=WARNING, targeted=True, fix=UNSAFE)
+@rule("NUM107", "fp16-sensitive-reduction", severity=WARNING, targeted=True)
 def fp16_sensitive_reduction(case: Case) -> Faults:
     """Squares are worked out and then summed up by nodes of their own, which float16 overflows in.
 

@@ -283,7 +283,14 @@ def missing_opset_import(case: Case) -> Faults:
             for place, index in nodes:
                 yield place.fault(index, f"the domain {said} is not imported",
                                   "which version of its operators is meant is not said",
-                                  f"import {said}{version}", cause=said)
+                                  f"import {said}{version}", cause=said,
+                                  fixable=UNSAFE if kind.domain in STANDARD else _own(case, kind.domain))
+
+
+def _own(case: Case, domain: str) -> str:
+    """Whether a domain has one version only: that of the model's functions, and ONNX Runtime's."""
+    is_own = domain.startswith(MICROSOFT) or any(key[0] == domain for key in case.graph.functions)
+    return SAFE if is_own else ""
 
 
 @rule("ONX009", "shape-conflict", severity=ERROR, general=True)
@@ -377,7 +384,7 @@ def opset_too_new(case: Case) -> Faults:
                         facts={"opset": opset, "limit": most.opset, "target": target})
 
 
-@rule("ONX012", "legacy-opset", severity=ADVICE, on=False, fix=UNSAFE)
+@rule("ONX012", "legacy-opset", severity=ADVICE, on=False)
 def legacy_opset(case: Case) -> Faults:
     """The model is of an old opset.
 
@@ -426,7 +433,8 @@ def deprecated_operator(case: Case) -> Faults:
             for place, index in nodes:
                 yield place.fault(index, f"{kind.op} is deprecated since opset {found.since}, and "
                                   f"{kind.opset} is imported", "runtimes refuse it from there on",
-                                  f"use {new}")
+                                  f"use {new}",
+                                  fixable=UNSAFE if kind.op in ("Scatter", "Upsample") else "")
 
 
 REPLACEMENTS = {"Upsample": "Resize", "Scatter": "ScatterElements", "GroupNormalization": "the "

@@ -4,7 +4,7 @@ from __future__ import annotations
 from archcheck.graph import Literal, TensorType
 from archcheck.rules._case import Case
 from archcheck.rules._copies import equal, repeats, stored, transposed
-from archcheck.rules._rule import SAFE, UNSAFE, WARNING, Fault, Faults, Site, rule
+from archcheck.rules._rule import SAFE, WARNING, Fault, Faults, Site, rule
 
 LARGE_CONSTANT = 1 << 20
 """A constant of more bytes belongs among the weights."""
@@ -37,8 +37,8 @@ def duplicate_initializer(case: Case) -> Faults:
 
 def _duplicate(first: str, other: str, kind: TensorType, how: str) -> Fault:
     return Fault(f"a stored tensor of {kind.bytes:,} bytes is {how}", f"it is the same as {first!r}",
-                 "store it once, and read it in both places", value=other, facts={"bytes": kind.bytes},
-                 fixable=SAFE if "same" in how else UNSAFE)
+                 "store it once, and read it in both places", value=other,
+                 facts={"bytes": kind.bytes, "first": first}, fixable=SAFE if "same" in how else "")
 
 
 @rule("SIZ002", "large-constant-node", severity=WARNING, fix=SAFE)
@@ -65,7 +65,7 @@ def _held(site: Site) -> int:
     return size if isinstance(size, int) else 0
 
 
-@rule("SIZ003", "materialised-broadcast", severity=WARNING, weights=True, fix=UNSAFE)
+@rule("SIZ003", "materialised-broadcast", severity=WARNING, weights=True)
 def materialised_broadcast(case: Case) -> Faults:
     """A stored tensor of at least 64 KiB is one slice over and over.
 
