@@ -37,8 +37,6 @@ def axis(text: str) -> Axis:
     if not equals or not all(names) or not right.strip():
         raise SweepError(f"{text!r} does not say what varies; write {FORM}")
     values = tuple(value for part in right.split(",") for value in _values(part.strip(), text))
-    if len(set(map(_typed, values))) < len(values):
-        raise SweepError(f"{text!r} has the same value twice")
     return Axis(names, values)
 
 
@@ -49,6 +47,9 @@ def checked(axes: Sequence[Axis], together: bool) -> int:
     twice = [name for name in names if names.count(name) > 1]
     if twice:
         raise SweepError(f"{twice[0]} varies twice; give all its values at once")
+    again = [one.names[0] for one in axes if len(set(map(_typed, one.values))) < len(one.values)]
+    if again and not together:
+        raise SweepError(f"{again[0]} has the same value twice")
     counts = [len(one.values) for one in axes]
     if together and len(set(counts)) > 1:
         said = ", ".join(f"{count} of {one.names[0]}" for count, one in zip(counts, axes))

@@ -15,7 +15,7 @@ from archcheck.sweeping.axes import Axis, SweepError, Value, checked
 from archcheck.sweeping.measures import FIGURES, Measured, Rows, joined, measured, opened
 from archcheck.sweeping.variants import Variants
 
-Progress = Callable[[int], None]
+Progress = Callable[[], None]
 
 
 class Column(NamedTuple):
@@ -95,8 +95,8 @@ class Plan:
     @cached_property
     def settings(self) -> Mapping[str, Column]:
         """The columns that are parameters or sizes of the network; the others only stand in formulas."""
-        known, used = settable(self.graph), " ".join(text for _, text in self.formulas)
-        inside = {name for _, text in self.formulas for name in _names(text)} if used else set()
+        known = settable(self.graph)
+        inside = {name for _, text in self.formulas for name in _names(text)}
         for name in self.columns:
             if name not in known and name not in inside:
                 raise SweepError(_not_there(name, known))
@@ -126,6 +126,13 @@ class Plan:
                 found.append(name)
         return tuple(found)
 
+    @property
+    def sizes(self) -> frozenset[str]:
+        """The names that are sizes of inputs."""
+        family = self.graph.family
+        names = settable(self.graph) if family is None else family.fixed
+        return frozenset((*names, *analyze(self.graph).symbols))
+
     def _left(self, values: Mapping[str, Any]) -> list[str]:
         """Symbols that none of the names gives a number."""
         graph, _ = instance(self.graph, {})
@@ -151,15 +158,15 @@ class Plan:
                     {name: column.codes[places] for name, column in kept.items()}, len(places))
 
 
-def sweep(plan: Plan, jobs: int = 1, progress: Progress = lambda done: None,
+def sweep(plan: Plan, jobs: int = 1, progress: Progress = lambda: None,
           plugins: Sequence[str] = ()) -> Variants:
-    """The figures of all variants of a plan, in ``jobs`` processes. ``progress`` is told how many rows are
-    done each time that some are. Raises `SweepError`, `archcheck.analyses.formulas.NoFigure` and what
-    `archcheck.load` raises."""
+    """The figures of all variants of a plan, in ``jobs`` processes. ``progress`` is called after each
+    structure. Raises `SweepError`, `archcheck.analyses.formulas.NoFigure` and what `archcheck.load`
+    raises."""
     parts = []
-    for part, (_, rows) in zip(_parts(plan, jobs, plugins), plan.structures):
+    for part in _parts(plan, jobs, plugins):
         parts.append(part)
-        progress(len(rows))
+        progress()
     whole = joined(parts, [rows for _, rows in plan.structures], plan.count)
     parameters = {name: column.array for name, column in plan.columns.items()}
     return Variants(parameters, whole.figures, whole.errors, whole.lacks, plan.open, whole.analyses)
@@ -212,7 +219,8 @@ def _not_there(name: str, known: Sequence[str]) -> str:
     close = closest(name, known)
     cure = f"did you mean {close}?" if close else f"it has {', '.join(known) or 'none'}"
     first = known[-1] if known else "H"
-    return f"the network has no size or parameter called {name}; {cure} (--bind {first}={name} makes {first} follow it)"
+    return (f"the network has no size or parameter called {name}; {cure} (--bind {first}={name} makes {first} "
+            "follow it)")
 
 
 def _factored(array: Any) -> Column:

@@ -116,21 +116,32 @@ class Variants:
         front[rows] = _undominated(ranks)
         return replace(self, front=front)
 
+    def front_first(self) -> Variants:
+        """The marked rows, then the others."""
+        import numpy
+        return self.taken(numpy.argsort(~self.front, kind="stable"))
+
 
 def _undominated(points: Any) -> Any:
     """Which rows of ``points`` no other row is as small as everywhere and smaller somewhere."""
     import numpy
-    unique, inverse = numpy.unique(points, axis=0, return_inverse=True)
+    if not len(points):
+        return numpy.zeros(0, bool)
+    order = numpy.lexsort(points.T[::-1])
+    new = numpy.append(True, (points[order[1:]] != points[order[:-1]]).any(axis=1))
+    unique = points[order[new]]
     kept = numpy.zeros(len(unique), bool)
     kept[list(_front(unique))] = True
-    return kept[inverse.reshape(-1)]
+    found = numpy.zeros(len(points), bool)
+    found[order] = kept[numpy.cumsum(new) - 1]
+    return found
 
 
 def _front(points: Any) -> Iterator[int]:
     """Places of the undominated among ``points`` that all differ and are sorted by their first column, then
     by the second, and so on: nothing dominates what comes before it."""
     import numpy
-    if points.shape[1] == 2 and len(points):
+    if points.shape[1] == 2:
         lowest = numpy.minimum.accumulate(points[:, 1])
         yield 0
         yield from (numpy.flatnonzero(points[1:, 1] < lowest[:-1]) + 1).tolist()
