@@ -75,7 +75,7 @@ def planned(model: str, axes: Sequence[Any], sizes: Sequence[tuple[str, Any]], b
 
 
 def _formula(text: str) -> tuple[str, str]:
-    name, equals, formula = (part.strip() for part in text.partition("="))
+    name, _, formula = (part.strip() for part in text.partition("="))
     if not name or not formula:
         raise click.BadParameter(f"{text!r} is not of the form NAME=FORMULA, such as width=1.1^phi",
                                  param_hint="--bind")

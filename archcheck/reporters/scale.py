@@ -13,8 +13,8 @@ from archcheck.sweeping.variants import Variants
 
 def sheet(found: Scaled, aim: Target, by: Axis, script: Script) -> Sheet:
     """A row for the variant at or below the target, and one for that above it."""
-    sides = [(side, one) for side, one in (("within", found.within), ("above", found.above)) if one is not None]
-    rows = [[side, *row] for side, one in sides for row in rows_of(one)]
+    sides = {"within": found.within, "above": found.above}
+    rows = [[side, *row] for side, one in sides.items() if one is not None for row in rows_of(one)]
     record = {"figure": aim.left, "target": aim.right, "by": by.names, "tried": len(found.tried),
               "valid": int(found.tried.valid.sum())}
     return Sheet("archcheck.scale/1", (Column("side", ""), *columns(found.tried)), rows,

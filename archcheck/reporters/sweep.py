@@ -32,12 +32,12 @@ class View(NamedTuple):
 def sheet(variants: Variants, view: View, script: Script) -> Sheet:
     """The variants as a table; JSON and CSV also have those that cannot run, with the reason."""
     rows = variants if view.as_data else variants.taken(variants.valid)
-    shown_rows = rows.taken(slice(view.top))
+    top = rows.taken(slice(view.top))
     record = {"variants": view.total, "valid": view.total - sum(view.faults.values()),
               "opened": variants.opened, "analyses": variants.analyses, "where": view.where,
               "pareto": view.pareto, "lacks": variants.lacks, "faults": view.faults, "rows": len(rows)}
-    return Sheet("archcheck.sweep/1", columns(shown_rows, view.as_data), list(rows_of(shown_rows, view.as_data)),
-                 list(_facts(rows, view, len(shown_rows), script)), record, "table")
+    return Sheet("archcheck.sweep/1", columns(top, view.as_data), list(rows_of(top, view.as_data)),
+                 list(_facts(rows, view, len(top), script)), record, "table")
 
 
 def columns(variants: Variants, as_data: bool = False) -> tuple[Column, ...]:

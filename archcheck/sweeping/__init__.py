@@ -1,7 +1,7 @@
 """Every member of a family of networks: what varies, which of it changes the structure, the figures of all.
 
-`sweep` gives a `Variants`: a table with a row for each combination of values. Values that may stay symbols are
-put into closed forms, all rows at once; for each combination of the others the network is analyzed once.
+`sweep` gives a `Variants`: a table with a row for each combination of values. Values that may stay symbols
+are put into closed forms, all rows at once; for each combination of the others the network is analyzed once.
 """
 from __future__ import annotations
 

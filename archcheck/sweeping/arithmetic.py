@@ -55,8 +55,14 @@ def tidied(array: Any) -> Any:
     kinds = set(map(type, array.flat))
     if kinds == {bool}:
         return array.astype(bool)
-    fits = kinds == {int} and -INT64 <= min(array.flat) and max(array.flat) < INT64
+    fits = kinds == {int} and min(array.flat) >= -INT64 and max(array.flat) < INT64
     return array.astype(numpy.int64) if fits else array
+
+
+def is_none(array: Any) -> Any:
+    """Where an array of objects has None."""
+    import numpy
+    return numpy.equal(array, numpy.array(None, object)).astype(bool)
 
 
 class _Evaluation:
@@ -115,11 +121,11 @@ def _fast(sign: str, a: Any, b: Any) -> Any:
     known = {"+": numpy.add, "-": numpy.subtract, "*": numpy.multiply, "==": numpy.equal,
              "!=": numpy.not_equal, "<": numpy.less, "<=": numpy.less_equal, ">": numpy.greater,
              ">=": numpy.greater_equal}
-    limits = _limit(a), _limit(b)
-    if sign not in known or None in limits:
+    left, right = _limit(a), _limit(b)
+    if sign not in known or left is None or right is None:
         return None
-    met = limits[0] * limits[1] if sign == "*" else sum(limits)  # type: ignore[operator,arg-type]
-    return known[sign] if max(met, *limits) < INT64 else None  # type: ignore[type-var]
+    met = left * right if sign == "*" else left + right
+    return known[sign] if max(met, left, right) < INT64 else None
 
 
 def _limit(operand: Any) -> int | None:

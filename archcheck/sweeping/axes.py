@@ -98,7 +98,8 @@ def _values(part: str, text: str) -> Iterator[Value]:
 
 
 def _number(text: str) -> int | Fraction:
-    return whole(Fraction(text))
+    found: int | Fraction = whole(Fraction(text))
+    return found
 
 
 def whole(value: Any) -> Any:

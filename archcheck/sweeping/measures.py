@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from math import prod
 from typing import Any, NamedTuple
 
@@ -14,8 +15,9 @@ from archcheck.functions import INT64, Function, NotComputable
 from archcheck.graph import Graph
 from archcheck.infer import analyze
 from archcheck.report import Report
-from archcheck.reporters.sizes import condition
+from archcheck.reporters.sizes import requirement
 from archcheck.reporters.text import Script
+from archcheck.sweeping.arithmetic import is_none
 
 FIGURES = ("params", "macs", "flops", "memory", "field")
 """What is worked out unless other figures are asked for."""
@@ -41,12 +43,17 @@ class Measured(NamedTuple):
     analyses: int = 1
 
 
-class Rows(NamedTuple):
+@dataclass(frozen=True)
+class Rows:
     """``count`` rows of sizes: by name the ``values`` that occur, and which of them each row has."""
 
     values: Mapping[str, Any]
     codes: Mapping[str, Any]
     count: int
+
+    def at(self, row: int) -> dict[str, int]:
+        """The sizes of one row."""
+        return {name: int(values[self.codes[name][row]]) for name, values in self.values.items()}
 
     def met(self, names: Sequence[str]) -> tuple[dict[str, Any], Callable[[Any], Any]]:
         """Arrays of sizes for ``names`` that broadcast, and what makes rows of a result on them: all
@@ -94,31 +101,63 @@ def _is_size(size: Any) -> bool:
 
 
 # ---------------------------------------------------------------------------------------------- measuring
+class Fault(NamedTuple):
+    """Why a network cannot run, as a ``sentence``; two with the same ``cause`` have the same reason."""
+
+    sentence: str
+    cause: tuple[str, str]
+
+
+def analyzed(graph: Graph, values: Mapping[str, Any]) -> Report | Fault:
+    """The network at these values, or why there is none that could run."""
+    try:
+        report = analyze(graph, values)
+    except UserError as error:
+        return Fault(str(error).splitlines()[0], ("", str(error)))
+    if report.failures:
+        index, failure = next(iter(report.failures.items()))
+        name, said = report.graph.nodes[index].name, failure.message
+        return Fault(f"{name}: {said}", (name, "shapes" if failure.kind == "shapes" else said))
+    never = broken(report.walk)
+    said = requirement(never, Script()) if never else ""
+    return Fault(said, ("", said)) if never else report
+
+
 def measured(graph: Graph, fixed: Mapping[str, Any], rows: Rows, wanted: Sequence[str]) -> Measured:
     """The figures on all ``rows`` of the network with ``fixed`` values: from formulas over the names that the
     rows have, where these say all that numbers would, else analyzed row by row."""
     if not rows.values:
         return _constant(graph, fixed, rows.count, wanted)
-    first = {name: int(values[rows.codes[name][0]]) for name, values in rows.values.items()}
-    if (report := opened(graph, {**fixed, **first}, list(rows.values), wanted)) is not None:
-        return _on_rows(report, rows, wanted)
+    samples = [{**fixed, **rows.at(k)} for k in sorted({0, rows.count // 2, rows.count - 1})]
+    found = opened(graph, samples, list(rows.values), wanted)
+    if isinstance(found, Report):
+        return _on_rows(found, rows, wanted)
+    first = analyzed(graph, samples[0]) if found else None
+    if isinstance(found, Fault) and isinstance(first, Fault) and first.cause == found.cause:
+        return _faulty(found.sentence, rows.count)
     return _one_by_one(graph, fixed, rows, wanted)
 
 
-def opened(graph: Graph, values: Mapping[str, Any], names: Sequence[str],
-           wanted: Sequence[str]) -> Report | None:
-    """The network with ``names`` left open and ``values`` for all others; None where not as much is known of
-    it as with all of the ``values``."""
-    try:
-        report = analyze(graph, {**values, **{name: symbol(name) for name in names}})
-        if report.failures or broken(report.walk):
-            return None
-        lacking = [one for one in formulas(report, wanted) if one.lacks or not _computable(one, names)]
-    except UserError:
-        return None
-    unknown = [one for one in constraints(report.walk)[0] if not one.is_known]
-    return report if not (lacking or unknown or report.reasons) or _as_good(
-        report, graph, values, wanted) else None
+def opened(graph: Graph, samples: Sequence[Mapping[str, Any]], names: Sequence[str],
+           wanted: Sequence[str]) -> Report | Fault | None:
+    """The network with ``names`` left open, all other values those that the ``samples`` have in common; None
+    where not as much is known of it as at the first of the samples that runs."""
+    report = analyzed(graph, {**samples[0], **{name: symbol(name) for name in names}})
+    if isinstance(report, Fault):
+        return report
+    unknown = _unknown(report, wanted, names)
+    if not any(unknown):
+        return report
+    numbers = next((one for sample in samples if isinstance(one := analyzed(graph, sample), Report)), None)
+    return report if numbers and _unknown(numbers, wanted, names) == unknown else None
+
+
+def _unknown(report: Report, wanted: Sequence[str], names: Sequence[str]) -> tuple[Any, ...]:
+    """What is not known, as something to compare."""
+    found = list(formulas(report, wanted))
+    return ([(one.column, one.lacks) for one in found if one.lacks],
+            [one.column for one in found if not _computable(one, names)],
+            sum(not one.is_known for one in constraints(report.walk)[0]), report.reasons)
 
 
 def _computable(one: Formula, names: Sequence[str]) -> bool:
@@ -128,40 +167,18 @@ def _computable(one: Formula, names: Sequence[str]) -> bool:
         return False
 
 
-def _as_good(report: Report, graph: Graph, values: Mapping[str, Any], wanted: Sequence[str]) -> bool:
-    """Whether numbers for all sizes would leave as much unknown."""
-    try:
-        numbers = analyze(graph, values)
-        return not numbers.failures and _unknown(numbers, wanted) == _unknown(report, wanted)
-    except UserError:
-        return False
-
-
-def _unknown(report: Report, wanted: Sequence[str]) -> Any:
-    lacking = [(one.column, one.lacks) for one in formulas(report, wanted) if one.lacks]
-    without = [one.column for one in formulas(report, wanted) if not _computable(one, report.symbols)]
-    conditions = sum(not one.is_known for one in constraints(report.walk)[0])
-    return lacking, without, conditions, report.reasons
-
-
 def _one_by_one(graph: Graph, fixed: Mapping[str, Any], rows: Rows, wanted: Sequence[str]) -> Measured:
-    found = [_constant(graph, {**fixed, **{name: int(values[rows.codes[name][k]])
-                                           for name, values in rows.values.items()}}, 1, wanted)
-             for k in range(rows.count)]
     import numpy
+    found = [_constant(graph, {**fixed, **rows.at(k)}, 1, wanted) for k in range(rows.count)]
     return joined(found, [numpy.array([k]) for k in range(rows.count)], rows.count)
 
 
 def _constant(graph: Graph, values: Mapping[str, Any], count: int, wanted: Sequence[str]) -> Measured:
     """The same figures in all rows."""
-    try:
-        report = analyze(graph, values)
-    except UserError as error:
-        return _faulty(str(error).splitlines()[0], count)
-    failure = next(iter(report.failures.items()), None)
-    if failure:
-        return _faulty(f"{report.graph.nodes[failure[0]].name}: {failure[1].message}", count)
-    return _on_rows(report, Rows({}, {}, count), wanted)
+    found = analyzed(graph, values)
+    if isinstance(found, Fault):
+        return _faulty(found.sentence, count)
+    return _on_rows(found, Rows({}, {}, count), wanted)
 
 
 def _faulty(sentence: str, count: int) -> Measured:
@@ -173,7 +190,7 @@ def _on_rows(report: Report, rows: Rows, wanted: Sequence[str]) -> Measured:
     """The figures of a network, those of rows at which it cannot run masked."""
     import numpy
     errors = _errors(report, rows)
-    invalid = numpy.not_equal(errors, None)
+    invalid = ~is_none(errors)
     figures, lacks = {}, {}
     for one in formulas(report, wanted):
         found, why = _figure(one, rows)
@@ -186,7 +203,7 @@ def _on_rows(report: Report, rows: Rows, wanted: Sequence[str]) -> Measured:
 def _figure(one: Formula, rows: Rows) -> tuple[Any, str]:
     """A figure in all rows, and what it lacks."""
     import numpy
-    nothing = numpy.ma.masked_all(rows.count, numpy.int64)
+    nothing = numpy.ma.array(numpy.zeros(rows.count, numpy.int64), mask=True)
     if one.sizes is None:
         return nothing, one.lacks
     try:
@@ -210,14 +227,11 @@ def _errors(report: Report, rows: Rows) -> Any:
     """What keeps the network from running in each row: the first condition that is broken, else None."""
     import numpy
     errors = numpy.full(rows.count, None, object)
-    never = broken(report.walk)
-    if never:
-        errors[:] = condition(never, Script())
     for one in constraints(report.walk)[0]:
-        if one.is_known and not never:
+        if one.is_known:
             holds, on_rows = _holds(one, rows)
             if not holds.all():
-                errors[~on_rows(holds) & numpy.equal(errors, None)] = condition(one, Script())
+                errors[~on_rows(holds) & is_none(errors)] = requirement(one, Script())
     return errors
 
 
@@ -256,7 +270,7 @@ def _gathered(column: str, parts: Sequence[Measured], places: Sequence[Any], cou
     import numpy
     having = [(part.figures[column], rows) for part, rows in zip(parts, places) if column in part.figures]
     wide = any(found.dtype == object for found, _ in having)
-    whole = numpy.ma.masked_all(count, object if wide else numpy.int64)
+    whole = numpy.ma.array(numpy.zeros(count, object if wide else numpy.int64), mask=True)
     for found, rows in having:
         whole[rows] = found
     return whole

@@ -4,18 +4,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import chain
 from typing import Any, NamedTuple
 
 from archcheck.binding import instance, settable
 from archcheck.errors import closest
 from archcheck.graph import Graph
 from archcheck.infer import analyze
+from archcheck.report import Report
 from archcheck.sweeping.arithmetic import evaluated, expression, tidied
 from archcheck.sweeping.axes import Axis, SweepError, Value, checked
-from archcheck.sweeping.measures import FIGURES, Measured, Rows, joined, measured, opened
+from archcheck.sweeping.measures import FIGURES, Measured, Rows, analyzed, joined, measured, opened
 from archcheck.sweeping.variants import Variants
 
 Progress = Callable[[], None]
+SAMPLES = 64
+"""So many rows are tried for one that runs."""
 
 
 class Column(NamedTuple):
@@ -115,16 +119,30 @@ class Plan:
     def open(self) -> tuple[str, ...]:
         """The names that are left symbols, as far as one structure shows: those with which as much is known
         as without."""
-        first = {**self.base, **{name: column.at(0) for name, column in self.settings.items()}}
+        first = self._sample()
         left = self._left(first)
         if left:
-            raise SweepError(f"the network has sizes without a number: {', '.join(left)}; give them one, as in "
-                             f"--set {left[0]}=1, or vary them")
+            raise SweepError(f"the network has sizes without a number: {', '.join(left)}; give them one, as "
+                             f"in --set {left[0]}=1, or vary them")
         found: list[str] = []
         for name, column in self.settings.items():
-            if column.may_be_open and opened(self.graph, first, [*found, name], self.wanted):
+            if column.may_be_open and self._opens([*found, name], first):
                 found.append(name)
         return tuple(found)
+
+    def _sample(self) -> dict[str, Value]:
+        """The values of a row that runs, of the first and some that chance picks; of the first where none
+        does."""
+        import numpy
+        rows = [0, *numpy.random.default_rng(0).integers(self.count, size=SAMPLES).tolist()]
+        found = ({**self.base, **{name: column.at(row) for name, column in self.settings.items()}}
+                 for row in dict.fromkeys(rows))
+        first = next(found)
+        running = (one for one in chain([first], found) if isinstance(analyzed(self.graph, one), Report))
+        return next(running, first)
+
+    def _opens(self, names: list[str], values: dict[str, Value]) -> bool:
+        return isinstance(opened(self.graph, [values], names, self.wanted), Report)
 
     @property
     def sizes(self) -> frozenset[str]:
@@ -149,7 +167,8 @@ class Plan:
             _, keys = numpy.unique(keys * len(column.values) + column.codes, return_inverse=True)
         order = numpy.argsort(keys, kind="stable")
         groups = numpy.split(order, numpy.flatnonzero(numpy.diff(keys[order])) + 1)
-        return tuple(({**self.base, **{name: column.at(rows[0]) for name, column in fixed.items()}}, rows) for rows in groups)
+        return tuple((self.base | {name: column.at(rows[0]) for name, column in fixed.items()}, rows)
+                     for rows in groups)
 
     def rows(self, places: Any) -> Rows:
         """The sizes that stay symbols, in some of the rows."""
@@ -180,7 +199,7 @@ def _parts(plan: Plan, jobs: int, plugins: Sequence[str]) -> Iterator[Measured]:
     try:
         from joblib import Parallel, delayed
     except ImportError:
-        raise SweepError("several processes need joblib; pip install joblib, or leave --jobs out") from None
+        raise SweepError("several processes need joblib; pip install 'archcheck[scan]', or leave --jobs out") from None
     parallel = Parallel(n_jobs=jobs, return_as="generator")
     yield from parallel(delayed(_elsewhere)(plan.model, tuple(plugins), fixed, rows, plan.wanted)
                         for fixed, rows in work)
@@ -218,9 +237,8 @@ def _names(text: str) -> tuple[str, ...]:
 def _not_there(name: str, known: Sequence[str]) -> str:
     close = closest(name, known)
     cure = f"did you mean {close}?" if close else f"it has {', '.join(known) or 'none'}"
-    first = known[-1] if known else "H"
-    return (f"the network has no size or parameter called {name}; {cure} (--bind {first}={name} makes {first} "
-            "follow it)")
+    follows = f" (--bind {known[-1]}={name} makes {known[-1]} follow it)" if known else ""
+    return f"the network has no size or parameter called {name}; {cure}{follows}"
 
 
 def _factored(array: Any) -> Column:

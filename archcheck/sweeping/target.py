@@ -62,7 +62,10 @@ def scaled(variants: Variants, aim: Target) -> Scaled:
     signed = over.tolist()
     within = max((k for k in range(len(rows)) if signed[k] <= 0), key=lambda k: (signed[k], k), default=None)
     above = min((k for k in range(len(rows)) if signed[k] > 0), key=lambda k: (signed[k], k), default=None)
-    return Scaled(*(None if k is None else variants.taken(rows[k:k + 1]) for k in (within, above)), variants)
+
+    def row(k: int | None) -> Variants | None:
+        return None if k is None else variants.taken(rows[k:k + 1])
+    return Scaled(row(within), row(above), variants)
 
 
 def _nothing(variants: Variants, aim: Target) -> str:

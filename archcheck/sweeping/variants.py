@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from archcheck.errors import closest
-from archcheck.sweeping.arithmetic import evaluated, expression, names_in
+from archcheck.sweeping.arithmetic import evaluated, expression, is_none, names_in
 from archcheck.sweeping.axes import SweepError
 
 
@@ -37,8 +37,7 @@ class Variants:
     @cached_property
     def valid(self) -> Any:
         """Which rows are networks that can run."""
-        import numpy
-        return numpy.equal(self.errors, None)
+        return is_none(self.errors)
 
     @property
     def faults(self) -> Counter[str]:
@@ -74,14 +73,15 @@ class Variants:
         import numpy
         found = expression(text)
         names = names_in(found.tree)
-        evaluated(found, {name: column[:0] for name, column in self._plain(names or [*self.columns], []).items()})
-        rows = self.known([name for name in names if name in self.columns])
+        for name in names:
+            self.column(name)
+        rows = self.known(names)
         value = evaluated(found, self._plain(names, rows))
         return rows, numpy.broadcast_to(numpy.asarray(value), len(rows))
 
     def _plain(self, names: Sequence[str], rows: Any) -> dict[str, Any]:
         import numpy
-        return {name: numpy.ma.getdata(self.columns[name])[rows] for name in names if name in self.columns}
+        return {name: numpy.ma.getdata(self.columns[name])[rows] for name in names}
 
     def where(self, text: str) -> Variants:
         """The rows for which a condition such as ``macs < 600e6 and width >= 0.5`` holds; those that cannot
