@@ -94,7 +94,10 @@ def _values(part: str, text: str) -> Iterator[Value]:
     count = (last - first) // step + 1
     if count > MAX_VARIANTS:
         raise SweepError(f"{part!r} in {text!r} is {count:,} values; at most {MAX_VARIANTS:,} are taken")
-    yield from (whole(first + k * step) for k in range(count))
+    if isinstance(first, int) and isinstance(step, int):
+        yield from range(first, first + count * step, step)
+    else:
+        yield from (whole(first + k * step) for k in range(count))
 
 
 def _number(text: str) -> int | Fraction:

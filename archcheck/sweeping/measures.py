@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from archcheck.analyses.constraints import Constraint, broken, constraints
 from archcheck.analyses.formulas import COUNTS, figure, sizes_of
+from archcheck.analyses.validity import FATAL
 from archcheck.dims import Size, symbol
 from archcheck.errors import UserError
 from archcheck.functions import INT64, Function, NotComputable
@@ -114,8 +115,9 @@ def analyzed(graph: Graph, values: Mapping[str, Any]) -> Report | Fault:
         report = analyze(graph, values)
     except UserError as error:
         return Fault(str(error).splitlines()[0], ("", str(error)))
-    if report.failures:
-        index, failure = next(iter(report.failures.items()))
+    for index, failure in report.failures.items():
+        if failure.kind not in FATAL:
+            continue
         name, said = report.graph.nodes[index].name, failure.message
         return Fault(f"{name}: {said}", (name, "shapes" if failure.kind == "shapes" else said))
     never = broken(report.walk)

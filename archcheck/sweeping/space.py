@@ -199,7 +199,8 @@ def _parts(plan: Plan, jobs: int, plugins: Sequence[str]) -> Iterator[Measured]:
     try:
         from joblib import Parallel, delayed
     except ImportError:
-        raise SweepError("several processes need joblib; pip install 'archcheck[scan]', or leave --jobs out") from None
+        raise SweepError("several processes need joblib; pip install 'archcheck[scan]', or leave --jobs out"
+                         ) from None
     parallel = Parallel(n_jobs=jobs, return_as="generator")
     yield from parallel(delayed(_elsewhere)(plan.model, tuple(plugins), fixed, rows, plan.wanted)
                         for fixed, rows in work)
