@@ -8,6 +8,7 @@ import json
 import random
 import re
 from fractions import Fraction
+from math import ceil, floor
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,8 @@ from hypothesis import strategies as st
 import archcheck
 from archcheck.errors import UserError
 from archcheck.sweeping import Axis, Plan, SweepError, axis, sweep
-from archcheck.sweeping.arithmetic import evaluated, expression
+from archcheck.sweeping.arithmetic import evaluated, expression, tidied
+from archcheck.sweeping.axes import whole
 from archcheck.sweeping.target import scaled, target
 from archcheck.sweeping.variants import Variants
 from tests.test_cli import ends
@@ -88,7 +90,7 @@ def test_efficientnets_are_torchvisions_and_those_of_the_page(efficientnet):
 def test_compound_scaling_is_that_of_the_page(efficientnet):
     formulas = [tuple(text.split("=", 1)) for text in re.findall(r"--bind '(.+?)'", PAGE)[-4:]]
     rows = table(varied(efficientnet, "phi=0:4", formulas=tuple(formulas), wanted=("params", "macs")))
-    shown = [line for line in re.findall(r"^\| \d \|.*$", PAGE, re.MULTILINE)]
+    shown = re.findall(r"^\| \d \|.*$", PAGE, re.MULTILINE)
     assert [numbers(line) for line in shown] == [[row["params"], row["macs"]] for row in rows]
     times = [f"{b['macs'] / a['macs']:.2f}" for a, b in itertools.pairwise(rows)]
     assert [line.split("|")[-2].strip() for line in shown] == ["", *times]
@@ -222,19 +224,17 @@ def test_what_is_not_counted_is_named(capsys, tmp_path):
 
 # ------------------------------------------------------------------------------------------------ arithmetic
 OPERANDS = st.one_of(st.integers(-9, 9), st.integers(-2**63 + 1, 2**63 - 1),
-                     st.fractions(-9, 9, max_denominator=6).map(lambda f: int(f) if f.denominator == 1 else f))
+                     st.fractions(-9, 9, max_denominator=6).map(whole))
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(OPERANDS, OPERANDS), min_size=1, max_size=4),
-       st.sampled_from(["a + b", "a - b", "a * b * a", "a < b", "a >= b", "a == b", "-a", "a < b or not a > 2",
-                        "max(a, b) - min(a, b)", "floor(a) + ceil(b)", "a * 3 + 9223372036854775"]))
+       st.sampled_from(["a + b", "a - b", "a * b * a", "a < b", "a >= b", "a == b", "-a",
+                        "a < b or not a > 2", "max(a, b) - min(a, b)", "floor(a) + ceil(b)", "a * 3 + 9223372036854775"]))
 def test_columns_reckon_as_pythons_fractions_do(rows, text):
-    from archcheck.sweeping.arithmetic import tidied
     columns = {name: tidied(np.array([row[k] for row in rows] + [None], object)[:-1])
                for k, name in enumerate("ab")}
     found = np.broadcast_to(evaluated(expression(text), columns), len(rows)).tolist()
-    from math import ceil, floor
     expected = [eval(text, {"a": a, "b": b, "floor": floor, "ceil": ceil, "min": min, "max": max})
                 for a, b in rows]
     assert found == expected
@@ -247,7 +247,8 @@ def test_powers_are_exact():
 
 
 @pytest.mark.parametrize(("text", "message"), [
-    ("macs < ", "should stand here"), ("mac < 1", "macs"), ("macs / (params - params) > 1", "divides by zero"),
+    ("macs < ", "should stand here"), ("mac < 1", "macs"),
+    ("macs / (params - params) > 1", "divides by zero"),
     ("macs^0.5 < 1", "whole numbers"), ("macs + 1", "no condition"), ("[1, 2] == macs", "no meaning"),
     ("not macs", "yes or no"), ("__import__('os')", "import")])
 def test_conditions_that_are_none(text, message):
@@ -317,7 +318,8 @@ def test_scaling_against_every_value():
     assert found.within.figures["macs"].tolist() == macs[224] and macs[224][0] <= 569e6 < macs[225][0]
     assert found.above.parameters["H"].tolist() == [225]
     exact = scaled(variants, target(f"macs={macs[192][0]}"))
-    assert exact.within.figures["macs"].tolist() == macs[192] and exact.above.parameters["W"].tolist() == [193]
+    assert exact.within.figures["macs"].tolist() == macs[192]
+    assert exact.above.parameters["W"].tolist() == [193]
     assert scaled(variants, target("macs=1")).within is None
     assert scaled(variants, target("macs=1e12")).above is None
 
@@ -337,7 +339,8 @@ def test_json_has_every_variant(capsys):
 
 
 def test_csv_and_tables(capsys):
-    code, out, _ = ends(capsys, *SMALL, "--format", "csv", "--where", "macs > 0", "--sort=-macs", "--top", "2")
+    code, out, _ = ends(capsys, *SMALL, "--format", "csv", "--where", "macs > 0", "--sort=-macs",
+                        "--top", "2")
     rows = list(csv.DictReader(io.StringIO(out)))
     assert code == 0 and [(row["width"], row["H"]) for row in rows] == [("0.5", "64"), ("0.25", "64")]
     code, out, _ = ends(capsys, *SMALL)
@@ -347,8 +350,8 @@ def test_csv_and_tables(capsys):
 
 
 def test_the_scale_command(capsys):
-    code, out, _ = ends(capsys, "scale", "specs:mobilenet_v1", "--to", "macs=200e6", "--by", "width=0.25:1:0.25",
-                        "--of", "macs", "--format", "json")
+    code, out, _ = ends(capsys, "scale", "specs:mobilenet_v1", "--to", "macs=200e6", "--by",
+                        "width=0.25:1:0.25", "--of", "macs", "--format", "json")
     found = json.loads(out)
     assert (code, found["schema"], found["tried"]) == (0, "archcheck.scale/1", 4)
     assert [(row["side"], row["width"]) for row in found["rows"]] == [("within", 0.5), ("above", 0.75)]
