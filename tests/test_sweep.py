@@ -230,7 +230,8 @@ OPERANDS = st.one_of(st.integers(-9, 9), st.integers(-2**63 + 1, 2**63 - 1),
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(OPERANDS, OPERANDS), min_size=1, max_size=4),
        st.sampled_from(["a + b", "a - b", "a * b * a", "a < b", "a >= b", "a == b", "-a",
-                        "a < b or not a > 2", "max(a, b) - min(a, b)", "floor(a) + ceil(b)", "a * 3 + 9223372036854775"]))
+                        "a < b or not a > 2", "max(a, b) - min(a, b)", "floor(a) + ceil(b)",
+                        "a * 3 + 9223372036854775"]))
 def test_columns_reckon_as_pythons_fractions_do(rows, text):
     columns = {name: tidied(np.array([row[k] for row in rows] + [None], object)[:-1])
                for k, name in enumerate("ab")}
@@ -239,6 +240,13 @@ def test_columns_reckon_as_pythons_fractions_do(rows, text):
                 for a, b in rows]
     assert found == expected
     assert [isinstance(x, bool) for x in found] == [isinstance(x, bool) for x in expected]
+
+
+@pytest.mark.parametrize("text", ["a + a", "a * b", "0 - a - b - 3", "a * 4 - a", "-a - b - b"])
+def test_nothing_wraps_around(text):
+    a, b = 2**62, 2**62 + 1
+    found = evaluated(expression(text), {"a": np.array([a, 1]), "b": np.array([b, 2])})
+    assert found.tolist() == [eval(text), eval(text, {"a": 1, "b": 2})]
 
 
 def test_powers_are_exact():
