@@ -121,7 +121,7 @@ class _Facts:
                  ("sizes", self.sizes())]
         return [(label, text) for label, text in facts if text]
 
-    def said(self, size: Size) -> str:
+    def said(self, size: Size | None) -> str:
         """Bytes; at least so many where something is left out."""
         text = as_bytes(size, self.script)
         return self.script.at_least(text) if self.memory.unknown else text
@@ -191,7 +191,7 @@ class _Facts:
         weights, sizes = self.memory.weights, self.numbers.sizes
         is_one = len(self.memory.peak.places) == 1
         text = self.bound(self.memory.to_run) if is_one or not sizes else \
-            f"{as_bytes(self.numbers.at(weights + self.numbers.peak), self.script)} at {self.example()}"
+            f"{self.said(self.numbers.at(weights + self.numbers.peak))} at {self.example()}"
         return f"{text}: weights and peak"
 
     def training(self, optimizer: str) -> str:

@@ -193,7 +193,7 @@ def sweep(plan: Plan, jobs: int = 1, progress: Progress = lambda: None,
 
 def _parts(plan: Plan, jobs: int, plugins: Sequence[str]) -> Iterator[Measured]:
     work = [(fixed, plan.rows(rows)) for fixed, rows in plan.structures]
-    if jobs == 1 or len(work) == 1 or not isinstance(plan.model, (str, bytes)):
+    if jobs == 1 or len(work) == 1 or not isinstance(plan.model, (str, bytes)) or plan.model == "-":
         yield from (measured(plan.graph, fixed, rows, plan.wanted) for fixed, rows in work)
         return
     try:
