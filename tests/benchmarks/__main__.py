@@ -1,5 +1,5 @@
 """Measure and print: ``python -m tests.benchmarks [speed] [zoo] [analyses] [process] [memory] [weights]
-[lint] [bench] [--repeat 7]``.
+[lint] [bench] [sweep] [--repeat 7]``.
 
 CPU times are medians over the repetitions. A line says the limit it is held against; the exit code is 1 if
 one is over. Measure on a machine that does nothing else.
@@ -212,6 +212,26 @@ def bench(repeat: int) -> Iterator[Measured]:
     yield Measured("ResNet-50: part of a run between nodes", 100 * profile.between / whole, "%", 5)
 
 
+def sweep(repeat: int) -> Iterator[Measured]:
+    """CPU time of sweeps: a million variants of sizes, and structures that are analyzed."""
+    sizes, widths = ("N=1:100", "H=33:132", "W=33:132"), ("width=0.25:1:0.25", "H,W=128:224:32")
+    with get_context("fork").Pool(1, maxtasksperchild=1) as pool:
+        times = pool.map(_swept, [sizes] * repeat, chunksize=1)
+        yield Measured("mobilenet_v1: a million sizes", median(times), "s", 5)
+        times = pool.map(_swept, [widths] * repeat, chunksize=1)
+        yield Measured("mobilenet_v1: 4 widths, 4 resolutions", median(times), "s")
+
+
+def _swept(axes: tuple[str, ...]) -> float:
+    from archcheck.sweeping import Plan, axis
+    from archcheck.sweeping import sweep as swept
+    start = time.process_time()
+    found = swept(Plan("specs:mobilenet_v1", tuple(map(axis, axes))))
+    front = found.pareto(["macs", "memory"]).where("macs < 300e6")
+    assert not found.faults and len(front)
+    return time.process_time() - start
+
+
 def _in_turn(path: Path, count: int) -> tuple[float, float]:
     """The seconds of a quick run of ResNet-50, quicker than three quarters: as ``archcheck bench`` measures
     them, and as a plain session takes."""
@@ -259,7 +279,7 @@ def _peak(code: str, arguments: list[str], repeat: int) -> float:
 
 
 BENCHMARKS = {"speed": speed, "zoo": zoo, "analyses": analyses, "process": process, "memory": memory,
-              "weights": weights, "lint": lint, "bench": bench}
+              "weights": weights, "lint": lint, "bench": bench, "sweep": sweep}
 
 
 def main() -> int:
