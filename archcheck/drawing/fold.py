@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import accumulate, groupby
+from itertools import accumulate, chain, groupby
 
 from archcheck.dims import Size, total
 from archcheck.graph import Graph, Node, Shape
@@ -42,7 +42,8 @@ class Block:
     repetitions together, each leaving out what is not counted, which ``uncounted`` numbers; what the children
     lack of them belongs to nodes without rows. ``names`` are the repetitions' own names, ``first`` and
     ``last`` the nodes that begin and end it; ``role`` is ``SHOWN``, ``MINOR`` (only prepares data) or
-    ``HIDDEN`` (only computes shapes and constants). Blocks of the same ``kind`` are equal.
+    ``HIDDEN`` (only computes shapes and constants). Blocks of the same ``kind`` are equal. ``every`` are the
+    indices of all its nodes, ``own`` those of them in the first of all repetitions.
     """
 
     name: str
@@ -62,6 +63,8 @@ class Block:
     names: tuple[str, ...] = ()
     uncounted: int = 0
     unknown: str | None = None
+    every: tuple[int, ...] = ()
+    own: tuple[int, ...] = ()
 
     @property
     def label(self) -> str:
@@ -116,13 +119,16 @@ class _Scope:
         return scope
 
 
-def tree(report: Report, everything: bool = False) -> Block:
+def tree(report: Report, everything: bool = False, only: Collection[int] | None = None,
+         scoped: bool = True, repeats: bool = True) -> Block:
     """The network as one block; with ``everything`` every node has a row. A network that is all in one scope
-    is that scope."""
+    is that scope. ``only`` these nodes are in it, if they are given; without ``scoped`` they are all side by
+    side, and without ``repeats`` nothing is folded for standing there several times."""
     root = _Scope(report.graph.name)
     for layer, node in zip(report.layers, report.graph.nodes):
-        root.inner(layer.scope[:MAX_LEVELS], node).rows.append(layer)
-    block = _Folder(report, everything).folded(root)
+        if only is None or layer.index in only:
+            root.inner(layer.scope[:MAX_LEVELS] if scoped else (), node).rows.append(layer)
+    block = _Folder(report, everything, repeats).folded(root)
     while len(block.children) == 1 and block.children[0].children and block.children[0].count == 1:
         block = replace(block, children=block.children[0].children)
     return block
@@ -187,7 +193,8 @@ def _params_used(report: Report) -> dict[int, Size]:
 class _Folder:
     """Makes the blocks of one report."""
 
-    def __init__(self, report: Report, everything: bool) -> None:
+    def __init__(self, report: Report, everything: bool, repeats: bool) -> None:
+        self.repeats = repeats
         self.roles, moving = _roles(report)
         if everything:
             self.roles = [SHOWN] * len(self.roles)
@@ -207,7 +214,8 @@ class _Folder:
                          self.used.get(index), role)
         name = layer.name.rsplit("/", 1)[-1]
         return Block(name, layer.op, layer.out_shape, layer.dtype, layer.params, macs, flops, 1, index, index,
-                     kind, role, uncounted=int(layer.macs is None), unknown=layer.unknown)
+                     kind, role, uncounted=int(layer.macs is None), unknown=layer.unknown, every=(index,),
+                     own=(index,))
 
     def folded(self, scope: _Scope) -> Block:
         """A scope's block."""
@@ -228,7 +236,8 @@ class _Folder:
             total(block.macs for block in blocks), flops, sum(block.nodes for block in blocks),
             min(block.first for block in blocks), max(block.last for block in blocks), kind,
             role if flops == 0 else min(role, MINOR), children,
-            uncounted=sum(block.uncounted for block in blocks))
+            uncounted=sum(block.uncounted for block in blocks), every=_chained(block.every for block in blocks),
+            own=_chained(block.own for block in blocks))
 
     def gathered(self, blocks: Sequence[Block]) -> list[Block]:
         """``blocks`` with one for each longer stretch of neighbours that are minor."""
@@ -246,7 +255,7 @@ class _Folder:
         rows = [2 if block.children else 1 for block in blocks]
         crossing = [self.crossing[block.first] for block in blocks]
         kinds = [self.kind(block.kind, _NUMBERING.sub("", block.name)) for block in blocks]
-        for run in _chosen(_regions(kinds), crossing, rows):
+        for run in _chosen(_regions(kinds), crossing, rows) if self.repeats else ():
             folded += blocks[at:run.start]
             folded.append(self.repeated(blocks[run.start:run.stop], run))
             at = run.stop
@@ -271,7 +280,12 @@ def _merged(blocks: Sequence[Block]) -> Block:
                    params=total(block.params for block in blocks),
                    macs=total(block.macs for block in blocks), flops=total(block.flops for block in blocks),
                    nodes=sum(block.nodes for block in blocks),
-                   uncounted=sum(block.uncounted for block in blocks))
+                   uncounted=sum(block.uncounted for block in blocks),
+                   every=_chained(block.every for block in blocks))
+
+
+def _chained(parts: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
+    return tuple(chain.from_iterable(parts))
 
 
 def _unwrapped(block: Block) -> Block:

@@ -1,0 +1,88 @@
+"""Layered layout, second half: where each node of a rank stands across the flow.
+
+Every rank in turn is placed as near as can be to what its nodes are connected to, in least squares, keeping
+order and distance: solved exactly by pooling adjacent violators (Ayer and others, 1955). Edges between bends
+weigh most, so that long edges are straight; an edge from a node to a bend little, so that what lies beside
+the main path does not pull at it.
+"""
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archcheck.drawing.ranks import Layers
+
+ROUNDS = 12
+"""How often all ranks are placed, down and up in turn."""
+
+_BENDS, _NODES, _MIXED = 8.0, 2.0, 0.25
+"""Weights of an edge between two bends, two nodes, and one of each."""
+
+Pull = tuple[int, float, float]  # another node, the weight of the edge, where it wants this one relative to it
+
+
+def placed(layers: Layers, widths: Sequence[float], ports: Sequence[tuple[float, float]],
+           gap: float) -> list[float]:
+    """The centre of every node. ``widths`` are those of the nodes, ``ports`` where each edge leaves and
+    arrives, relative to the centre; ``gap`` is between neighbours."""
+    count, bend = len(widths), gap / 2
+    spread = [widths[node] if node < count else bend for node in range(len(layers.rank))]
+    above, below = _pulls(layers, count, ports)
+    centre = _packed(layers, spread, gap)
+    for turn in range(ROUNDS):
+        down = turn % 2 == 0
+        near = (above if down else below) if turn < ROUNDS - 4 else [a + b for a, b in zip(above, below)]
+        for row in layers.rows if down else reversed(layers.rows):
+            _settle(row, near, centre, spread, gap)
+    return centre
+
+
+def _pulls(layers: Layers, count: int, ports: Sequence[tuple[float, float]]) -> tuple[list[list[Pull]], ...]:
+    """What each node is connected to above and below."""
+    above: list[list[Pull]] = [[] for _ in layers.rank]
+    below: list[list[Pull]] = [[] for _ in layers.rank]
+    for chain, (leaves, arrives) in zip(layers.chains, ports):
+        for k, (a, b) in enumerate(zip(chain, chain[1:])):
+            ends = (a < count) + (b < count)
+            weight = (_BENDS, _MIXED, _NODES)[ends]
+            shift = (leaves if k == 0 else 0.0) - (arrives if k == len(chain) - 2 else 0.0)
+            above[b].append((a, weight, shift))
+            below[a].append((b, weight, -shift))
+    return above, below
+
+
+def _packed(layers: Layers, spread: Sequence[float], gap: float) -> list[float]:
+    """Every rank as narrow as it can be, its middle at 0."""
+    centre = [0.0] * len(layers.rank)
+    for row in layers.rows:
+        at = -(sum(spread[node] for node in row) + gap * (len(row) - 1)) / 2
+        for node in row:
+            centre[node] = at + spread[node] / 2
+            at += spread[node] + gap
+    return centre
+
+
+def _settle(row: Sequence[int], near: Sequence[Sequence[Pull]], centre: list[float], spread: Sequence[float],
+            gap: float) -> None:
+    """Place the nodes of one rank."""
+    offset, offsets = 0.0, []
+    for k, node in enumerate(row):
+        if k:
+            offset += (spread[row[k - 1]] + spread[node]) / 2 + gap
+        offsets.append(offset)
+    pools: list[tuple[float, float, int]] = []  # the weighted sum of wishes, the weight, how many nodes
+    for node, offset in zip(row, offsets):
+        weight = sum(pull[1] for pull in near[node])
+        wish = sum((centre[other] + shift) * w for other, w, shift in near[node])
+        if not weight:
+            weight = 1e-3
+            wish = centre[node] * weight
+        pool = (wish - offset * weight, weight, 1)
+        while pools and pools[-1][0] * pool[1] > pool[0] * pools[-1][1]:
+            before = pools.pop()
+            pool = (before[0] + pool[0], before[1] + pool[1], before[2] + pool[2])
+        pools.append(pool)
+    at = 0
+    for wish, weight, size in pools:
+        for k in range(at, at + size):
+            centre[row[k]] = wish / weight + offsets[k]
+        at += size
