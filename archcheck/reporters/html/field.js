@@ -1,0 +1,130 @@
+// The receptive field on the input: which positions a position of a node's output reads.
+
+const MOST_DRAWN = 20000;
+
+class FieldView {
+  constructor(model) {
+    this.model = model;
+    this.fields = model.data.fields;
+    this.ids = Object.keys(this.fields.of).map(Number).filter((index) => this.moving(index).length);
+    this.node = this.ids[Math.floor(this.ids.length / 2)];
+    this.at = [null, null];
+    if (!this.ids.length) { by("reads").append(el("p", { class: "note" }, "No position of an output reads only a part of an input.")); return; }
+    model.on("sizes", () => this.draw());
+    model.on("selection", () => {
+      const { node } = model.selected;
+      if (node !== null && this.ids.includes(node)) { this.node = node; this.at = [null, null]; this.draw(); }
+    });
+    this.draw();
+  }
+
+  moving(index) { return this.fields.of[index].filter((k) => k >= 0 && this.fields.table[k].axis !== null); }
+
+  // For each axis of the input: its extent, the field, how many positions the output has, and where it is asked.
+  sides() {
+    const { model, fields } = this, node = model.nodes[this.node];
+    return fields.axes.map(([source, place, extent], k) => {
+      const field = fields.of[this.node][k] < 0 ? null : fields.table[fields.of[this.node][k]];
+      const size = model.at(extent), count = field && field.axis !== null && node.shape ? model.at(node.shape[field.axis]) : 1n;
+      const last = count === null ? 0 : Number(count) - 1;
+      const at = Math.min(this.at[k] ?? Math.floor((last + 1) / 2), Math.max(0, last));
+      return { k, source, place, extent: size === null ? null : Number(size), field, count: count === null ? null : Number(count), at, runs: null };
+    });
+  }
+
+  isAtStart() { return this.model.data.symbols.every((symbol, k) => BigInt(symbol.start) === this.model.values[k]); }
+
+  // What is read along an axis: runs [from, to] and whether they are exact.
+  read(side) {
+    const sets = this.isAtStart() ? this.fields.exact[this.node] : undefined;
+    const [from, to] = this.hull(side);
+    if (sets && sets[side.k] >= 0) {
+      const [axis, firsts, shapes] = this.fields.rows[sets[side.k]];
+      const row = axis === null ? 0 : side.at;
+      let place = firsts[row];
+      const runs = [];
+      this.fields.patterns[shapes[row]].forEach((length, k) => { if (k % 2 === 0) runs.push([place, place + length - 1]); place += length; });
+      return { runs, exact: true, from, to };
+    }
+    return { runs: from === null ? [] : [[Math.max(0, from), Math.min(side.extent - 1, to)]].filter(([a, b]) => a <= b), exact: false, from, to };
+  }
+
+  // The first and the last position by the formula, those in the padding too.
+  hull({ field, at, extent }) {
+    if (!field || extent === null) return [null, null];
+    if (field.whole || field.lo.length === 0 || (field.axis !== null && field.step === null)) return [0, extent - 1];
+    const period = field.lo.length, shift = field.axis === null ? 0 : Number(this.model.at(field.step) ?? 0n) * Math.floor(at / period);
+    const end = (value) => (value === "-" ? 0 : value === "+" ? extent - 1 : Number(this.model.v[value]) + shift);
+    return [end(field.lo[at % period]), end(field.hi[at % period])];
+  }
+
+  draw() {
+    const { model } = this, node = model.nodes[this.node];
+    if (!model.isValid) { by("reads").replaceChildren(el("p", { class: "note" }, "No field at these sizes: the network does not run.")); return; }
+    const sides = this.sides(), keep = document.activeElement && document.activeElement.id;
+    const reads = sides.map((side) => this.read(side));
+    by("reads").replaceChildren(this.controls(sides), el("div", { class: "split" }, this.picture(sides, reads), this.words(node, sides, reads)));
+    if (keep && by(keep)) by(keep).focus();
+  }
+
+  controls(sides) {
+    const { model } = this;
+    const picker = el("select", { id: "field-node", onchange: (event) => { this.node = Number(event.target.value); this.at = [null, null]; this.draw(); model.selectNode(this.node); } },
+      this.ids.map((index) => el("option", { value: index, selected: index === this.node }, short(`${model.nodes[index].name} (${model.nodes[index].op})`, 60))));
+    const positions = sides.filter((side) => side.field && side.field.axis !== null && side.count > 1).map((side) => el("label", {}, `position along axis ${side.field.axis} `,
+      el("input", { type: "range", id: `field-at-${side.k}`, min: 0, max: side.count - 1, value: side.at, "aria-label": `Position along axis ${side.field.axis} of the output`,
+        oninput: (event) => { this.at[side.k] = Number(event.target.value); this.draw(); } }), el("output", {}, `${side.at} of 0…${side.count - 1}`)));
+    return el("div", { class: "tools" }, el("label", {}, "node ", picker), positions);
+  }
+
+  // The input as a square, or a strip where it has one axis.
+  picture(sides, reads) {
+    const flat = sides.length < 2, [down, across] = flat ? [null, 0] : [0, 1];
+    const wide = sides[across].extent || 1, high = flat ? Math.max(1, wide / 12) : sides[1 - across].extent || 1;
+    const scale = 360 / Math.max(wide, high), margin = 46;
+    const [w, h] = [wide * scale, high * scale];
+    const image = svg("svg", { class: "plot input", id: "field-picture", viewBox: `${-margin} ${-margin} ${px(w + 2 * margin)} ${px(h + 2 * margin)}`, role: "img",
+      "aria-label": `What position ${sides.map((s) => s.at).join(", ")} reads of ${sides[across].source}` });
+    image.append(svg("rect", { class: "ground", x: 0, y: 0, width: px(w), height: px(h), onclick: (event) => this.pick(event, image, sides, scale, margin, flat) }));
+    const row = flat ? { runs: [[0, high - 1]], from: 0, to: high - 1 } : reads[down], column = reads[across];
+    if (row.from !== null && column.from !== null && column.from <= column.to && row.from <= row.to) {
+      image.append(svg("rect", { class: "hull", x: px(column.from * scale), y: px((flat ? 0 : row.from) * scale), width: px((column.to - column.from + 1) * scale), height: px(flat ? h : (row.to - row.from + 1) * scale) }));
+    }
+    const cells = row.runs.length * column.runs.length;
+    if (cells <= MOST_DRAWN) for (const [y0, y1] of row.runs) for (const [x0, x1] of column.runs) {
+      image.append(svg("rect", { class: "read", x: px(x0 * scale), y: px((flat ? 0 : y0) * scale), width: px((x1 - x0 + 1) * scale), height: px(flat ? h : (y1 - y0 + 1) * scale) }));
+    }
+    image.append(svg("text", { class: "tick", x: 0, y: px(h + 14) }, `0`), svg("text", { class: "tick", x: px(w), y: px(h + 14), "text-anchor": "end" }, String(wide - 1)));
+    if (!flat) image.append(svg("text", { class: "tick", x: -5, y: px(h), "text-anchor": "end" }, String(high - 1)));
+    return image;
+  }
+
+  // A click on the input asks for the position whose field begins nearest to it.
+  pick(event, image, sides, scale, margin, flat) {
+    const box = image.getBoundingClientRect(), view = image.viewBox.baseVal, factor = view.width / box.width;
+    const places = [(event.clientX - box.left) * factor - margin, (event.clientY - box.top) * factor - margin].map((value) => value / scale);
+    sides.forEach((side) => {
+      if (!side.field || side.field.axis === null || !side.count) return;
+      const wanted = flat ? places[0] : places[side.k === 0 ? 1 : 0];
+      this.at[side.k] = Math.max(0, Math.min(side.count - 1, Math.floor(wanted / side.extent * side.count)));
+    });
+    this.draw();
+  }
+
+  words(node, sides, reads) {
+    const rows = sides.map((side, k) => {
+      const { field } = side, { runs, exact: sure, from, to } = reads[k], name = `axis ${side.place} of ${side.source}`;
+      if (!field) return [el("dt", {}, name), el("dd", {}, "does not depend on it")];
+      const sizes = field.sizes.map((size) => (size < 0 ? "?" : exact(this.model.at(size)))).join(" or ");
+      const shown = runs.slice(0, 12).map(([a, b]) => (a === b ? a : `${a}…${b}`)).join(", ") + (runs.length > 12 ? ", …" : "");
+      const before = from === null ? 0 : Math.max(0, -from), after = from === null ? 0 : Math.max(0, to - side.extent + 1);
+      const holes = runs.slice(1).reduce((sum, [a], i) => sum + a - runs[i][1] - 1, 0);
+      return [el("dt", {}, name), el("dd", {}, field.whole ? "reads all of it" : `size ${sizes}, stride ${field.stride ?? "differs"}`, el("br"),
+        runs.length ? `reads ${shown}` : "reads nothing", el("br"),
+        before || after ? `${before} before and ${after} after are padding` : "nothing of it in the padding", el("br"),
+        holes ? `${holes} positions in between are not read` : sure ? "no holes" : "hull: holes are not looked for at these sizes",
+        field.bound ? [el("br"), `at most: ${field.why || "it may be less"}`] : "")];
+    });
+    return el("dl", { class: "facts", id: "field-words" }, el("dt", {}, "output"), el("dd", {}, el("bdi", {}, short(node.value, 80)), ` ${this.model.shape(node.shape)}`), rows);
+  }
+}

@@ -1,0 +1,86 @@
+"""The folded graph as the page draws it: every box with what is inside it already in its place, so that the
+page only moves boxes apart where one is opened."""
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import Any
+
+from archcheck.drawing.folding import picture
+from archcheck.drawing.layout import Placed, Wire, place
+from archcheck.drawing.style import SMALL, TITLE, Look, Text
+from archcheck.drawing.tree import OUTSIDE, Box, Picture
+from archcheck.graph import Shape
+from archcheck.report import Report
+from archcheck.reporters.html.pool import Pool
+from archcheck.reporters.text import Script
+
+SHOWN = 60
+"""So many boxes are seen at first."""
+
+ROOM = 24
+"""Labels of edges have room for so many characters at most."""
+
+
+def boxes(report: Report, pool: Pool, script: Script) -> tuple[list[dict[str, Any]], list[int]]:
+    """Every box, outer before inner ones, and the places of those that are open at first."""
+    found = picture(report, limit=SHOWN)
+    scopes = _Scopes(pool, script, {box.id: k for k, box in enumerate(found.boxes.values())})
+    opened = sorted(scopes.places[name] for name in found.open)
+    return [scopes.record(box) for box in found.boxes.values()], opened
+
+
+class _Scopes:
+    """Makes the records of boxes, whose ``places`` in the list are known."""
+
+    def __init__(self, pool: Pool, script: Script, places: dict[str, int]) -> None:
+        self.pool, self.script, self.places = pool, script, places
+        self.look = Look(edges="shape", shape=lambda link: self.label(link.shape), texts=_texts)
+
+    def label(self, shape: Shape | None) -> str:
+        """Text as wide as the label of an edge may be."""
+        return "" if shape is None else self.script.shape(shape)[:ROOM]
+
+    def record(self, box: Box) -> dict[str, Any]:
+        """A box: its words, its nodes as runs (first, number), and what is inside it."""
+        found: dict[str, Any] = {
+            "id": box.id, "name": box.name, "op": box.op, "kind": box.kind, "label": box.label,
+            "family": box.family, "count": box.count, "nodes": runs(box.nodes),
+            "shape": self.pool.shape(box.shape), "dtype": box.dtype, "why": box.unknown}
+        if box.children:
+            found |= self.inside(place(Picture(box, frozenset((box.id,))), self.look))
+        return found
+
+    def inside(self, placed: Placed) -> dict[str, Any]:
+        """What is inside a box: its size, where the boxes in it stand, and the wires between them."""
+        return {"size": [placed.width, placed.height],
+                "inside": [[self.places[child.box.id], round(child.x, 1), round(child.y, 1), child.width,
+                            child.height, *(text.text for text in child.texts)] for child in placed.children],
+                "wires": list(map(self.wire, placed.wires))}
+
+    def wire(self, wire: Wire) -> list[Any]:
+        """An edge: its ends (-1: outside), its points, the shape that its label says, the dtype, and what
+        flows in it."""
+        ends = [-1 if end == OUTSIDE else self.places[end] for end in (wire.link.source, wire.link.target)]
+        points = [round(value, 1) for point in wire.points for value in point]
+        return [*ends, points, self.pool.shape(wire.link.shape), wire.link.dtype, bool(wire.label),
+                list(wire.link.values)]
+
+
+def _texts(box: Box) -> tuple[Text, ...]:
+    """The lines of a closed box."""
+    times = f" ×{box.count}" if box.count > 1 else ""
+    named = box.name if box.label != box.name else ""
+    return tuple(Text(text, size, bold) for text, size, bold in (
+        (box.label + times, TITLE, True), (named, SMALL, False)) if text)
+
+
+def runs(numbers: Iterable[int]) -> list[int]:
+    """Numbers as runs of consecutive ones: the first and how many, one pair after the other."""
+    return list(_runs(sorted(numbers)))
+
+
+def _runs(numbers: list[int]) -> Iterator[int]:
+    for _, group in groupby(enumerate(numbers), lambda item: item[1] - item[0]):
+        found = [number for _, number in group]
+        yield from (found[0], len(found))
