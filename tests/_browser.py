@@ -84,7 +84,7 @@ class Browser:
         self.call("Page.navigate", url="about:blank")
         self.messages.clear()
         self.call("Page.navigate", url=url)
-        self.wait("document.documentElement.dataset.ready === 'yes'")
+        self.wait("document.documentElement?.dataset.ready === 'yes'")
 
     def wait(self, condition: str) -> None:
         """Until ``condition`` holds."""

@@ -77,35 +77,44 @@ class FieldView {
     return el("div", { class: "tools" }, el("label", {}, "node ", picker), positions);
   }
 
+  // The places along an axis that the picture shows: the input, and as much padding as some position reads.
+  range(side) {
+    const ends = [0, (side.count || 1) - 1].map((at) => this.hull({ ...side, at }));
+    const [low, high] = [Math.min(0, ...ends.map(([from]) => from ?? 0)), Math.max(side.extent - 1, ...ends.map(([, to]) => to ?? 0))];
+    return [Math.max(low, -side.extent), Math.min(high, 2 * side.extent - 1)];
+  }
+
   // The input as a square, or a strip where it has one axis.
   picture(sides, reads) {
-    const flat = sides.length < 2, [down, across] = flat ? [null, 0] : [0, 1];
-    const wide = sides[across].extent || 1, high = flat ? Math.max(1, wide / 12) : sides[1 - across].extent || 1;
-    const scale = 360 / Math.max(wide, high), margin = 46;
-    const [w, h] = [wide * scale, high * scale];
-    const image = svg("svg", { class: "plot input", id: "field-picture", viewBox: `${-margin} ${-margin} ${px(w + 2 * margin)} ${px(h + 2 * margin)}`, role: "img",
-      "aria-label": `What position ${sides.map((s) => s.at).join(", ")} reads of ${sides[across].source}` });
-    image.append(svg("rect", { class: "ground", x: 0, y: 0, width: px(w), height: px(h), onclick: (event) => this.pick(event, image, sides, scale, margin, flat) }));
-    const row = flat ? { runs: [[0, high - 1]], from: 0, to: high - 1 } : reads[down], column = reads[across];
-    if (row.from !== null && column.from !== null && column.from <= column.to && row.from <= row.to) {
-      image.append(svg("rect", { class: "hull", x: px(column.from * scale), y: px((flat ? 0 : row.from) * scale), width: px((column.to - column.from + 1) * scale), height: px(flat ? h : (row.to - row.from + 1) * scale) }));
+    const across = sides.length > 1 ? 1 : 0, strip = { from: 0, to: 0, runs: [[0, 0]] };
+    const column = reads[across], row = across ? reads[0] : strip;
+    const [x0, x1] = this.range(sides[across]), [y0, y1] = across ? this.range(sides[0]) : [0, 0];
+    const wide = sides[across].extent, high = across ? sides[0].extent : 1;
+    const sx = 360 / (across ? Math.max(x1 - x0 + 1, y1 - y0 + 1) : x1 - x0 + 1), sy = across ? sx : 30, margin = 30;
+    const cell = (name, [a, b], [c, d], more = {}) => svg("rect", { class: name, x: px(a * sx), y: px(c * sy), width: px((b - a + 1) * sx), height: px((d - c + 1) * sy), ...more });
+    const image = svg("svg", { class: "plot input", id: "field-picture", role: "img",
+      viewBox: `${px(x0 * sx - margin)} ${px(y0 * sy - 8)} ${px((x1 - x0 + 1) * sx + margin + 8)} ${px((y1 - y0 + 1) * sy + 28)}`,
+      "aria-label": plain(`What position ${sides.map((s) => s.at).join(", ")} reads of ${sides[across].source}`) });
+    image.append(cell("padding", [x0, x1], [y0, y1]),
+      cell("ground", [0, wide - 1], [0, high - 1], { onclick: (event) => this.pick(event, image, sides, [sx, sy]) }));
+    const lies = ({ from, to }, low, top) => from === null || from > to ? null : [Math.max(low, from), Math.min(top, to)];
+    const [h, v] = [lies(column, x0, x1), lies(row, y0, y1)];
+    if (h && v && h[0] <= h[1] && v[0] <= v[1]) image.append(cell("hull", h, v));
+    if (row.runs.length * column.runs.length <= MOST_DRAWN) {
+      for (const y of row.runs) for (const x of column.runs) image.append(cell("read", x, y));
     }
-    const cells = row.runs.length * column.runs.length;
-    if (cells <= MOST_DRAWN) for (const [y0, y1] of row.runs) for (const [x0, x1] of column.runs) {
-      image.append(svg("rect", { class: "read", x: px(x0 * scale), y: px((flat ? 0 : y0) * scale), width: px((x1 - x0 + 1) * scale), height: px(flat ? h : (y1 - y0 + 1) * scale) }));
-    }
-    image.append(svg("text", { class: "tick", x: 0, y: px(h + 14) }, `0`), svg("text", { class: "tick", x: px(w), y: px(h + 14), "text-anchor": "end" }, String(wide - 1)));
-    if (!flat) image.append(svg("text", { class: "tick", x: -5, y: px(h), "text-anchor": "end" }, String(high - 1)));
+    image.append(svg("text", { class: "tick", x: 0, y: px((y1 + 1) * sy + 13) }, "0"), svg("text", { class: "tick", x: px(wide * sx), y: px((y1 + 1) * sy + 13), "text-anchor": "end" }, String(wide - 1)));
+    if (across) image.append(svg("text", { class: "tick", x: px(x0 * sx - 4), y: px(high * sy), "text-anchor": "end" }, String(high - 1)), svg("text", { class: "tick", x: px(x0 * sx - 4), y: 8, "text-anchor": "end" }, "0"));
     return image;
   }
 
-  // A click on the input asks for the position whose field begins nearest to it.
-  pick(event, image, sides, scale, margin, flat) {
+  // A click on the input asks for the position that lies there, the output stretched over the input.
+  pick(event, image, sides, scale) {
     const box = image.getBoundingClientRect(), view = image.viewBox.baseVal, factor = view.width / box.width;
-    const places = [(event.clientX - box.left) * factor - margin, (event.clientY - box.top) * factor - margin].map((value) => value / scale);
+    const places = [(event.clientX - box.left) * factor + view.x, (event.clientY - box.top) * factor + view.y].map((value, k) => value / scale[k]);
     sides.forEach((side) => {
       if (!side.field || side.field.axis === null || !side.count) return;
-      const wanted = flat ? places[0] : places[side.k === 0 ? 1 : 0];
+      const wanted = sides.length < 2 || side.k === 1 ? places[0] : places[1];
       this.at[side.k] = Math.max(0, Math.min(side.count - 1, Math.floor(wanted / side.extent * side.count)));
     });
     this.draw();

@@ -157,7 +157,7 @@ class GraphView {
   text(part, text, k, count, open) {
     const size = k === 0 ? 12 : 10, y = open ? 16 : part.h / 2 + (k - (count - 1) / 2) * 14 + 4;
     return svg("text", { class: k === 0 ? "name" : "sub", x: open ? 8 : (part.w / 2).toFixed(1), y: y.toFixed(1),
-      "text-anchor": open ? "start" : "middle", "font-size": size }, open ? short(text, Math.max(8, part.w / 7 | 0)) : text);
+      "text-anchor": open ? "start" : "middle", "font-size": size }, open ? short(text, Math.max(8, part.w / 7 | 0)) : text.trimEnd());
   }
 
   spoken(box) {

@@ -15,7 +15,7 @@ from archcheck.report import Report
 from archcheck.reporters.html.pool import Pool
 from archcheck.reporters.text import Script
 
-SHOWN = 60
+SHOWN = 30
 """So many boxes are seen at first."""
 
 ROOM = 24
@@ -68,8 +68,8 @@ class _Scopes:
 
 
 def _texts(box: Box) -> tuple[Text, ...]:
-    """The lines of a closed box."""
-    times = f" ×{box.count}" if box.count > 1 else ""
+    """The lines of a closed box, with room for the mark that opens it."""
+    times = (f" ×{box.count}" if box.count > 1 else "") + "   " * bool(box.children)
     named = box.name if box.label != box.name else ""
     return tuple(Text(text, size, bold) for text, size, bold in (
         (box.label + times, TITLE, True), (named, SMALL, False)) if text)
