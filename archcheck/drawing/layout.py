@@ -199,8 +199,9 @@ class _Level:
     def labelled(self) -> dict[int, str]:
         """The label of what each child makes, written once, where it leaves the child."""
         found: dict[int, str] = {}
+        ports = {edge.a for edge in self.edges if edge.link.target == OUTSIDE}
         for edge in self.edges:
-            if edge.a < len(self.parts) and edge.a not in found:
+            if edge.a < len(self.parts) and edge.a not in found and edge.a not in ports:
                 text = self.layout.look.shape(edge.link)
                 if text:
                     found[edge.a] = metrics.cut(text, WIDEST, SMALL)
@@ -249,7 +250,8 @@ class _Level:
             begins.append(at)
             at += max((heights[node] for node in row), default=0.0)
             ends.append(at)
-            at += BETWEEN if k + 1 < len(layers.rows) else 0.0
+            is_border = k == 0 and self.entries or k + 2 == len(layers.rows) and self.exits
+            at += 0.0 if k + 1 == len(layers.rows) else BETWEEN / 2 if is_border else BETWEEN
         along = at + (pad if not self.exits else 0.0)
         if self.entries:
             begins[0] = ends[0] = 0.0
