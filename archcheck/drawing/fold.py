@@ -266,6 +266,8 @@ class _Folder:
         crossing = [self.crossing[block.first] for block in blocks]
         kinds = [self.kind(block.kind, _NUMBERING.sub("", block.name)) for block in blocks]
         for run in _chosen(_regions(kinds), crossing, rows) if self.repeats else ():
+            if self.structure and not self.structure.repeats(blocks[run.start:run.stop], run.period):
+                continue
             folded += blocks[at:run.start]
             folded.append(self.repeated(blocks[run.start:run.stop], run))
             at = run.stop
@@ -276,7 +278,8 @@ class _Folder:
         """``blocks`` with every long run folded that differ in shapes and costs only."""
         for (_, alone), found in groupby(blocks, key=lambda block: (block.form, block.count > 1)):
             run = list(found)
-            is_run = not alone and len(run) >= ALIKE and run[0].children and not run[0].fused
+            is_run = (not alone and len(run) >= ALIKE and run[0].children and not run[0].fused
+                      and self.structure is not None and self.structure.repeats(run, 1))
             yield from [self.repeated(run, _Run(0, 1, len(run)))] if is_run else run
 
     def repeated(self, blocks: Sequence[Block], run: _Run) -> Block:

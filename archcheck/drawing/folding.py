@@ -230,7 +230,8 @@ class _Boxes:
     def links(self, block: Block, children: Sequence[Box]) -> Iterator[Link]:
         """What flows between the children of a block, into them and out of them, in its first repetition."""
         own = set(block.own)
-        place = {index: child.id for child in children for index in child.nodes if index in own}
+        drawn = own & self.rows
+        place = {index: child.id for child in children for index in child.nodes if index in drawn}
         found: dict[tuple[str, str], dict[str, None]] = {}
         graph = self.report.graph
         for index in sorted(place):

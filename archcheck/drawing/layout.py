@@ -39,6 +39,15 @@ class Wire:
     label: str = ""
     at: Point = (0.0, 0.0)
     arrow: bool = True
+    turned: bool = False
+
+    def bend(self, start: Point, end: Point) -> tuple[Point, Point]:
+        """The two control points of the curve between two points."""
+        if self.turned:
+            middle = (start[0] + end[0]) / 2
+            return (middle, start[1]), (middle, end[1])
+        middle = (start[1] + end[1]) / 2
+        return (start[0], middle), (end[0], middle)
 
 
 @dataclass(frozen=True)
@@ -109,7 +118,7 @@ class _Part:
             points = tuple((x + px, y + py) for px, py in map(point, way.points))
             px, py = points[0]
             at = (px + 4, py - 4) if turned else (px + 5, py + SMALL + 1)
-            wires.append(Wire(way.link, points, way.label, at, way.arrow))
+            wires.append(Wire(way.link, points, way.label, at, way.arrow, turned))
         return Placed(self.box, x, y, width, height, self.texts,
                       tuple(part.placed(turned, x, y) for part in self.parts), tuple(wires))
 

@@ -20,6 +20,9 @@ SHOWN, MINOR, HIDDEN = range(3)
 CLEAR = 12
 """Up to so many rows are clear without being grouped."""
 
+BESIDE = 4
+"""So many equal branches are told once."""
+
 NORMS = frozenset(("batch normalization", "layer normalization", "group normalization",
                    "instance normalization", "rms normalization", "local response normalization"))
 LEADING = CONVOLUTIONS | NORMS | {"linear", "product", "addition", "concatenation"}
@@ -56,6 +59,29 @@ class Structure:
         whole = self.whole(blocks[0].name if fused else "", "", blocks, rows)
         return replace(whole, fused=fused)
 
+    def repeats(self, blocks: Sequence[Block], period: int) -> bool:
+        """Whether blocks in sequences of ``period`` really repeat: each sequence reads the one before, or all
+        of several read the same and are read by the same, side by side."""
+        turns = [frozenset(index for block in blocks[k:k + period] for index in block.every)
+                 for k in range(0, len(blocks), period)]
+        before = [self.made_by(turn) for turn in turns]
+        if all(not before[k + 1].isdisjoint(turn) for k, turn in enumerate(turns[:-1])):
+            return True
+        beside = len(turns) >= BESIDE and all(maker == before[0] for maker in before)
+        return beside and len({self.read_by(turn) for turn in turns}) == 1
+
+    def made_by(self, nodes: frozenset[int]) -> frozenset[int]:
+        """The nodes outside of ``nodes`` that make data which these read; `regions.BEFORE` for inputs."""
+        graph = self.report.graph
+        return frozenset(graph.producers.get(name, regions.BEFORE) for index in nodes
+                         for name in graph.nodes[index].inputs if name in self.data) - nodes
+
+    def read_by(self, nodes: frozenset[int]) -> frozenset[int]:
+        """The nodes outside of ``nodes`` that read what these make."""
+        graph = self.report.graph
+        return frozenset(reader for index in nodes for name in graph.nodes[index].outputs
+                         for reader in graph.uses.get(name, ())) - nodes
+
     def after(self, blocks: Sequence[Block]) -> regions.Edges | None:
         """What reads each of the blocks."""
         members = [block.every for block in blocks]
@@ -87,4 +113,10 @@ class Structure:
 
     def follows(self, block: Block) -> bool:
         """Whether a block may belong to the layer before it."""
-        return block.nodes == 1 and self.works[block.first] in FOLLOWING
+        return block.nodes == 1 and (self.works[block.first] in FOLLOWING or self.is_identity(block.first))
+
+    def is_identity(self, index: int) -> bool:
+        """Whether a node hands on what it reads."""
+        node, effect = self.report.graph.nodes[index], self.report.effects[index]
+        given = self.report.types.get(node.inputs[0]) if node.inputs else None
+        return effect.alias == 0 and given is not None and given[:2] == effect.outputs[0][:2]

@@ -90,20 +90,19 @@ def _text(line: Text, x: float, y: float, anchor: str, colour: str) -> str:
 
 def _wire(wire: Wire) -> Iterator[str]:
     arrow = ' marker-end="url(#arrow)"' if wire.arrow else ""
-    yield f'<path d="{_path(wire.points)}" fill="none" stroke="#555"{arrow}/>'
+    yield f'<path d="{_path(wire)}" fill="none" stroke="#555"{arrow}/>'
     if wire.label:
         yield (f'<text x="{_n(wire.at[0])}" y="{_n(wire.at[1])}" fill="#555">{text(wire.label)}</text>')
 
 
-def _path(points: Sequence[tuple[float, float]]) -> str:
+def _path(wire: Wire) -> str:
     """Straight through the ranks, and in curves between them."""
-    (x, y), *rest = points
+    (x, y), *rest = wire.points
     out = [f"M{_n(x)},{_n(y)}"]
     for k, (a, b) in enumerate(rest):
-        curved = k % 2 and a != x and b != y
-        if curved:
-            middle = (y + b) / 2
-            out.append(f"C{_n(x)},{_n(middle)} {_n(a)},{_n(middle)} {_n(a)},{_n(b)}")
+        if k % 2 and a != x and b != y:
+            points = (*wire.bend((x, y), (a, b)), (a, b))
+            out.append("C" + " ".join(f"{_n(c)},{_n(d)}" for c, d in points))
         elif (a, b) != (x, y):
             out.append(f"L{_n(a)},{_n(b)}")
         x, y = a, b
