@@ -317,7 +317,7 @@ def _unwrapped(block: Block) -> Block:
     if child.count > 1:
         names = tuple(f"{block.name}.{name}" for name in child.names)
         return replace(block, names=names, op=child.op, count=child.count, children=child.children,
-                       kind=child.kind)
+                       kind=child.kind, form=child.form, own=child.own)
     name = f"{block.name}.{child.name}" if child.children and not child.fused else block.name
     return replace(block, name=name, op=child.op, children=child.children, kind=child.kind, form=child.form,
                    fused=child.fused, unknown=child.unknown)

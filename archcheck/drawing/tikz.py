@@ -3,8 +3,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcheck.drawing.layout import PAD, Placed, Wire
-from archcheck.drawing.style import LEADING, Look, Text, Tone
+from archcheck.drawing.layout import Placed, Wire
+from archcheck.drawing.style import Look, Text, Tone
 
 _SCALE = 0.75
 """Points to a px."""
@@ -59,12 +59,8 @@ def _box(placed: Placed, look: Look) -> Iterator[str]:
     shifts = (6, 3, 0) if placed.box.count > 1 and not is_open else (0,)
     for shift in shifts:
         yield _rectangle(placed, tone, shift, ",dashed" * is_open)
-    used = sum(line.size * LEADING for line in placed.texts)
-    y = placed.y + (PAD / 2 if is_open else (placed.height - used) / 2)
-    x, anchor = (placed.x + PAD, "base west") if is_open else (placed.x + placed.width / 2, "base")
-    for line in placed.texts:
-        yield _text(line, x, y + line.size, anchor, tone.text)
-        y += line.size * LEADING
+    for line, at, middle in placed.lines():
+        yield _text(line, *at, "base" if middle else "base west", tone.text)
     yield from _inside(placed, look)
 
 
