@@ -6,7 +6,7 @@ branches or more side by side, SE scales what went in.
 """
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from archcheck.analyses.layers import (
@@ -193,3 +193,13 @@ class _Block:
     def _attends(self) -> int:
         """How often there is attention."""
         return sum(layer.kind in ("attention", "softmax") for layer in (*self.inside, self.join))
+
+
+def words_of(found: Sequence[Layer], inside: Collection[int]) -> list[str]:
+    """The words of a part of a network, as it reads by itself: of those of ``found`` that stand at the
+    positions ``inside``; silent ones are left out."""
+    places = sorted(inside)
+    number = {place: k for k, place in enumerate(places)}
+    part = [found[place]._replace(before=tuple({number.get(one, INPUT): None for one in found[place].before}))
+            for place in places]
+    return [item.word for item in _items(part) if not item.silent]

@@ -12,7 +12,8 @@ import click
 from archcheck import __version__
 
 COMMANDS = ("summary", "check", "rule", "field", "cost", "memory", "formula", "sizes", "match", "verify",
-            "run", "bench", "report", "annotate", "export", "convert", "specs", "ops", "config", "baseline")
+            "run", "bench", "draw", "report", "annotate", "export", "convert", "specs", "ops", "config",
+            "baseline")
 """The commands, each in the module of its name, in the order in which the help lists them."""
 
 ALIASES = {"lint": "check", "explain": "rule"}

@@ -14,10 +14,11 @@ from archcheck.drawing.ranks import Layers
 ROUNDS = 12
 """How often all ranks are placed, down and up in turn."""
 
-_BENDS, _NODES, _MIXED = 8.0, 2.0, 0.25
+_BENDS, _NODES, _MIXED = 8.0, 2.0, 0.02
 """Weights of an edge between two bends, two nodes, and one of each."""
 
-Pull = tuple[int, float, float]  # another node, the weight of the edge, where it wants this one relative to it
+Pull = tuple[int, float, float]
+"""Another node, the weight of the edge to it, and where it wants this one relative to itself."""
 
 
 def placed(layers: Layers, widths: Sequence[float], ports: Sequence[tuple[float, float]],

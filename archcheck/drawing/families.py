@@ -5,7 +5,6 @@ from collections.abc import Iterable
 
 from archcheck.analyses.layers import ACTIVATIONS, kind_of
 from archcheck.analyses.profiles.work import Work, works
-from archcheck.graph import Node
 from archcheck.report import Report
 
 FAMILIES = {
@@ -50,22 +49,3 @@ def main_family(found: Iterable[tuple[str, int]]) -> str:
     for family, amount in found:
         amounts[family] = amounts.get(family, 0) + amount
     return max(amounts, key=lambda family: amounts[family], default="other")
-
-
-def window(report: Report, index: int) -> str:
-    """The window that a node slides over its input, as ``3×3/2``; empty where it slides none."""
-    from archcheck.analyses.structure import main_reads
-    found = main_reads(report, index)
-    if not any(along.taps != 1 or along.stride != 1 for along in found):
-        return "" if not found or not _multiplies(report, index) else "×".join(["1"] * len(found))
-    strides = [along.stride for along in found]
-    step = "" if set(strides) == {1} else f"/{strides[0]}" if len(set(strides)) == 1 else (
-        "/" + "×".join(map(str, strides)))
-    return "×".join("?" if not isinstance(along.taps, int) else str(along.taps) for along in found) + step
-
-
-def _multiplies(report: Report, index: int) -> bool:
-    cost = report.costs[index]
-    return cost is not None and cost.mac != 0
-
-

@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from archcheck.dims import Size, total
-from archcheck.drawing.families import families, main_family, window
+from archcheck.drawing.families import families, main_family
 from archcheck.drawing.fold import Block, tree
+from archcheck.drawing.names import Names
 from archcheck.drawing.tree import INPUT, OUTPUT, OUTSIDE, Box, Link, Picture
 from archcheck.errors import UserError, closest
 from archcheck.report import Report
@@ -31,7 +32,8 @@ def picture(report: Report, fold: str = "auto", focus: str | None = None, radius
     shown; ``start`` and ``end`` nodes or values between which it lies."""
     only = _part(report, focus, radius, start, end)
     flat = fold == "none"
-    block = tree(report, everything=flat, only=only, scoped=not flat, repeats=fold not in ("none", "scope"))
+    block = tree(report, everything=flat, only=only, scoped=not flat, repeats=fold not in ("none", "scope"),
+                 structured=not flat)
     root = _Boxes(report).root(block, only)
     opened = _opened(root, _depth(fold), limit)
     return Picture(root, opened, report.graph.name)
@@ -50,7 +52,7 @@ def _depth(fold: str) -> int | None:
 def _opened(root: Box, depth: int | None, limit: int) -> frozenset[str]:
     """The ids of the boxes to open: level by level, as long as there is room for all that are shown."""
     opened = {root.id}
-    level, shown = [child for child in root.children if child.children], len(root.children)
+    level, shown = [child for child in root.children if child.children and not child.fused], len(root.children)
     while level and depth is None or depth is not None and len(level) and depth > 1:
         if depth is None:
             level = sorted(level, key=lambda box: len(box.children))
@@ -62,7 +64,7 @@ def _opened(root: Box, depth: int | None, limit: int) -> frozenset[str]:
                 continue
             shown += len(box.children)
             opened.add(box.id)
-            following += [child for child in box.children if child.children]
+            following += [child for child in box.children if child.children and not child.fused]
         level = following
     return frozenset(opened)
 
@@ -135,21 +137,28 @@ class _Boxes:
 
     def __init__(self, report: Report) -> None:
         self.report = report
-        self.families = families(report)
+        self.families, self.names = families(report), Names(report)
         self.ids: set[str] = set()
+        self.rows: set[int] = set()
         self.outputs = frozenset(report.graph.outputs)
 
     def root(self, block: Block, only: Collection[int] | None) -> Box:
         """The box of the whole network, with boxes for its inputs and outputs."""
-        box = self.box(block, "")
+        box = self.whole(block)
         ends = [*self.inputs(box), *self.results(box)]
         names = {end.name: end.id for end in ends if end.family == INPUT}
         links = [self.ended(link, names) for link in box.links]
-        links += [Link(OUTSIDE if False else self.maker(box, end.name), end.id, (end.name,), end.shape, end.dtype)
-                  for end in ends if end.family == OUTPUT]
+        links += [Link(self.maker(box, end.name), end.id, (end.name,), end.shape, end.dtype) for end in ends if end.family == OUTPUT]
         inner = [link for link in links if link.source and link.target]
         return replace(box, children=(*(end for end in ends if end.family == INPUT), *box.children,
                                       *(end for end in ends if end.family == OUTPUT)), links=tuple(inner))
+
+    def whole(self, block: Block) -> Box:
+        """The box of the whole network, whose name is not in those of the boxes inside it."""
+        self.rows = {index for _, leaf in block.walk() if not leaf.children for index in leaf.every}
+        children = tuple(self.box(child, "") for child in block.children)
+        return Box(self.unique("network"), block.label, block.op, nodes=block.every, own=block.own,
+                   children=children, links=tuple(self.links(block, children)))
 
     def maker(self, box: Box, value: str) -> str:
         """The id of the child of ``box`` that makes ``value``, `OUTSIDE` where it is none."""
@@ -189,19 +198,22 @@ class _Boxes:
 
     def box(self, block: Block, path: str) -> Box:
         """A block's box."""
-        name = f"{path}/{block.label or block.op}".strip("/") or "network"
-        own = self.unique(name)
-        children = tuple(self.box(child, "" if own == "network" or not path and not block.label else name)
-                         for child in block.children)
-        single = len(block.own) == 1 and not children
+        kind = self.names.kind(block)
+        own = self.unique(f"{path}/{block.label or self.title(block, kind)}".strip("/"))
+        children = tuple(self.box(child, own) for child in block.children)
         return Box(
             own, block.label, block.op,
-            main_family((self.families[index], self.work(index)) for index in block.own),
-            detail=window(self.report, block.own[0]) if single else "",
+            main_family((self.families[index], self.work(index)) for index in block.own), kind,
+            self.names.detail(block), fused=block.fused,
             shape=block.shape, dtype=block.dtype, params=block.params, macs=block.macs, flops=block.flops,
             bytes=self.bytes(block.every), count=block.count, uncounted=block.uncounted,
             unknown=block.unknown, nodes=block.every, own=block.own, children=children,
             links=tuple(self.links(block, children)))
+
+    def title(self, block: Block, kind: str) -> str:
+        """What tells a block without a name from others."""
+        node = self.report.graph.nodes[block.first].name if block.own else ""
+        return f"{kind or block.op}@{node}".replace("/", ".")
 
     def work(self, index: int) -> int:
         """How much of a box a node is, for the colour: its MACs, where it has any."""
@@ -218,12 +230,14 @@ class _Boxes:
     def links(self, block: Block, children: Sequence[Box]) -> Iterator[Link]:
         """What flows between the children of a block, into them and out of them, in its first repetition."""
         own = set(block.own)
-        place = {index: child.id for child in children for index in child.nodes if index in own}
+        drawn = own & self.rows
+        place = {index: child.id for child in children for index in child.nodes if index in drawn}
         found: dict[tuple[str, str], dict[str, None]] = {}
         graph = self.report.graph
         for index in sorted(place):
             for name in graph.nodes[index].inputs:
-                if name in graph.inputs or graph.producers.get(name, index) not in own:
+                maker = graph.producers.get(name, None if name in graph.inputs else index)
+                if maker is None or maker in self.rows and maker not in own:
                     found.setdefault((OUTSIDE, place[index]), {})[name] = None
             for name in graph.nodes[index].outputs:
                 readers = graph.uses.get(name, ())

@@ -4,7 +4,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from archcheck.drawing.families import FAMILIES
 from archcheck.drawing.tree import Box, Link
 
 STYLES = ("paper", "debug", "plain")
@@ -55,6 +54,16 @@ DARK: Mapping[str, Tone] = {
 """The same on a dark ground."""
 
 
+HEAT = (Tone("#f7fbff", "#8aa5bd", "#111111"), Tone("#d3e4f3", "#5b88ad", "#111111"),
+        Tone("#93c4de", "#3d7fa8", "#06283d"), Tone("#4a97c9", "#1d5f8f", "#001525"),
+        Tone("#1661a8", "#0b3a66", "#ffffff"))
+"""From little to much: one hue, darker and darker."""
+
+WORST = (PLAIN, Tone("#d7ebf9", "#0072b2", "#06283d"), Tone("#fbe2c0", "#b8740a", "#3d2600"),
+         Tone("#d55e00", "#7a3600", "#ffffff"))
+"""No findings, advice, warnings, errors."""
+
+
 @dataclass(frozen=True)
 class Text:
     """A line of text in a box."""
@@ -84,9 +93,3 @@ class Look:
         if self.tones is not None:
             return self.tones.get(box.id, PLAIN)
         return PLAIN if self.style == "plain" else LIGHT.get(box.family, LIGHT["other"])
-
-
-def legend_of(families: set[str]) -> tuple[tuple[str, Tone], ...]:
-    """The entries of a legend for ``families``."""
-    shown = [name for name in FAMILIES if name in families and name != "input"]
-    return tuple((FAMILIES[name], LIGHT[name]) for name in shown)

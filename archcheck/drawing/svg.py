@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 from archcheck.drawing import metrics
-from archcheck.drawing.layout import MARGIN, PAD, STACK, Placed, Wire
-from archcheck.drawing.style import FONT, LEADING, SMALL, Look, Text, Tone
+from archcheck.drawing.layout import MARGIN, STACK, Placed, Wire
+from archcheck.drawing.style import FONT, SMALL, Look, Text, Tone
 
 _ENTRY = 22.0
 """The height of a row of the legend."""
@@ -55,7 +55,7 @@ def _box(placed: Placed, look: Look) -> Iterator[str]:
     if placed.children:
         tone = Tone("#f8f9fa", tone.line, "#333333")
     yield _rect(placed, tone, 0, dashed=bool(placed.children))
-    yield from _lines(placed, tone)
+    yield from (_text(line, at, "middle" if middle else "start", tone.text) for line, at, middle in placed.lines())
     yield from _inside(placed, look)
     yield "</g>"
 
@@ -71,39 +71,27 @@ def _rect(placed: Placed, tone: Tone, shift: float, dashed: bool = False) -> str
             f'height="{_n(placed.height)}" rx="{radius}" fill="{tone.fill}" stroke="{tone.line}"{dashes}/>')
 
 
-def _lines(placed: Placed, tone: Tone) -> Iterator[str]:
-    """The texts: in the middle of a closed box, in the upper left of an open one."""
-    is_open = bool(placed.children)
-    used = sum(line.size * LEADING for line in placed.texts)
-    y = placed.y + (PAD / 2 if is_open else (placed.height - used) / 2)
-    x, anchor = (placed.x + PAD, "start") if is_open else (placed.x + placed.width / 2, "middle")
-    for line in placed.texts:
-        yield _text(line, x, y + line.size, anchor, tone.text)
-        y += line.size * LEADING
-
-
-def _text(line: Text, x: float, y: float, anchor: str, colour: str) -> str:
+def _text(line: Text, at: tuple[float, float], anchor: str, colour: str) -> str:
     bold = ' font-weight="bold"' if line.bold else ""
-    return (f'<text x="{_n(x)}" y="{_n(y)}" text-anchor="{anchor}" font-size="{_n(line.size)}"{bold} '
+    return (f'<text x="{_n(at[0])}" y="{_n(at[1])}" text-anchor="{anchor}" font-size="{_n(line.size)}"{bold} '
             f'fill="{colour}">{text(line.text)}</text>')
 
 
 def _wire(wire: Wire) -> Iterator[str]:
     arrow = ' marker-end="url(#arrow)"' if wire.arrow else ""
-    yield f'<path d="{_path(wire.points)}" fill="none" stroke="#555"{arrow}/>'
+    yield f'<path d="{_path(wire)}" fill="none" stroke="#555"{arrow}/>'
     if wire.label:
         yield (f'<text x="{_n(wire.at[0])}" y="{_n(wire.at[1])}" fill="#555">{text(wire.label)}</text>')
 
 
-def _path(points: Sequence[tuple[float, float]]) -> str:
+def _path(wire: Wire) -> str:
     """Straight through the ranks, and in curves between them."""
-    (x, y), *rest = points
+    (x, y), *rest = wire.points
     out = [f"M{_n(x)},{_n(y)}"]
     for k, (a, b) in enumerate(rest):
-        curved = k % 2 and a != x and b != y
-        if curved:
-            middle = (y + b) / 2
-            out.append(f"C{_n(x)},{_n(middle)} {_n(a)},{_n(middle)} {_n(a)},{_n(b)}")
+        if k % 2 and a != x and b != y:
+            points = (*wire.bend((x, y), (a, b)), (a, b))
+            out.append("C" + " ".join(f"{_n(c)},{_n(d)}" for c, d in points))
         elif (a, b) != (x, y):
             out.append(f"L{_n(a)},{_n(b)}")
         x, y = a, b
