@@ -24,12 +24,13 @@ function arranged(model, k) {
   const parts = box.inside.map(([child, x, y, w, h, ...texts]) => {
     const found = inner.get(child);
     const [wide, high] = found ? [found.w, found.h + HEAD] : [w, h];
+    model.boxes[child].title = texts.join(" · ");
     return { box: child, x: (fx(x) + fx(x + w) - wide) / 2, y: (fy(y) + fy(y + h) - high) / 2, w: wide, h: high,
       old: { x: x + w / 2, y: y + h / 2 }, texts, inner: found };
   });
   return { k, w: Math.max(fx(box.size[0]), titleWidth(box)), h: fy(box.size[1]), parts, fx, fy };
 }
-const titleWidth = (box) => Math.min(220, 40 + 7 * (box.label.length + (box.count > 1 ? 4 : 0)));
+const titleWidth = (box) => Math.min(240, 44 + 6.6 * (box.title || "").length);
 
 // Where a value crosses the border of an open box, across; null where that is not known.
 function port(model, part, values, comes) {
@@ -114,14 +115,15 @@ class GraphView {
     const parts = new Map(place.parts.map((part) => [part.box, part]));
     for (const part of place.parts) group.append(this.box(part));
     for (const wire of this.model.boxes[place.k].wires) {
-      const [, target, , shape, dtype, labelled, values] = wire;
+      const [source, target, , shape, dtype, labelled, values] = wire;
       const points = wirePoints(this.model, place, wire, parts);
       const into = parts.get(target);
       const path = svg("path", { class: "wire", d: wirePath(points), "marker-end": target !== -1 && !(into && into.inner) ? "url(#tip)" : null });
       path.append(svg("title", {}, short(values.join(", "), 200)));
       group.append(path);
       if (labelled) {
-        const label = svg("text", { class: "label", x: (points[0][0] + 5).toFixed(1), y: (points[0][1] + 11).toFixed(1) });
+        const from = parts.get(source), y = from ? from.y + from.h : points[0][1];
+        const label = svg("text", { class: "label", x: (points[0][0] + 5).toFixed(1), y: (y + 11).toFixed(1) });
         this.labels.push([label, shape, dtype]);
         group.append(label);
       }
@@ -136,7 +138,7 @@ class GraphView {
     if (box.count > 1 && !open) for (const k of [2, 1]) group.append(this.sheet(part, 3 * k));
     group.append(this.sheet(part, 0));
     group.append(svg("title", {}, short([box.id, box.op, box.why].filter(Boolean).join(" · "), 300)));
-    const texts = open ? [[box.label, box.count > 1 ? `×${box.count}` : ""].join(" ").trim()] : part.texts;
+    const texts = open ? [part.texts.join(" · ")] : part.texts;
     texts.forEach((text, k) => group.append(this.text(part, text, k, texts.length, open)));
     if (box.inside) group.append(svg("text", { class: "fold", x: part.w - 5, y: 12, "text-anchor": "end" }, open ? "−" : "+"));
     this.groups.set(part.box, group);
@@ -157,7 +159,7 @@ class GraphView {
   text(part, text, k, count, open) {
     const size = k === 0 ? 12 : 10, y = open ? 16 : part.h / 2 + (k - (count - 1) / 2) * 14 + 4;
     return svg("text", { class: k === 0 ? "name" : "sub", x: open ? 8 : (part.w / 2).toFixed(1), y: y.toFixed(1),
-      "text-anchor": open ? "start" : "middle", "font-size": size }, open ? short(text, Math.max(8, part.w / 7 | 0)) : text.trimEnd());
+      "text-anchor": open ? "start" : "middle", "font-size": size }, open ? short(text, Math.max(8, part.w / 7 | 0)) : text);
   }
 
   spoken(box) {

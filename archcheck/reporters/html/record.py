@@ -27,7 +27,7 @@ def record(report: Report, outcomes: Iterable[Outcome] = ()) -> dict[str, Any]:
     from archcheck import __version__
     pool, script = Pool(report.symbols), Script(names={name: name for name in report.symbols})
     start = beginning(report)
-    found, opened = boxes(report, pool, script)
+    found, opened = boxes(report, pool)
     graph = report.graph
     data = {
         "schema": SCHEMA, "version": __version__, "title": graph.name or graph.source,

@@ -3,43 +3,53 @@ page only moves boxes apart where one is opened."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
 from archcheck.drawing.folding import picture
 from archcheck.drawing.layout import Placed, Wire, place
-from archcheck.drawing.style import SMALL, TITLE, Look, Text
-from archcheck.drawing.tree import OUTSIDE, Box, Picture
-from archcheck.graph import Shape
+from archcheck.drawing.look import look_for, script_of
+from archcheck.drawing.style import Text
+from archcheck.drawing.tree import OUTSIDE, Box, Link, Picture
 from archcheck.report import Report
 from archcheck.reporters.html.pool import Pool
-from archcheck.reporters.text import Script
 
-SHOWN = 30
+SHOWN = 40
 """So many boxes are seen at first."""
 
-ROOM = 24
-"""Labels of edges have room for so many characters at most."""
+LEAST, ROOM = 13, 24
+"""Labels of edges have room for so many characters: the sizes in them may grow."""
+
+MARK = "    "
+"""As wide as the mark that opens a box."""
 
 
-def boxes(report: Report, pool: Pool, script: Script) -> tuple[list[dict[str, Any]], list[int]]:
+def boxes(report: Report, pool: Pool) -> tuple[list[dict[str, Any]], list[int]]:
     """Every box, outer before inner ones, and the places of those that are open at first."""
     found = picture(report, limit=SHOWN)
-    scopes = _Scopes(pool, script, {box.id: k for k, box in enumerate(found.boxes.values())})
+    scopes = _Scopes(report, found, pool)
     opened = sorted(scopes.places[name] for name in found.open)
     return [scopes.record(box) for box in found.boxes.values()], opened
 
 
 class _Scopes:
-    """Makes the records of boxes, whose ``places`` in the list are known."""
+    """Makes the records of the boxes of a picture, whose ``places`` in the list are known."""
 
-    def __init__(self, pool: Pool, script: Script, places: dict[str, int]) -> None:
-        self.pool, self.script, self.places = pool, script, places
-        self.look = Look(edges="shape", shape=lambda link: self.label(link.shape), texts=_texts)
+    def __init__(self, report: Report, found: Picture, pool: Pool) -> None:
+        self.pool, self.script = pool, script_of(report)
+        self.places = {name: place for place, name in enumerate(found.boxes)}
+        self.words = look_for(report, found)
+        self.look = replace(self.words, shape=self.label, texts=self.texts)
 
-    def label(self, shape: Shape | None) -> str:
+    def label(self, link: Link) -> str:
         """Text as wide as the label of an edge may be."""
-        return "" if shape is None else self.script.shape(shape)[:ROOM]
+        return "" if link.shape is None else self.script.shape(link.shape).ljust(LEAST, "0")[:ROOM]
+
+    def texts(self, box: Box) -> tuple[Text, ...]:
+        """The lines of a box, with room for the mark that opens it."""
+        title, *rest = self.words.texts(box)
+        return (replace(title, text=title.text + MARK * bool(box.children)), *rest)
 
     def record(self, box: Box) -> dict[str, Any]:
         """A box: its words, its nodes as runs (first, number), and what is inside it."""
@@ -55,7 +65,7 @@ class _Scopes:
         """What is inside a box: its size, where the boxes in it stand, and the wires between them."""
         return {"size": [placed.width, placed.height],
                 "inside": [[self.places[child.box.id], round(child.x, 1), round(child.y, 1), child.width,
-                            child.height, *(text.text for text in child.texts)] for child in placed.children],
+                            child.height, *(text.text.rstrip() for text in child.texts)] for child in placed.children],
                 "wires": list(map(self.wire, placed.wires))}
 
     def wire(self, wire: Wire) -> list[Any]:
@@ -65,14 +75,6 @@ class _Scopes:
         points = [round(value, 1) for point in wire.points for value in point]
         return [*ends, points, self.pool.shape(wire.link.shape), wire.link.dtype, bool(wire.label),
                 list(wire.link.values)]
-
-
-def _texts(box: Box) -> tuple[Text, ...]:
-    """The lines of a closed box, with room for the mark that opens it."""
-    times = (f" ×{box.count}" if box.count > 1 else "") + "   " * bool(box.children)
-    named = box.name if box.label != box.name else ""
-    return tuple(Text(text, size, bold) for text, size, bold in (
-        (box.label + times, TITLE, True), (named, SMALL, False)) if text)
 
 
 def runs(numbers: Iterable[int]) -> list[int]:
