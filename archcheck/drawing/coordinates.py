@@ -14,7 +14,7 @@ from archcheck.drawing.ranks import Layers
 ROUNDS = 12
 """How often all ranks are placed, down and up in turn."""
 
-_BENDS, _NODES, _MIXED = 8.0, 2.0, 0.02
+_BENDS, _NODES, _MIXED = 1.0, 2.0, 0.02
 """Weights of an edge between two bends, two nodes, and one of each."""
 
 Pull = tuple[int, float, float]
@@ -34,7 +34,28 @@ def placed(layers: Layers, widths: Sequence[float], ports: Sequence[tuple[float,
         near = (above if down else below) if turn < ROUNDS - 4 else [a + b for a, b in zip(above, below)]
         for row in layers.rows if down else reversed(layers.rows):
             _settle(row, near, centre, spread, gap)
+    _straighten(layers, count, centre, spread, gap)
     return centre
+
+
+def _straighten(layers: Layers, count: int, centre: list[float], spread: Sequence[float], gap: float) -> None:
+    """Put all bends of an edge at one place where there is room for that, edges far out first."""
+    place = {node: k for row in layers.rows for k, node in enumerate(row)}
+    chains = [chain[1:-1] for chain in layers.chains if len(chain) > 3]
+    for _ in range(2):
+        for bends in sorted(chains, key=lambda bends: -max(abs(centre[node]) for node in bends)):
+            low, high = float("-inf"), float("inf")
+            for node in bends:
+                row, k = layers.rows[layers.rank[node]], place[node]
+                if k:
+                    low = max(low, centre[row[k - 1]] + (spread[row[k - 1]] + spread[node]) / 2 + gap)
+                if k + 1 < len(row):
+                    high = min(high, centre[row[k + 1]] - (spread[row[k + 1]] + spread[node]) / 2 - gap)
+            if low <= high:
+                wish = sum(centre[node] for node in bends) / len(bends)
+                centre_of = min(max(wish, low), high)
+                for node in bends:
+                    centre[node] = centre_of
 
 
 def _pulls(layers: Layers, count: int, ports: Sequence[tuple[float, float]]) -> tuple[list[list[Pull]], ...]:

@@ -47,7 +47,8 @@ class Block:
     ``HIDDEN`` (only computes shapes and constants). Blocks of the same ``kind`` are equal. ``every`` are the
     indices of all its nodes, ``own`` those of them in the first of all repetitions. Those of the same
     ``form`` are equal but for shapes and costs; one that is ``fused`` is a layer with what belongs to it, as
-    its activation.
+    its activation. The repetitions of one that ``varies`` differ in shapes; its children have those of the
+    first.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Block:
     own: tuple[int, ...] = ()
     form: int = -1
     fused: bool = False
+    varies: bool = False
 
     @property
     def label(self) -> str:
@@ -246,7 +248,7 @@ class _Folder:
             min(block.first for block in blocks), max(block.last for block in blocks), kind,
             role if flops == 0 else min(role, MINOR), children,
             uncounted=sum(block.uncounted for block in blocks),
-            every=_chained(block.every for block in blocks), own=_chained(block.own for block in blocks),
+            every=(every := _chained(block.every for block in blocks)), own=every,
             form=self.kind("form", op, *(child.form for child in children)))
 
     def gathered(self, blocks: Sequence[Block]) -> list[Block]:
@@ -280,7 +282,7 @@ class _Folder:
             run = list(found)
             is_run = (not alone and len(run) >= ALIKE and run[0].children and not run[0].fused
                       and self.structure is not None and self.structure.repeats(run, 1))
-            yield from [self.repeated(run, _Run(0, 1, len(run)))] if is_run else run
+            yield from [replace(self.repeated(run, _Run(0, 1, len(run))), varies=True)] if is_run else run
 
     def repeated(self, blocks: Sequence[Block], run: _Run) -> Block:
         """One block for the repetitions in ``blocks``."""
@@ -290,7 +292,8 @@ class _Folder:
             whole = merged[0]
         else:
             whole, names = self.group("", "", merged, self.runs(merged)), (names[0], blocks[-1].name)
-        return replace(whole, count=run.count, names=names, kind=self.kind(whole.kind, run.count))
+        return replace(whole, count=run.count, names=names, kind=self.kind(whole.kind, run.count),
+                       own=_chained(block.own for block in merged))
 
 
 def _merged(blocks: Sequence[Block]) -> Block:
@@ -317,7 +320,8 @@ def _unwrapped(block: Block) -> Block:
     if child.count > 1:
         names = tuple(f"{block.name}.{name}" for name in child.names)
         return replace(block, names=names, op=child.op, count=child.count, children=child.children,
-                       kind=child.kind, form=child.form, own=child.own)
+                       kind=child.kind, form=child.form, own=child.own, fused=child.fused,
+                       varies=child.varies)
     name = f"{block.name}.{child.name}" if child.children and not child.fused else block.name
     return replace(block, name=name, op=child.op, children=child.children, kind=child.kind, form=child.form,
                    fused=child.fused, unknown=child.unknown)

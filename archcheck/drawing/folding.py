@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from archcheck.dims import Size, total
 from archcheck.drawing.families import families, main_family
 from archcheck.drawing.fold import Block, tree
 from archcheck.drawing.names import Names
+from archcheck.drawing.regions import cyclic
 from archcheck.drawing.tree import INPUT, OUTPUT, OUTSIDE, Box, Link, Picture
 from archcheck.errors import UserError, closest
 from archcheck.report import Report
@@ -156,6 +158,7 @@ class _Boxes:
     def whole(self, block: Block) -> Box:
         """The box of the whole network, whose name is not in those of the boxes inside it."""
         self.rows = {index for _, leaf in block.walk() if not leaf.children for index in leaf.every}
+        block = self.untangled(block)
         children = tuple(self.box(child, "") for child in block.children)
         return Box(self.unique("network"), block.label, block.op, nodes=block.every, own=block.own,
                    children=children, links=tuple(self.links(block, children)))
@@ -198,17 +201,35 @@ class _Boxes:
 
     def box(self, block: Block, path: str) -> Box:
         """A block's box."""
+        block = self.untangled(block)
         kind = self.names.kind(block)
         own = self.unique(f"{path}/{block.label or self.title(block, kind)}".strip("/"))
         children = tuple(self.box(child, own) for child in block.children)
         return Box(
             own, block.label, block.op,
             main_family((self.families[index], self.work(index)) for index in block.own), kind,
-            self.names.detail(block), fused=block.fused,
+            self.names.detail(block), fused=block.fused, varies=block.varies,
             shape=block.shape, dtype=block.dtype, params=block.params, macs=block.macs, flops=block.flops,
             bytes=self.bytes(block.every), count=block.count, uncounted=block.uncounted,
             unknown=block.unknown, nodes=block.every, own=block.own, children=children,
             links=tuple(self.links(block, children)))
+
+    def untangled(self, block: Block) -> Block:
+        """A block without rows that read each other in a circle, as modules do that are used several times:
+        what is in these stands in their place."""
+        while tangled := self.tangled(block):
+            rows = (row.children if k in tangled else (row,) for k, row in enumerate(block.children))
+            block = replace(block, children=tuple(chain.from_iterable(rows)))
+        return block
+
+    def tangled(self, block: Block) -> set[int]:
+        """The rows of a block that are on a circle and can be taken apart."""
+        own = set(block.own) & self.rows
+        place = {index: k for k, row in enumerate(block.children) for index in row.every if index in own}
+        graph = self.report.graph
+        pairs = {(k, place[reader]) for index, k in place.items() for name in graph.nodes[index].outputs
+                 for reader in graph.uses.get(name, ()) if place.get(reader, k) != k}
+        return {k for k in cyclic(pairs) if block.children[k].children and block.children[k].count == 1}
 
     def title(self, block: Block, kind: str) -> str:
         """What tells a block without a name from others."""

@@ -29,7 +29,9 @@ def look_for(report: Report, picture: Picture, style: str = "paper", colour: str
     """The look of a picture of a report."""
     words = _Words(report, picture, style, colour, script or script_of(report))
     tones, legend = _coloured(report, picture, style, colour)
-    return Look(style, edges, direction, tones, legend, shape=words.edge(edges), texts=words.texts)
+    extents = extents_of(picture) if to_scale else {}
+    return Look(style, edges, "LR" if to_scale else direction, tones, legend, extents, words.edge(edges),
+                words.texts)
 
 
 def script_of(report: Report) -> Script:
@@ -62,6 +64,7 @@ class _Words:
             lines = [first.label, " · ".join(other.op for other in others)]
         elif box.children:
             lines = [box.name or box.kind or "…", box.kind if box.name else "", box.op]
+            lines[1:1] = ["of several shapes, the first shown"] * box.varies
             lines = list(dict.fromkeys(lines))
         else:
             lines = [box.label]
@@ -73,10 +76,13 @@ class _Words:
         """The name of a node, where it tells anything."""
         if self.debug:
             return box.name
+        if box.family == "join" and "." in box.name:
+            return ""
         stem = _stem(box.name)
         operators = {child.op.lower() for child in (box, *box.children)}
-        says_more = not any(stem in op or op in stem for op in operators if op) and stem not in self.machine_made
-        return box.name if says_more and len(box.name) <= _LONGEST else ""
+        says_no_more = any(len(stem) > 2 and stem in op or op in stem for op in operators if op)
+        told = says_no_more or stem in self.machine_made or len(box.name) > _LONGEST
+        return "" if told or not stem else box.name.rsplit(".", 1)[-1]
 
     def figures(self, box: Box) -> list[str]:
         """What the colours are about; all figures for debugging."""
@@ -207,3 +213,30 @@ def _scale(marks: list[str], what: str) -> tuple[tuple[str, Tone], ...]:
     """The legend of a scale."""
     texts = [f"≤ {marks[0]}", *(f"{a} – {b}" for a, b in zip(marks, marks[1:])), f"> {marks[-1]} {what}"]
     return tuple(zip(texts, HEAT))
+
+
+# ---------------------------------------------------------------------------------------------------- to scale
+_HIGH, _WIDE = 180.0, 70.0
+_THIN, _BAR = 3.0, 6.0
+
+
+def extents_of(picture: Picture) -> dict[str, tuple[float, float]]:
+    """Boxes to scale, as the figures of LeNet, AlexNet and VGG have them: the height of each is proportional
+    to the resolution of what it makes, the width to its channels, both at least 3 px. Features without a
+    resolution are bars, as high as they are many; what has no numbers for them is not to scale."""
+    known = {box.id: found for box in picture.shown()
+             if not (box.children and box.id in picture.open) and (found := _extent(box))}
+    maps = [found for found in known.values() if found[1]]
+    highest, most = max((high for _, high in maps), default=1), max((wide for wide, _ in maps), default=1)
+    longest = max((wide for wide, high in known.values() if not high), default=1)
+    return {name: (max(wide / most * _WIDE, _THIN), max(high / highest * _HIGH, _THIN)) if high else
+            (_BAR, max(wide / longest * _HIGH, _THIN)) for name, (wide, high) in known.items()}
+
+
+def _extent(box: Box) -> tuple[int, int] | None:
+    """Channels and height of what a box makes; features have no height, which is 0."""
+    sizes = box.shape or ()
+    if not 2 <= len(sizes) <= 5 or len(sizes) == 3 or not all(isinstance(size, int) for size in sizes[1:]):
+        return None
+    wide, high = sizes[1], sizes[2] if len(sizes) > 2 else 0
+    return (wide, high) if isinstance(high, int) and isinstance(wide, int) else None

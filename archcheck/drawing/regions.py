@@ -79,15 +79,21 @@ def branching(count: int, after: Edges) -> Iterator[range]:
         reach = max(reach, max(after[k], default=BEFORE))
 
 
-def cyclic(edges: Iterable[tuple[str, str]]) -> set[str]:
-    """What is on a cycle, or between two, of what ``edges`` connect."""
-    after: dict[str, list[str]] = {}
-    missing: dict[str, int] = {}
+def cyclic(edges: Iterable[tuple[int, int]]) -> set[int]:
+    """What is on a circle, or on the way from one to another, of what ``edges`` connect."""
+    after: dict[int, list[int]] = {}
+    before: dict[int, list[int]] = {}
     for a, b in edges:
         after.setdefault(a, []).append(b)
-        missing.setdefault(a, 0)
-        missing[b] = missing.get(b, 0) + 1
-    todo = [name for name, number in missing.items() if not number]
+        before.setdefault(b, []).append(a)
+    names = {*after, *before}
+    return _left(names, after, before) & _left(names, before, after)
+
+
+def _left(names: set[int], after: dict[int, list[int]], before: dict[int, list[int]]) -> set[int]:
+    """What is left of ``names`` when all that nothing is before are taken away, again and again."""
+    missing = {name: len(before.get(name, ())) for name in names}
+    todo = [name for name in names if not missing[name]]
     while todo:
         name = todo.pop()
         del missing[name]

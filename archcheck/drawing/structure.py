@@ -2,6 +2,7 @@
 what branches and is joined again, where a scope has many rows."""
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -19,6 +20,9 @@ SHOWN, MINOR, HIDDEN = range(3)
 
 CLEAR = 12
 """Up to so many rows are clear without being grouped."""
+
+SMALL = 5
+"""A scope of so many rows needs no box of its own where there is room."""
 
 BESIDE = 4
 """So many equal branches are told once."""
@@ -43,8 +47,22 @@ class Structure:
 
     def of(self, blocks: list[Block]) -> list[Block]:
         """The blocks of a scope in groups."""
+        blocks = self.inlined(blocks)
         blocks = self.grouped(blocks, self.layers(blocks))
         return self.grouped(blocks, self.branches(blocks)) if len(blocks) > CLEAR else blocks
+
+    def inlined(self, blocks: list[Block]) -> list[Block]:
+        """The blocks of a scope with what is inside of small ones in their places, as long as it stays
+        clear; those that have their like keep their boxes."""
+        room, alike = CLEAR - len(blocks), Counter(block.form for block in blocks)
+        for block in sorted(blocks, key=lambda block: len(block.children)):
+            size = len(block.children)
+            if 0 < size <= SMALL and size - 1 <= room and block.count == 1 and not block.fused and (
+                    alike[block.form] == 1):
+                at = blocks.index(block)
+                blocks = [*blocks[:at], *block.children, *blocks[at + 1:]]
+                room -= size - 1
+        return sorted(blocks, key=lambda block: block.first)
 
     def grouped(self, blocks: Sequence[Block], groups: Iterable[Sequence[int]]) -> list[Block]:
         """A block for each of ``groups``, those of one as they are; in the order they begin."""
@@ -54,8 +72,9 @@ class Structure:
 
     def group(self, blocks: Sequence[Block]) -> Block:
         """One block for several: a layer with what follows it, or what branches and is joined."""
-        fused = blocks[0].nodes == 1 and all(map(self.follows, blocks[1:]))
-        rows = tuple(blocks) if fused else self.runs(blocks)
+        fused = (blocks[0].nodes == 1 or blocks[0].fused) and all(map(self.follows, blocks[1:]))
+        parts = blocks[0].children if blocks[0].fused else blocks[:1]
+        rows = (*parts, *blocks[1:]) if fused else self.runs(blocks)
         whole = self.whole(blocks[0].name if fused else "", "", blocks, rows)
         return replace(whole, fused=fused)
 
@@ -109,7 +128,7 @@ class Structure:
 
     def leads(self, block: Block) -> bool:
         """Whether a block is a layer that others may belong to."""
-        return block.nodes == 1 and self.works[block.first] in LEADING
+        return block.fused or block.nodes == 1 and self.works[block.first] in LEADING
 
     def follows(self, block: Block) -> bool:
         """Whether a block may belong to the layer before it."""

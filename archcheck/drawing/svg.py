@@ -50,11 +50,14 @@ def _box(placed: Placed, look: Look) -> Iterator[str]:
     tone = look.tone(placed.box)
     yield f"<g id={quoteattr(text(placed.box.id))}>"
     yield f"<title>{text(_title(placed))}</title>"
-    if placed.box.count > 1 and not placed.children:
+    if placed.box.count > 1 and not placed.children and not placed.glyph:
         yield from (_rect(placed, tone, STACK * k) for k in (2, 1))
     if placed.children:
         tone = Tone("#f8f9fa", tone.line, "#333333")
-    yield _rect(placed, tone, 0, dashed=bool(placed.children))
+    if placed.glyph:
+        yield from _slab(placed, tone, placed.glyph)
+    else:
+        yield _rect(placed, tone, 0, dashed=bool(placed.children))
     yield from (_text(line, at, "middle" if middle else "start", tone.text) for line, at, middle in placed.lines())
     yield from _inside(placed, look)
     yield "</g>"
@@ -69,6 +72,14 @@ def _rect(placed: Placed, tone: Tone, shift: float, dashed: bool = False) -> str
     dashes = ' stroke-dasharray="4 2"' if dashed else ""
     return (f'<rect x="{_n(placed.x + shift)}" y="{_n(placed.y - shift)}" width="{_n(placed.width)}" '
             f'height="{_n(placed.height)}" rx="{radius}" fill="{tone.fill}" stroke="{tone.line}"{dashes}/>')
+
+
+def _slab(placed: Placed, tone: Tone, glyph: tuple[float, float]) -> Iterator[str]:
+    """A block of feature maps, in the middle of the box: as wide as it has channels, as high as they are."""
+    wide, high = glyph
+    x, y = placed.x + (placed.width - wide) / 2, placed.y + (placed.height - high) / 2
+    yield (f'<rect x="{_n(x)}" y="{_n(y)}" width="{_n(wide)}" height="{_n(high)}" fill="{tone.fill}" '
+           f'stroke="{tone.line}"/>')
 
 
 def _text(line: Text, at: tuple[float, float], anchor: str, colour: str) -> str:
