@@ -79,10 +79,14 @@ function roofline(model, device) {
     const ridge = top / device.bandwidth;
     image.append(svg("path", { class: "roof", d: `M${px(X(10 ** x0))},${px(Y(Math.max(10 ** y0, 10 ** x0 * device.bandwidth)))}L${px(X(ridge))},${px(Y(top))}H${WIDE - 6}` }));
   }
-  const longest = Math.max(...points.map((p) => p.seconds));
-  for (const p of points) image.append(svg("circle", { class: `dot ${p.by}`, cx: px(X(p.intensity)), cy: px(Y(p.reach)), r: px(2 + 6 * Math.sqrt(p.seconds / longest)),
-    onclick: () => model.selectNode(p.node.index) }, svg("title", {}, `${short(p.node.name, 80)}: ${p.intensity.toPrecision(3)} FLOPs a byte, at least ${(p.seconds * 1e6).toPrecision(3)} µs, held up by ${p.by}`)));
-  const total = points.reduce((a, p) => a + p.seconds, 0), bound = points.filter((p) => p.by === "memory").reduce((a, p) => a + p.seconds, 0);
+  const alike = new Map(), total = points.reduce((a, p) => a + p.seconds, 0), bound = points.filter((p) => p.by === "memory").reduce((a, p) => a + p.seconds, 0);
+  for (const p of points) {
+    const key = `${p.intensity.toPrecision(3)} ${p.reach.toPrecision(3)}`, first = alike.get(key);
+    if (first) { first.all += p.seconds; first.count += 1; } else alike.set(key, { ...p, all: p.seconds, count: 1 });
+  }
+  const longest = Math.max(...[...alike.values()].map((p) => p.all));
+  for (const p of alike.values()) image.append(svg("circle", { class: `dot ${p.by}`, cx: px(X(p.intensity)), cy: px(Y(p.reach)), r: px(2 + 6 * Math.sqrt(p.all / longest)),
+    onclick: () => model.selectNode(p.node.index) }, svg("title", {}, `${short(p.node.name, 80)}${p.count > 1 ? ` and ${p.count - 1} like it` : ""}: ${p.intensity.toPrecision(3)} FLOPs a byte, at least ${(p.all * 1e6).toPrecision(3)} µs, held up by ${p.by}`)));
   box.append(el("p", { class: "hint" }, `At least ${(total * 1e3).toPrecision(3)} ms if nodes run one by one, ${Math.round(100 * bound / total)} % of it held up by memory. Across: FLOPs a byte. Areas: time.`));
   return box;
 }
@@ -91,8 +95,7 @@ class ChartsView {
   constructor(model) {
     this.model = model;
     this.device = model.data.devices.find((device) => Object.keys(device.peaks).length) || model.data.devices[0];
-    model.on("sizes", () => this.draw());
-    this.draw();
+    model.on("sizes", lazily(by("charts"), () => this.draw()));
   }
   draw() {
     const { model } = this;

@@ -10,12 +10,21 @@ class FieldView {
     this.node = this.ids[Math.floor(this.ids.length / 2)];
     this.at = [null, null];
     if (!this.ids.length) { by("reads").append(el("p", { class: "note" }, "No position of an output reads only a part of an input.")); return; }
-    model.on("sizes", () => this.draw());
+    this.picker = el("select", { id: "field-node", onchange: (event) => this.choose(Number(event.target.value), true) },
+      this.ids.map((index) => el("option", { value: index }, short(`${model.nodes[index].name} (${model.nodes[index].op})`, 60))));
+    this.changed = lazily(by("field"), () => this.draw());
+    model.on("sizes", this.changed);
     model.on("selection", () => {
       const { node } = model.selected;
-      if (node !== null && this.ids.includes(node)) { this.node = node; this.at = [null, null]; this.draw(); }
+      if (node !== null && node !== this.node && node in this.fields.of && this.moving(node).length) this.choose(node);
     });
-    this.draw();
+  }
+
+  choose(node, tell = false) {
+    this.node = node;
+    this.at = [null, null];
+    this.changed();
+    if (tell) this.model.selectNode(node, { quiet: true });
   }
 
   moving(index) { return this.fields.of[index].filter((k) => k >= 0 && this.fields.table[k].axis !== null); }
@@ -68,9 +77,8 @@ class FieldView {
   }
 
   controls(sides) {
-    const { model } = this;
-    const picker = el("select", { id: "field-node", onchange: (event) => { this.node = Number(event.target.value); this.at = [null, null]; this.draw(); model.selectNode(this.node); } },
-      this.ids.map((index) => el("option", { value: index, selected: index === this.node }, short(`${model.nodes[index].name} (${model.nodes[index].op})`, 60))));
+    const { picker } = this;
+    picker.value = this.node;
     const positions = sides.filter((side) => side.field && side.field.axis !== null && side.count > 1).map((side) => el("label", {}, `position along axis ${side.field.axis} `,
       el("input", { type: "range", id: `field-at-${side.k}`, min: 0, max: side.count - 1, value: side.at, "aria-label": `Position along axis ${side.field.axis} of the output`,
         oninput: (event) => { this.at[side.k] = Number(event.target.value); this.draw(); } }), el("output", {}, `${side.at} of 0…${side.count - 1}`)));

@@ -24,7 +24,7 @@ function arranged(model, k) {
   const parts = box.inside.map(([child, x, y, w, h, ...texts]) => {
     const found = inner.get(child);
     const [wide, high] = found ? [found.w, found.h + HEAD] : [w, h];
-    model.boxes[child].title = texts.join(" · ");
+    model.boxes[child].title = texts.slice(0, 2).join(" · ");
     return { box: child, x: (fx(x) + fx(x + w) - wide) / 2, y: (fy(y) + fy(y + h) - high) / 2, w: wide, h: high,
       old: { x: x + w / 2, y: y + h / 2 }, texts, inner: found };
   });
@@ -32,15 +32,13 @@ function arranged(model, k) {
 }
 const titleWidth = (box) => Math.min(240, 44 + 6.6 * (box.title || "").length);
 
-// Where a value crosses the border of an open box, across; null where that is not known.
+// Where a value crosses the border of an open box, across. Of a box that stands for several, the values are those
+// of the first or the last one, so that any other place of this side will do.
 function port(model, part, values, comes) {
   if (!part.inner) return null;
-  for (const [source, target, points, , , , names] of model.boxes[part.box].wires) {
-    if ((comes ? source : target) === -1 && names.some((name) => values.includes(name))) {
-      return part.x + part.inner.fx(comes ? points[0] : points[points.length - 2]);
-    }
-  }
-  return null;
+  const wires = model.boxes[part.box].wires.filter(([source, target]) => (comes ? source : target) === -1);
+  const wire = wires.find(([, , , , , , names]) => names.some((name) => values.includes(name))) || wires[wires.length - 1];
+  return wire ? part.x + (part.w - part.inner.w) / 2 + part.inner.fx(comes ? wire[2][0] : wire[2][wire[2].length - 2]) : null;
 }
 
 // The points of a wire, moved with the boxes that it joins.
@@ -138,14 +136,16 @@ class GraphView {
     if (box.count > 1 && !open) for (const k of [2, 1]) group.append(this.sheet(part, 3 * k));
     group.append(this.sheet(part, 0));
     group.append(svg("title", {}, short([box.id, box.op, box.why].filter(Boolean).join(" · "), 300)));
-    const texts = open ? [part.texts.join(" · ")] : part.texts;
-    texts.forEach((text, k) => group.append(this.text(part, text, k, texts.length, open)));
+    const texts = open ? [part.texts.slice(0, 2).join(" · ")] : part.texts;
+    const write = () => texts.forEach((text, k) => group.append(this.text(part, text, k, texts.length, open)));
+    if (!open) write();
     if (box.inside) group.append(svg("text", { class: "fold", x: part.w - 5, y: 12, "text-anchor": "end" }, open ? "−" : "+"));
     this.groups.set(part.box, group);
     if (open) {
       const inner = svg("g", { transform: `translate(${((part.w - part.inner.w) / 2).toFixed(1)},${HEAD})` });
       this.draw(part.inner, inner);
       group.append(inner);
+      write();
     }
     return group;
   }

@@ -67,6 +67,8 @@ function deepLink(model) {
   by("graph").scrollIntoView({ block: "start" });
 }
 
+const MOST_PRINTED = 1000;
+
 async function start() {
   theme();
   const model = new Model(await unpacked(by("data").textContent));
@@ -89,7 +91,7 @@ async function start() {
   model.on("selection", () => details(model));
   by("foot").append(`archcheck ${data.version} · `, isolated(plain(short(data.source, 120))), data.producer ? ` · ${plain(short(data.producer, 80))}` : "");
   addEventListener("hashchange", () => deepLink(model));
-  addEventListener("beforeprint", () => table.draw(true));
+  addEventListener("beforeprint", () => table.draw(model.nodes.length <= MOST_PRINTED));
   addEventListener("afterprint", () => table.draw());
   deepLink(model);
   window.archcheck = { model, graph, table, field, charts, evaluate };

@@ -86,7 +86,9 @@ class Model {
   set(place, value) {
     this.values[place] = value;
     this.work();
-    this.tell("sizes");
+    if (this.soon) return;
+    this.soon = true;
+    requestAnimationFrame(() => { this.soon = false; this.tell("sizes"); });
   }
 
   on(what, listener) { this.listeners[what].push(listener); }

@@ -67,7 +67,7 @@ function details(model) {
   row("nodes", nodes.length > 1 ? exact(nodes.length) : "");
   row("output", node ? isolated(short(node.value, 120)) : "");
   const shape = node ? node.shape : box.shape;
-  if (shape || nodes.length) row("shape", `${(node ? node.dtype : box.dtype) || "?"} ${model.shape(shape)}`);
+  if (shape || node) row("shape", `${(node ? node.dtype : box.dtype) || "?"} ${model.shape(shape)}`);
   if (nodes.length) { row("params", figure("params", exact)); row("MACs", figure("macs", exact)); row("FLOPs", figure("flops", exact)); row("bytes moved", figure("moved", inBytes)); }
   row("not known", node ? node.why : box.why);
   const own = new Set(nodes.map((n) => model.nodes[n].name));

@@ -69,3 +69,12 @@ const inline = (text) => text.split(/(`[^`]+`|\*\*[^*]+\*\*|\*[^*]+\*)/).map((pa
   part.startsWith("`") && part.length > 1 ? el("code", {}, part.slice(1, -1))
     : part.startsWith("**") && part.length > 3 ? el("strong", {}, part.slice(2, -2))
       : part.startsWith("*") && part.length > 1 && part.endsWith("*") ? el("em", {}, part.slice(1, -1)) : part);
+
+// Draws what is in a section when it is seen, or printed: gives what to call when it has changed.
+function lazily(section, draw) {
+  let stale = true, seen = false;
+  const now = () => { if (stale) { stale = false; draw(); } };
+  new IntersectionObserver(([entry]) => { seen = entry.isIntersecting; if (seen) now(); }, { rootMargin: "200px" }).observe(section);
+  addEventListener("beforeprint", now);
+  return () => { stale = true; if (seen) now(); };
+}
