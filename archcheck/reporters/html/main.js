@@ -57,7 +57,8 @@ function searching(model) {
 
 // #node=NAME selects a node, by its name or a value that it makes, or a box by its id.
 function deepLink(model) {
-  const match = /^#node=(.*)$/.exec(location.hash);
+  const match = /^#node=(.*)$/.exec(location.hash), section = by(location.hash.slice(1));
+  if (section) section.scrollIntoView({ block: "start" });
   if (!match) return;
   let name;
   try { name = decodeURIComponent(match[1]); } catch { return; }
