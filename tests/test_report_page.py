@@ -1,9 +1,11 @@
-"""The HTML report in a real browser: what it shows, at sizes that people set, and that nothing gets out or in."""
+"""The HTML report in a real browser: what it shows, at sizes that people set, and that nothing gets out or
+in."""
 from __future__ import annotations
 
 import json
 import random
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +79,12 @@ def show(browser: _browser.Browser, tmp_path: Path) -> Iterator[Any]:
     assert {url.partition("#")[0] for url in browser.requests()} <= {(tmp_path / "report.html").as_uri()}
 
 
+@cache
+def spec(name: str) -> archcheck.Report:
+    """What is known of a specification that ships."""
+    return archcheck.analyze(f"specs:{name}")
+
+
 def image_net() -> bytes:
     """A 7 × 7 convolution to 4 channels, no padding; then one of 3 × 3, dilated by 2."""
     net = Builder(x=["N", 1, "H", "W"])
@@ -97,8 +105,8 @@ def put(page: _browser.Browser, name: str, value: int) -> None:
 
 
 def card(page: _browser.Browser, label: str) -> str:
-    return page(f"[...document.querySelectorAll('.card')].find((one) => one.querySelector('dt').textContent === "
-                f"{json.dumps(label)}).querySelector('dd').textContent")
+    return page("[...document.querySelectorAll('.card')].find((one) => one.querySelector('dt').textContent "
+                f"=== {json.dumps(label)}).querySelector('dd').textContent")
 
 
 # ------------------------------------------------------------------------------------------------- formulas
@@ -115,7 +123,8 @@ def random_size(rng: random.Random, depth: int) -> tuple[Any, Any]:
     kind = rng.choice(("+", "-", "*", "//", "min", "max", "bcast"))
     if kind == "//":
         by = rng.choice((2, 3, 7, -4, symbol("C") + 1))
-        return a // by, lambda at: None if f(at) is None else f(at) // (by if isinstance(by, int) else at["C"] + 1)
+        divisor = (lambda at: by) if isinstance(by, int) else (lambda at: at["C"] + 1)
+        return a // by, lambda at: None if f(at) is None else f(at) // divisor(at)
     if kind == "bcast":
         name, other = rng.sample("AB", 2)
         return bcast(symbol(name), symbol(other)), lambda at: (
@@ -138,8 +147,8 @@ def test_the_page_works_formulas_out_as_python_does(show):
             cases.append((pool(size), value))
     page = show(archcheck.analyze(onnx.load_from_string(image_net())))
     checked = 0
-    for at in ({"A": 1, "B": 5, "C": 0}, {"A": 6, "B": 1, "C": 2}, {"A": 9, "B": 9, "C": 31}, {"A": 1, "B": 1, "C": 1},
-               {"A": 1 << 40, "B": 1 << 40, "C": 12345}):
+    for numbers in ((1, 5, 0), (6, 1, 2), (9, 9, 31), (1, 1, 1), (1 << 40, 1 << 40, 12345)):
+        at = dict(zip("ABC", numbers))
         values = ", ".join(f"{number}n" for number in at.values())
         found = page(f"archcheck.evaluate({json.dumps(pool.entries)}, [{values}]).map(String)")
         for place, value in cases:
@@ -194,7 +203,8 @@ def test_the_field_on_the_input(show):
     first = net.add("Conv", "x", net.weight(1, 1, 3, 3), dilations=[4, 4])
     model = net.bytes(net.add("Conv", first, net.weight(1, 1, 3, 3), strides=[2, 2], pads=[1, 1, 1, 1]))
     page = show(archcheck.analyze(onnx.load_from_string(model)), at="#field")
-    page("document.getElementById('field').scrollIntoView({behavior: 'instant'}); archcheck.model.selectNode(0)")
+    page("document.getElementById('field').scrollIntoView({behavior: 'instant'})")
+    page("archcheck.model.selectNode(0)")
     page.wait("document.querySelector('#field-words')?.innerText.includes('stride 1')")
     page("archcheck.field.at = [5, 5]; archcheck.field.draw()")
     words = text_of(page, "#field-words")
@@ -212,11 +222,12 @@ def test_the_field_on_the_input(show):
 
 # ---------------------------------------------------------------------------------------------------- graph
 def test_boxes_open_and_close_and_never_overlap(show):
-    page = show(archcheck.analyze("specs:googlenet"))
+    page = show(spec("googlenet"))
     shown = page("archcheck.graph.groups.size")
     assert page(OVERLAPS) == []
-    first = page("[...document.querySelectorAll('g.folded:not(.open)')][0].getAttribute('data-box')")
-    page(f"document.querySelector('[data-box=\"{first}\"]').dispatchEvent(new MouseEvent('dblclick', {{bubbles: true}}))")
+    first = page("document.querySelector('g.folded:not(.open)').getAttribute('data-box')")
+    page(f"document.querySelector('[data-box=\"{first}\"]').dispatchEvent("
+         "new MouseEvent('dblclick', {bubbles: true}))")
     inside = page(f"archcheck.model.boxes[{first}].inside.length")
     assert page("archcheck.graph.groups.size") == shown + inside > shown
     assert page(f"document.querySelector('[data-box=\"{first}\"]').getAttribute('aria-expanded')") == "true"
@@ -228,7 +239,7 @@ def test_boxes_open_and_close_and_never_overlap(show):
 
 
 def test_the_keyboard_goes_along_the_graph(show):
-    page = show(archcheck.analyze("specs:resnet18"))
+    page = show(spec("resnet18"))
     page("document.getElementById('close-all').click()")
     page("document.querySelector('#canvas [tabindex=\"0\"]').focus()")
     visited = []
@@ -237,8 +248,7 @@ def test_the_keyboard_goes_along_the_graph(show):
         visited.append(page("archcheck.model.boxes[archcheck.model.selected.box].id"))
     assert len(set(visited)) == 4
     assert page("document.querySelectorAll('#canvas [tabindex=\"0\"]').length") == 1
-    folded = next(k for k in range(page("archcheck.model.boxes.length"))
-                  if k and page(f"!!archcheck.model.boxes[{k}].inside && archcheck.model.boxes[{k}].parent === 0"))
+    folded = page("archcheck.model.boxes.findIndex((box) => box.inside && box.parent === 0)")
     page(f"archcheck.model.select({folded}); archcheck.graph.focus({folded})")
     before = page("archcheck.graph.groups.size")
     page.key("Enter")
@@ -252,7 +262,7 @@ def test_the_keyboard_goes_along_the_graph(show):
 
 
 def test_search_and_deep_links(show):
-    report = archcheck.analyze("specs:googlenet")
+    report = spec("googlenet")
     name = report.graph.nodes[60].name
     page = show(report, at="#node=" + name)
     assert page("archcheck.model.selected.node") == 60
@@ -272,7 +282,7 @@ def test_search_and_deep_links(show):
 
 
 def test_the_table_sorts_and_leads_to_the_graph(show):
-    report = archcheck.analyze("specs:vgg16")
+    report = spec("vgg16")
     page = show(report)
     page("document.querySelectorAll('#table thead button')[3].click()")
     most = max(report.layers, key=lambda layer: layer.params)
@@ -295,7 +305,7 @@ def test_claims_findings_and_sizes(show):
 
 
 def test_dark_and_light_and_narrow(show):
-    page = show(archcheck.analyze("specs:resnet18"))
+    page = show(spec("resnet18"))
     ground = "getComputedStyle(document.body).backgroundColor"
     assert page(ground) == "rgb(255, 255, 255)"
     page("document.getElementById('theme').click()")
@@ -324,8 +334,9 @@ def hostile() -> onnx.ModelProto:
              "\u202egnp.exe", "${window.hacked=5}", "&lt;b&gt;", "line\nbreak\u0000null", "]]>--><script>"]
     nodes = [helper.make_node("Relu", [before], [after], name=after)
              for before, after in zip(["x", *names], names)]
-    graph = helper.make_graph(nodes, BREAKOUT, [helper.make_tensor_value_info("x", TensorProto.FLOAT, [ATTACK, 2])],
-                              [helper.make_tensor_value_info(names[-1], TensorProto.FLOAT, None)])
+    given = helper.make_tensor_value_info("x", TensorProto.FLOAT, [ATTACK, 2])
+    made = helper.make_tensor_value_info(names[-1], TensorProto.FLOAT, None)
+    graph = helper.make_graph(nodes, BREAKOUT, [given], [made])
     return helper.make_model(graph, producer_name=ATTACK, doc_string=BREAKOUT,
                              opset_imports=[helper.make_opsetid("", 17)])
 
@@ -354,7 +365,8 @@ def test_the_policy_lets_nothing_in_or_out(browser, tmp_path):
     assert "unsafe" not in text.partition("</head>")[0].partition("<style>")[0]
     path.write_text(text, encoding="utf-8")
     browser.open(path.as_uri())
-    browser("window.seen = []; addEventListener('securitypolicyviolation', (e) => seen.push(e.effectiveDirective))")
+    browser("window.seen = []; addEventListener('securitypolicyviolation', (e) => "
+            "seen.push(e.effectiveDirective))")
     browser("(() => { const s = document.createElement('script'); s.textContent = 'window.hacked = 1'; "
             "document.body.append(s); const i = new Image(); i.src = 'https://example.org/x.png'; })()")
     assert browser("fetch('https://example.org').then(() => 'out', () => 'kept')") == "kept"
@@ -365,7 +377,7 @@ def test_the_policy_lets_nothing_in_or_out(browser, tmp_path):
 
 # ------------------------------------------------------------------------------------------------------- size
 def test_a_page_is_small():
-    assert len(render(archcheck.analyze("specs:resnet50")).encode()) <= 150_000
+    assert len(render(spec("resnet50")).encode()) <= 150_000
 
 
 def test_five_thousand_nodes_stay_fluid(show):

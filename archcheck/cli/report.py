@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 def report(model: str, sizes: Sequence[tuple[str, Any]], output: Path | None, plugins: Sequence[str]) -> None:
     """Write all that is known of a network as one HTML page.
 
-    The page holds the graph, folded, to be opened box by box; a table of the nodes; what they cost and keep in
-    memory; what each position reads of the input; findings, valid sizes, and claims with verdicts. Its symbols
-    can be set, and all figures follow. It needs no network, and no other file.
+    The page holds the graph, folded, to be opened box by box; a table of the nodes; what they cost and keep
+    in memory; what each position reads of the input; findings, valid sizes, and claims with verdicts. Its
+    symbols can be set, and all figures follow. It needs no other file, and nothing from a network.
     """
     from archcheck.infer import analyze
     from archcheck.reporters.html import render

@@ -1,13 +1,14 @@
-"""What the positions of each node's output read of the input, as the page shows it: formulas for all sizes, and
-the exact sets at the sizes that the page begins with."""
+"""What the positions of each node's output read of the input, as the page shows it: formulas for all sizes,
+and the exact sets at the sizes that the page begins with."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import inf
 from typing import Any
 
-from archcheck.analyses.overview import Axis, Overview, Sight
+from archcheck.analyses.overview import Axis, Overview
 from archcheck.analyses.receptive import AxisField
+from archcheck.dims import evaluate
 from archcheck.report import Report
 from archcheck.reporters.html.pool import Pool
 
@@ -17,15 +18,17 @@ MOST_NODES, MOST_EXTENT, MOST_ROWS = 1500, 4096, 300_000
 
 def fields(report: Report, pool: Pool, sizes: Mapping[str, int] | None) -> dict[str, Any]:
     """The fields along the axes of an input that windows slide over. ``of`` maps the index of a node to the
-    places of its fields in ``table``, one an axis (-1: it does not depend on it), ``exact`` to those of its sets
-    in ``rows``, at ``sizes``."""
-    overview = Overview(report)
-    indices = {node.outputs[0]: index for index, node in enumerate(report.graph.nodes) if node.outputs}
-    table, rows = _Table(pool), _Rows()
-    of = {indices[sight.value]: [table.place(field) for field in sight.full] for sight in overview.sights}
-    exact = _exact(report, overview, sizes, rows, indices) if sizes is not None else {}
+    places of its fields in ``table``, one an axis (-1: it does not depend on it), ``exact`` to those of its
+    sets in ``rows``, at ``sizes``."""
+    overview, table, rows = Overview(report), _Table(pool), _Rows()
+    found = {index: overview.of(node.outputs[0]) for index, node in enumerate(report.graph.nodes)
+             if node.outputs and node.outputs[0] in report.fields}
+    found = {index: sides for index, sides in found.items() if any(field is not None for field in sides)}
+    moving = [index for index, sides in found.items() if any(field and field.moves for field in sides)]
+    exact = _exact(report, overview.axes, sizes, rows, moving) if sizes is not None else {}
     return {"axes": [[axis.source, axis.place, pool(axis.extent)] for axis in overview.axes],
-            "table": table.entries, "of": of, "exact": exact, "rows": rows.entries, "patterns": rows.patterns}
+            "of": {index: list(map(table.place, sides)) for index, sides in found.items()},
+            "table": table.entries, "exact": exact, "rows": rows.entries, "patterns": rows.patterns}
 
 
 class _Table:
@@ -46,13 +49,13 @@ class _Table:
         return self._known[key]
 
     def entry(self, field: AxisField) -> dict[str, Any]:
-        """A field: the ``axis`` of the value it moves along, by ``step`` for each period of ``lo`` and ``hi``,
-        its sizes, and whether that is an upper bound, and why."""
+        """A field: the ``axis`` of the value it moves along, by ``step`` for each period of ``lo`` and
+        ``hi``, its sizes, and whether that is an upper bound, and why."""
         stride = field.stride
-        told = field.is_whole or not field.moves or stride is not None
         step = None if stride is None else self.pool(int(stride * field.period))
-        return {"axis": field.axis, "step": step, "whole": field.is_whole, "told": told,
-                "lo": [self.end(lo) for lo, _ in field.phases], "hi": [self.end(hi) for _, hi in field.phases],
+        return {"axis": field.axis, "step": step, "whole": field.is_whole,
+                "lo": [self.end(lo) for lo, _ in field.phases],
+                "hi": [self.end(hi) for _, hi in field.phases],
                 "sizes": [self.pool(size) for size in field.sizes],
                 "stride": None if stride is None else str(stride), "bound": field.upper_bound,
                 "why": field.reason}
@@ -102,27 +105,20 @@ def lengths(bits: int) -> list[int]:
     return found
 
 
-def _exact(report: Report, overview: Overview, sizes: Mapping[str, int], rows: _Rows,
-           indices: Mapping[str, int]) -> dict[int, list[int]]:
-    """The places of the sets of each node, one an axis; none where they would be too many."""
+def _exact(report: Report, axes: Sequence[Axis], sizes: Mapping[str, int], rows: _Rows,
+           moving: Sequence[int]) -> dict[int, list[int]]:
+    """The places of the sets of the nodes ``moving``, one an axis; none where they would be too many."""
     from archcheck.analyses.reached import ReachError, reach
-    from archcheck.dims import evaluate
-    extents = [evaluate(axis.extent, sizes) for axis in overview.axes]
+    extents = [evaluate(axis.extent, sizes) for axis in axes]
     most = max((size for size in extents if isinstance(size, int)), default=0)
-    count = len(overview.sights)
-    if count > MOST_NODES or most > MOST_EXTENT or count * most > MOST_ROWS:
+    if len(moving) > MOST_NODES or most > MOST_EXTENT or len(moving) * most > MOST_ROWS:
         return {}
     try:
         reached = reach(report, dict(sizes), exact=True)
     except ReachError:
         return {}
-    return {indices[sight.value]: [_sets(reached[sight.value], axis, rows) for axis in overview.axes]
-            for sight in overview.sights if _is_shown(sight)}
-
-
-def _is_shown(sight: Sight) -> bool:
-    """Whether some field moves: what reads everything needs no sets."""
-    return any(field is not None and field.moves for field in sight.full)
+    made = ((index, reached[report.graph.nodes[index].outputs[0]]) for index in moving)
+    return {index: [_sets(found, axis, rows) for axis in axes] for index, found in made}
 
 
 def _sets(found: Any, axis: Axis, rows: _Rows) -> int:

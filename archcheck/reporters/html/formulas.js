@@ -3,7 +3,7 @@
 const floorDiv = (a, b) => {
   if (b === 0n) return null;
   const q = a / b;
-  return a % b !== 0n && (a < 0n) !== (b < 0n) ? q - 1n : q;
+  return a % b !== 0n && a < 0n !== b < 0n ? q - 1n : q;
 };
 const bcast = (a, b) => (b === 1n ? a : a === 1n ? b : a);
 const FUNCTIONS = {
@@ -59,7 +59,7 @@ const HOLDS = {
 // Whether n is in a set of sizes that repeats: [start, head, period, residues].
 function inSet([start, head, period, residues], n) {
   if (n < 0n) return false;
-  const bit = n < BigInt(start) ? BigInt(head) >> n : BigInt(residues) >> n % BigInt(period);
+  const bit = n < BigInt(start) ? BigInt(head) >> n : BigInt(residues) >> (n % BigInt(period));
   return (bit & 1n) === 1n;
 }
 

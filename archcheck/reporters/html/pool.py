@@ -1,7 +1,8 @@
 """Sizes as the page works them out: a list of entries, each made of earlier ones.
 
-An entry is a number (as text where a double cannot hold it), ``["s", k]`` for symbol ``k``, ``["?"]`` for what
-is not known, ``["floor" | "min" | "max" | "bcast", entry, …]``, or a sum ``["+", [c, entry, …], …]`` of products.
+An entry is a number (as text where a double cannot hold it), ``["s", k]`` for symbol ``k``, ``["?"]`` for
+what is not known, ``["floor" | "min" | "max" | "bcast", entry, …]``, or a sum of products ``["+", [c, entry,
+…], …]``.
 """
 from __future__ import annotations
 

@@ -64,9 +64,13 @@ class _Scopes:
     def inside(self, placed: Placed) -> dict[str, Any]:
         """What is inside a box: its size, where the boxes in it stand, and the wires between them."""
         return {"size": [placed.width, placed.height],
-                "inside": [[self.places[child.box.id], round(child.x, 1), round(child.y, 1), child.width,
-                            child.height, *(text.text.rstrip() for text in child.texts)] for child in placed.children],
+                "inside": list(map(self.child, placed.children)),
                 "wires": list(map(self.wire, placed.wires))}
+
+    def child(self, placed: Placed) -> list[Any]:
+        """Where a box stands in the one around it, and its lines."""
+        return [self.places[placed.box.id], round(placed.x, 1), round(placed.y, 1), placed.width,
+                placed.height, *(text.text.rstrip() for text in placed.texts)]
 
     def wire(self, wire: Wire) -> list[Any]:
         """An edge: its ends (-1: outside), its points, the shape that its label says, the dtype, and what

@@ -27,7 +27,7 @@ def beginning(report: Report) -> dict[str, int] | None:
 
 def _wanted(report: Report) -> dict[str, int]:
     wanted = dict.fromkeys(report.symbols, SEQUENCE)
-    for kind in reversed(report.graph.inputs.values()):
+    for kind in reversed(list(report.graph.inputs.values())):
         shape = kind.shape or ()
         for place, size in enumerate(shape):
             usual = BATCH if place == 0 else IMAGE if len(shape) > 3 and place > 1 else SEQUENCE
