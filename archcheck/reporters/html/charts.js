@@ -165,7 +165,7 @@ function roofline(model, device) {
       svg(
         "text",
         { class: "tick", x: LEFT - 5, y: px(Y(10 ** d) + 3), "text-anchor": "end" },
-        `${compact(10 ** d)}FLOP/s`,
+        `${compact(10 ** d)}`,
       ),
     );
   for (const top of new Set(points.map((p) => device.peaks[p.node.computed]))) {
@@ -211,7 +211,7 @@ function roofline(model, device) {
     el(
       "p",
       { class: "hint" },
-      `At least ${(total * 1e3).toPrecision(3)} ms if nodes run one by one, ${Math.round((100 * bound) / total)} % of it held up by memory. Across: FLOPs a byte. Areas: time.`,
+      `At least ${(total * 1e3).toPrecision(3)} ms if nodes run one by one, ${Math.round((100 * bound) / total)} % of it held up by memory. Across: FLOPs a byte, up: FLOPs a second; areas: time.`,
     ),
   );
   return box;

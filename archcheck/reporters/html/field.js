@@ -86,12 +86,13 @@ class FieldView {
   read(side) {
     const sets = this.isAtStart() ? this.fields.exact[this.node] : undefined;
     const [from, to] = this.hull(side);
-    if (sets && sets[side.k] >= 0) {
-      const [axis, firsts, shapes] = this.fields.rows[sets[side.k]];
-      const row = axis === null ? 0 : side.at;
-      let place = firsts[row];
+    const row = sets && sets[side.k] >= 0 ? this.fields.rows[sets[side.k]] : null;
+    if (row && (row[0] === null || (side.field && row[0] === side.field.axis))) {
+      const [axis, firsts, shapes] = row;
+      const at = axis === null ? 0 : side.at;
+      let place = firsts[at];
       const runs = [];
-      this.fields.patterns[shapes[row]].forEach((length, k) => {
+      this.fields.patterns[shapes[at]].forEach((length, k) => {
         if (k % 2 === 0) runs.push([place, place + length - 1]);
         place += length;
       });
@@ -109,12 +110,14 @@ class FieldView {
   // The first and the last position by the formula, those in the padding too.
   hull({ field, at, extent }) {
     if (!field || extent === null) return [null, null];
-    if (field.whole || !isRegular(field)) return [0, extent - 1];
-    const period = field.lo.length,
-      shift = field.axis === null ? 0 : Number(this.model.at(field.step) ?? 0n) * Math.floor(at / period);
-    const end = (value) =>
-      value === "-" ? 0 : value === "+" ? extent - 1 : Number(this.model.v[value]) + shift;
-    return [end(field.lo[at % period]), end(field.hi[at % period])];
+    const whole = [0, extent - 1];
+    if (field.whole || !isRegular(field)) return whole;
+    const { v } = this.model,
+      phase = at % field.lo.length,
+      [low, high, step] = [field.lo[phase], field.hi[phase], field.axis === null ? 0n : v[field.step]];
+    if (step === null || v[low] === null || v[high] === null) return whole;
+    const shift = Number(step) * Math.floor(at / field.lo.length);
+    return [low === "-" ? 0 : Number(v[low]) + shift, high === "+" ? extent - 1 : Number(v[high]) + shift];
   }
 
   draw() {
@@ -264,7 +267,9 @@ class FieldView {
         { runs, exact: sure, from, to } = reads[k],
         name = `axis ${side.place} of ${side.source}`;
       if (!field) return [el("dt", {}, name), el("dd", {}, "does not depend on it")];
-      const sizes = field.sizes.map((size) => (size < 0 ? "?" : exact(this.model.at(size)))).join(" or ");
+      const sizes = field.sizes
+        .map((size) => (size < 0 ? "not fixed" : exact(this.model.at(size))))
+        .join(" or ");
       const shown =
         runs
           .slice(0, 12)

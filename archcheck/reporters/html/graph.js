@@ -203,7 +203,12 @@ class GraphView {
     if (!open) write();
     if (box.inside)
       group.append(
-        svg("text", { class: "fold", x: part.w - 5, y: 12, "text-anchor": "end" }, open ? "−" : "+"),
+        svg(
+          "g",
+          { class: "fold" },
+          svg("rect", { x: part.w - 22, y: 0, width: 22, height: Math.min(24, part.h) }),
+          svg("text", { x: part.w - 5, y: 12, "text-anchor": "end" }, open ? "−" : "+"),
+        ),
       );
     this.groups.set(part.box, group);
     if (open) {

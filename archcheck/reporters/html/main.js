@@ -15,6 +15,12 @@ function theme() {
   };
   set(matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
   button.onclick = () => set(root.dataset.theme === "dark" ? "light" : "dark");
+  let before = null;
+  addEventListener("beforeprint", () => {
+    before = root.dataset.theme;
+    set("light");
+  });
+  addEventListener("afterprint", () => set(before));
 }
 
 function sections() {

@@ -123,6 +123,9 @@ function sliders(model) {
       },
       "Reset",
     ),
+    model.data.valid.complete
+      ? ""
+      : el("p", { class: "hint" }, "What some nodes need is not known: other sizes may not run either."),
   );
 }
 

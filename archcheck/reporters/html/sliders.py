@@ -14,9 +14,6 @@ from archcheck.reporters.text import Script
 IMAGE, SEQUENCE, BATCH = 224, 128, 1
 """What sizes begin with where the network takes that: pixels, steps, and what comes first."""
 
-MOST = 400
-"""So many constraints are looked at."""
-
 
 def beginning(report: Report) -> dict[str, int] | None:
     """A size for each symbol at which the network runs; None where none is found."""
@@ -67,9 +64,11 @@ def _set(sizes: SizeSet) -> list[Any]:
 
 
 def constraints(report: Report, pool: Pool, script: Script) -> list[list[Any]]:
-    """What must hold: kind, both sides, and the layer that needs it, with both sides in words."""
+    """What must hold, each once: kind, both sides, and the layer that needs it, with both sides in words."""
+    found = {one[:3]: one for one in reversed(report.valid.constraints)
+             if all(atom.args[0] in pool.symbols for atom in one.symbols)}
     return [[one.kind, pool(one.a), pool(one.b), one.layer, one.why, script.size(one.a), script.size(one.b)]
-            for one in report.valid.constraints[:MOST]]
+            for one in reversed(found.values())]
 
 
 def valid(report: Report, script: Script) -> dict[str, Any]:
@@ -80,4 +79,4 @@ def valid(report: Report, script: Script) -> dict[str, Any]:
             "rows": [[column.cell(value, script) for column, value in zip(shown.columns, row)]
                      for row in shown.rows],
             "facts": [list(fact) for fact in shown.facts], "problems": list(report.valid.problems),
-            "complete": len(report.valid.constraints) <= MOST and not report.valid.unknown}
+            "complete": not report.valid.unknown}
