@@ -11,8 +11,9 @@ from collections.abc import Sequence
 
 from archcheck.drawing.ranks import Layers
 
-ROUNDS = 12
-"""How often all ranks are placed, down and up in turn."""
+ROUNDS = 13
+"""How often all ranks are placed, down and up in turn: by what is on one side, then on both, at last downwards
+again, so that chains are straight."""
 
 _BENDS, _NODES, _MIXED = 1.0, 2.0, 0.02
 """Weights of an edge between two bends, two nodes, and one of each."""
@@ -29,9 +30,10 @@ def placed(layers: Layers, widths: Sequence[float], ports: Sequence[tuple[float,
     spread = [widths[node] if node < count else bend for node in range(len(layers.rank))]
     above, below = _pulls(layers, count, ports)
     centre = _packed(layers, spread, gap)
+    both = [a + b for a, b in zip(above, below)]
     for turn in range(ROUNDS):
         down = turn % 2 == 0
-        near = (above if down else below) if turn < ROUNDS - 4 else [a + b for a, b in zip(above, below)]
+        near = both if ROUNDS - 5 <= turn < ROUNDS - 1 else above if down else below
         for row in layers.rows if down else reversed(layers.rows):
             _settle(row, near, centre, spread, gap)
     _straighten(layers, count, centre, spread, gap)

@@ -21,7 +21,7 @@ FIELDS = (8, 32, 128, 512)
 
 _ALL = 64  # what symbols are taken to be where figures are compared
 _SCREEN = 3  # kinds of operators whose nodes are named alike, so that names tell nothing
-_LETTERS = re.compile(r"\d+")
+_NUMBERS = re.compile(r"\{[^}]*\}|\d+")
 
 
 def look_for(report: Report, picture: Picture, style: str = "paper", colour: str = "op", edges: str = "shape",
@@ -82,7 +82,7 @@ class _Words:
         operators = {child.op.lower() for child in (box, *box.children)}
         says_no_more = any(len(stem) > 2 and stem in op or op in stem for op in operators if op)
         told = says_no_more or stem in self.machine_made or len(box.name) > _LONGEST
-        return "" if told or not stem else box.name.rsplit(".", 1)[-1]
+        return "" if told or not stem else box.name if "{" in box.name else box.name.rsplit(".", 1)[-1]
 
     def figures(self, box: Box) -> list[str]:
         """What the colours are about; all figures for debugging."""
@@ -125,7 +125,7 @@ _UNITS = {"cost": "MACs", "params": "params"}
 
 def _stem(name: str) -> str:
     """A name without its path and numbers."""
-    return _LETTERS.sub("", name.rsplit(".", 1)[-1]).strip("_-").lower()
+    return _NUMBERS.sub("", name).rsplit(".", 1)[-1].strip("_-").lower()
 
 
 def _machine_made(picture: Picture) -> set[str]:
