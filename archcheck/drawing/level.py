@@ -160,7 +160,7 @@ class Level:
         widths += [PORT] * (self.count - len(self.parts)) + [BEND] * (len(layers.rank) - self.count)
         ends = [(edge.arrives, edge.leaves) if k in layers.turned else (edge.leaves, edge.arrives)
                 for k, edge in enumerate(self.edges)]
-        centre = placed(layers, widths, ends, GAP)
+        centre = placed(layers, self.count, widths, ends, GAP)
         frame = self._frame(layers, centre, widths)
         return self._assembled(layers, [at + frame.shift for at in centre], frame)
 

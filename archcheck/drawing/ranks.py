@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 SWEEPS = 8
 """How often the order is improved, down and up in turn."""
@@ -96,7 +97,7 @@ def _connect(layers: Layers) -> None:
     count = len(layers.rank)
     layers.above, layers.below = [[] for _ in range(count)], [[] for _ in range(count)]
     for chain in layers.chains:
-        for a, b in zip(chain, chain[1:]):
+        for a, b in pairwise(chain):
             layers.below[a].append(b)
             layers.above[b].append(a)
     seen = [False] * count
@@ -162,7 +163,7 @@ def _exchanged(layers: Layers, row: list[int]) -> None:
 def _crossings(layers: Layers) -> int:
     """How many pairs of edges cross."""
     found = 0
-    for upper, lower in zip(layers.rows, layers.rows[1:]):
+    for upper, lower in pairwise(layers.rows):
         place = {node: k for k, node in enumerate(lower)}
         ends = [end for node in upper for end in sorted(place[other] for other in layers.below[node])]
         found += _inversions(ends, len(lower))
