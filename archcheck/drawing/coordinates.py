@@ -2,8 +2,8 @@
 
 Every rank in turn is placed as near as can be to what its nodes are connected to, in least squares, keeping
 order and distance: solved exactly by pooling adjacent violators (Ayer and others, 1955). Edges between bends
-weigh most, so that long edges are straight; an edge from a node to a bend little, so that what lies beside
-the main path does not pull at it.
+weigh most, so that long edges are straight; an edge from a node to a bend little, so that what skips
+the main path does not pull at it, unless nothing else leaves the node.
 """
 from __future__ import annotations
 
@@ -71,9 +71,10 @@ def _pulls(layers: Layers, count: int, ports: Sequence[tuple[float, float]]) -> 
     above: list[list[Pull]] = [[] for _ in layers.rank]
     below: list[list[Pull]] = [[] for _ in layers.rank]
     for chain, (leaves, arrives) in zip(layers.chains, ports):
+        is_branch = len(layers.below[chain[0]]) == 1
         for k, (a, b) in enumerate(pairwise(chain)):
             ends = (a < count) + (b < count)
-            weight = (_BENDS, _MIXED, _NODES)[ends]
+            weight = _NODES if is_branch else (_BENDS, _MIXED, _NODES)[ends]
             shift = (leaves if k == 0 else 0.0) - (arrives if k == len(chain) - 2 else 0.0)
             above[b].append((a, weight, shift))
             below[a].append((b, weight, -shift))
