@@ -18,7 +18,10 @@ _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <meta name="viewport" content="width=device-width"><title>{title}</title>
-<style>body{{margin:1rem;background:#fff;color:#222;font:14px Helvetica,Arial,sans-serif}}svg{{max-width:100%;height:auto}}</style>
+<style>
+body{{margin:1rem;background:#fff}}
+svg{{max-width:100%;height:auto}}
+</style>
 </head><body>
 {svg}</body></html>
 """
@@ -71,7 +74,7 @@ def _has_dot() -> bool:
 
 def by_graphviz(picture: Picture, look: Look, form: str) -> bytes:
     """The picture as Graphviz lays it out."""
-    import graphviz
+    import graphviz  # type: ignore[import-untyped,unused-ignore]
 
     from archcheck.drawing.dot import render
     count = sum(1 for _ in picture.shown())
