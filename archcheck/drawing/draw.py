@@ -28,9 +28,9 @@ svg{{max-width:100%;height:auto}}
 
 
 def drawn(picture: Picture, look: Look, form: str, engine: str = "auto") -> bytes:
-    """The picture in the format ``form``, one of `FORMATS`. ``engine`` lays out what has a layout: ``builtin``,
-    ``dot``, or ``auto``, which takes Graphviz only for what cannot be made without it. Raises `UserError`
-    for another format, and where a program that it takes is not there."""
+    """The picture in the format ``form``, one of `FORMATS`. ``engine`` lays out what has a layout:
+    ``builtin``, ``dot``, or ``auto``, which takes Graphviz only for what cannot be made without it. Raises
+    `UserError` for another format, and where a program that it takes is not there."""
     if form not in FORMATS:
         raise UserError(f"a picture cannot be written as .{form}; the formats are {', '.join(FORMATS)}")
     if form == "dot":
@@ -79,8 +79,8 @@ def by_graphviz(picture: Picture, look: Look, form: str) -> bytes:
     from archcheck.drawing.dot import render
     count = sum(1 for _ in picture.shown())
     if count > MOST_FOR_DOT:
-        raise UserError(f"Graphviz takes minutes for {count:,} boxes (at most {MOST_FOR_DOT:,} are given to it); "
-                        "fold more with --fold or --limit, or take --engine builtin")
+        raise UserError(f"Graphviz takes minutes for {count:,} boxes (at most {MOST_FOR_DOT:,} are given "
+                        "to it); fold more with --fold or --limit, or take --engine builtin")
     try:
         made: bytes = graphviz.Source(render(picture, look)).pipe(format=form)
     except graphviz.ExecutableNotFound:
