@@ -1,6 +1,7 @@
 """``archcheck draw``."""
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -35,7 +36,7 @@ FORMATS = ("svg", "png", "pdf", "dot", "mmd", "tex", "html")
               help="What edges are labelled with.")
 @click.option("--rankdir", type=click.Choice(["TB", "LR"]), default="TB", show_default=True,
               help="Which way data flow: to the bottom or to the right.")
-@click.option("--to-scale", is_flag=True, help="Boxes as high as their resolution and as wide as their channels.")
+@click.option("--to-scale", is_flag=True, help="Boxes as high as the resolution and as wide as the channels.")
 @click.option("--engine", type=click.Choice(["auto", "builtin", "dot"]), default="auto", show_default=True,
               help="Who lays out svg, png and pdf: archcheck itself, or Graphviz.")
 @_options.plugin_option
@@ -66,4 +67,4 @@ def _write(content: bytes, output: Path | None) -> None:
         from archcheck.files import write_whole
         write_whole(output, content)
     else:
-        click.get_binary_stream("stdout").write(content)
+        sys.stdout.buffer.write(content)

@@ -2,17 +2,20 @@
 
 Every rank in turn is placed as near as can be to what its nodes are connected to, in least squares, keeping
 order and distance: solved exactly by pooling adjacent violators (Ayer and others, 1955). Edges between bends
-weigh most, so that long edges are straight; an edge from a node to a bend little, so that what lies beside
-the main path does not pull at it.
+weigh most, so that long edges are straight; an edge from a node to a bend little, so that what skips
+the main path does not pull at it, unless nothing else leaves the node.
 """
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
+from math import inf
 
 from archcheck.drawing.ranks import Layers
 
-ROUNDS = 12
-"""How often all ranks are placed, down and up in turn."""
+ROUNDS = 13
+"""How often all ranks are placed, down and up in turn: by what is on one side, then on both, at last
+downwards again, so that chains are straight."""
 
 _BENDS, _NODES, _MIXED = 1.0, 2.0, 0.02
 """Weights of an edge between two bends, two nodes, and one of each."""
@@ -21,41 +24,46 @@ Pull = tuple[int, float, float]
 """Another node, the weight of the edge to it, and where it wants this one relative to itself."""
 
 
-def placed(layers: Layers, widths: Sequence[float], ports: Sequence[tuple[float, float]],
+def placed(layers: Layers, count: int, widths: Sequence[float], ports: Sequence[tuple[float, float]],
            gap: float) -> list[float]:
-    """The centre of every node. ``widths`` are those of the nodes, ``ports`` where each edge leaves and
-    arrives, relative to the centre; ``gap`` is between neighbours."""
-    count, bend = len(widths), gap / 2
-    spread = [widths[node] if node < count else bend for node in range(len(layers.rank))]
+    """The centre of every node. Of the nodes the first ``count`` are the graph's own, the others bends;
+    ``widths`` are those of all, ``ports`` where each edge leaves and arrives, relative to the centre;
+    ``gap`` is between neighbours."""
     above, below = _pulls(layers, count, ports)
-    centre = _packed(layers, spread, gap)
+    both = [a + b for a, b in zip(above, below)]
+    centre = _packed(layers, widths, gap)
     for turn in range(ROUNDS):
         down = turn % 2 == 0
-        near = (above if down else below) if turn < ROUNDS - 4 else [a + b for a, b in zip(above, below)]
+        near = both if ROUNDS - 5 <= turn < ROUNDS - 1 else above if down else below
         for row in layers.rows if down else reversed(layers.rows):
-            _settle(row, near, centre, spread, gap)
-    _straighten(layers, count, centre, spread, gap)
+            _settle(row, near, centre, widths, gap)
+    _straighten(layers, centre, widths, gap)
     return centre
 
 
-def _straighten(layers: Layers, count: int, centre: list[float], spread: Sequence[float], gap: float) -> None:
+def _straighten(layers: Layers, centre: list[float], widths: Sequence[float], gap: float) -> None:
     """Put all bends of an edge at one place where there is room for that, edges far out first."""
     place = {node: k for row in layers.rows for k, node in enumerate(row)}
     chains = [chain[1:-1] for chain in layers.chains if len(chain) > 3]
     for _ in range(2):
         for bends in sorted(chains, key=lambda bends: -max(abs(centre[node]) for node in bends)):
-            low, high = float("-inf"), float("inf")
-            for node in bends:
-                row, k = layers.rows[layers.rank[node]], place[node]
-                if k:
-                    low = max(low, centre[row[k - 1]] + (spread[row[k - 1]] + spread[node]) / 2 + gap)
-                if k + 1 < len(row):
-                    high = min(high, centre[row[k + 1]] - (spread[row[k + 1]] + spread[node]) / 2 - gap)
+            room = [_room(layers.rows[layers.rank[node]], place[node], centre, widths, gap) for node in bends]
+            low, high = max(low for low, _ in room), min(high for _, high in room)
             if low <= high:
                 wish = sum(centre[node] for node in bends) / len(bends)
-                centre_of = min(max(wish, low), high)
                 for node in bends:
-                    centre[node] = centre_of
+                    centre[node] = min(max(wish, low), high)
+
+
+def _room(row: Sequence[int], k: int, centre: Sequence[float], widths: Sequence[float],
+          gap: float) -> tuple[float, float]:
+    """Between which places a node of a rank may be without coming too near to its neighbours."""
+    node, low, high = row[k], -inf, inf
+    if k:
+        low = centre[row[k - 1]] + (widths[row[k - 1]] + widths[node]) / 2 + gap
+    if k + 1 < len(row):
+        high = centre[row[k + 1]] - (widths[row[k + 1]] + widths[node]) / 2 - gap
+    return low, high
 
 
 def _pulls(layers: Layers, count: int, ports: Sequence[tuple[float, float]]) -> tuple[list[list[Pull]], ...]:
@@ -63,33 +71,34 @@ def _pulls(layers: Layers, count: int, ports: Sequence[tuple[float, float]]) -> 
     above: list[list[Pull]] = [[] for _ in layers.rank]
     below: list[list[Pull]] = [[] for _ in layers.rank]
     for chain, (leaves, arrives) in zip(layers.chains, ports):
-        for k, (a, b) in enumerate(zip(chain, chain[1:])):
+        is_branch = len(layers.below[chain[0]]) == 1
+        for k, (a, b) in enumerate(pairwise(chain)):
             ends = (a < count) + (b < count)
-            weight = (_BENDS, _MIXED, _NODES)[ends]
+            weight = _NODES if is_branch else (_BENDS, _MIXED, _NODES)[ends]
             shift = (leaves if k == 0 else 0.0) - (arrives if k == len(chain) - 2 else 0.0)
             above[b].append((a, weight, shift))
             below[a].append((b, weight, -shift))
     return above, below
 
 
-def _packed(layers: Layers, spread: Sequence[float], gap: float) -> list[float]:
+def _packed(layers: Layers, widths: Sequence[float], gap: float) -> list[float]:
     """Every rank as narrow as it can be, its middle at 0."""
     centre = [0.0] * len(layers.rank)
     for row in layers.rows:
-        at = -(sum(spread[node] for node in row) + gap * (len(row) - 1)) / 2
+        at = -(sum(widths[node] for node in row) + gap * (len(row) - 1)) / 2
         for node in row:
-            centre[node] = at + spread[node] / 2
-            at += spread[node] + gap
+            centre[node] = at + widths[node] / 2
+            at += widths[node] + gap
     return centre
 
 
-def _settle(row: Sequence[int], near: Sequence[Sequence[Pull]], centre: list[float], spread: Sequence[float],
+def _settle(row: Sequence[int], near: Sequence[Sequence[Pull]], centre: list[float], widths: Sequence[float],
             gap: float) -> None:
     """Place the nodes of one rank."""
     offset, offsets = 0.0, []
     for k, node in enumerate(row):
         if k:
-            offset += (spread[row[k - 1]] + spread[node]) / 2 + gap
+            offset += (widths[row[k - 1]] + widths[node]) / 2 + gap
         offsets.append(offset)
     pools: list[tuple[float, float, int]] = []  # the weighted sum of wishes, the weight, how many nodes
     for node, offset in zip(row, offsets):

@@ -160,7 +160,7 @@ class Level:
         widths += [PORT] * (self.count - len(self.parts)) + [BEND] * (len(layers.rank) - self.count)
         ends = [(edge.arrives, edge.leaves) if k in layers.turned else (edge.leaves, edge.arrives)
                 for k, edge in enumerate(self.edges)]
-        centre = placed(layers, widths, ends, GAP)
+        centre = placed(layers, self.count, widths, ends, GAP)
         frame = self._frame(layers, centre, widths)
         return self._assembled(layers, [at + frame.shift for at in centre], frame)
 
@@ -175,7 +175,8 @@ class Level:
             return _Frame(high - low + head + pad, along, head - low, begins, ends, PAD)
         begins, ends, along = self._bands(layers, head, 0.0)
         across = high - low + 2 * pad
-        indent, more = room_for(wanted, sorted(centre[port] - low + pad for port in self.entries.values()), across)
+        ports = sorted(centre[port] - low + pad for port in self.entries.values())
+        indent, more = room_for(wanted, ports, across)
         return _Frame(across + more, along, pad - low + more / 2, begins, ends, indent)
 
     def _bands(self, layers: Layers, before: float, least: float) -> tuple[list[float], list[float], float]:
@@ -188,11 +189,11 @@ class Level:
             begins.append(at)
             at += max((heights[node] for node in row if node < len(heights)), default=0.0)
             ends.append(at)
-            at_border = k == 0 and self.entries or k + 1 == final and self.exits
+            at_border = k + 1 == final and self.exits
             at += 0.0 if k == final else BETWEEN / 2 if at_border else BETWEEN
         along = max(at + (PAD if self.texts else MARGIN), least)
-        if self.entries:
-            begins[0] = ends[0] = 0.0
+        if self.entries:  # what comes in goes straight past the head
+            begins[0] = 0.0
         if self.exits:
             begins[-1] = ends[-1] = along
         return begins, ends, along
@@ -207,8 +208,8 @@ class Level:
             parts.append(replace(part, at=at))
         ways = [self._way(edge, layers.chains[k], k in layers.turned, layers, centre, frame, parts)
                 for k, edge in enumerate(self.edges)]
-        return Part(self.box, round(frame.across, 1), round(frame.along, 1), self.texts, (0.0, 0.0), tuple(parts),
-                    tuple(self._labelled(ways)),
+        return Part(self.box, round(frame.across, 1), round(frame.along, 1), self.texts, (0.0, 0.0),
+                    tuple(parts), tuple(self._labelled(ways)),
                     tuple((value, centre[node]) for value, node in self.entries.items()),
                     tuple((value, centre[node]) for value, node in self.exits.items()), frame.indent)
 

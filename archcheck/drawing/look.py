@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from itertools import pairwise
 
 from archcheck.dims import Size
 from archcheck.drawing.families import FAMILIES
@@ -21,7 +22,7 @@ FIELDS = (8, 32, 128, 512)
 
 _ALL = 64  # what symbols are taken to be where figures are compared
 _SCREEN = 3  # kinds of operators whose nodes are named alike, so that names tell nothing
-_LETTERS = re.compile(r"\d+")
+_NUMBERS = re.compile(r"\{[^}]*\}|\d+")
 
 
 def look_for(report: Report, picture: Picture, style: str = "paper", colour: str = "op", edges: str = "shape",
@@ -39,7 +40,7 @@ def script_of(report: Report) -> Script:
     return Script(names={name: name for name in report.symbols}, tight=True, room=24)
 
 
-# ------------------------------------------------------------------------------------------------------- words
+# ------------------------------------------------------------------------------------------------------ words
 class _Words:
     """The texts of one picture."""
 
@@ -82,7 +83,7 @@ class _Words:
         operators = {child.op.lower() for child in (box, *box.children)}
         says_no_more = any(len(stem) > 2 and stem in op or op in stem for op in operators if op)
         told = says_no_more or stem in self.machine_made or len(box.name) > _LONGEST
-        return "" if told or not stem else box.name.rsplit(".", 1)[-1]
+        return "" if told or not stem else box.name if "{" in box.name else box.name.rsplit(".", 1)[-1]
 
     def figures(self, box: Box) -> list[str]:
         """What the colours are about; all figures for debugging."""
@@ -125,7 +126,7 @@ _UNITS = {"cost": "MACs", "params": "params"}
 
 def _stem(name: str) -> str:
     """A name without its path and numbers."""
-    return _LETTERS.sub("", name.rsplit(".", 1)[-1]).strip("_-").lower()
+    return _NUMBERS.sub("", name).rsplit(".", 1)[-1].strip("_-").lower()
 
 
 def _machine_made(picture: Picture) -> set[str]:
@@ -137,7 +138,7 @@ def _machine_made(picture: Picture) -> set[str]:
     return {stem for stem, found in operators.items() if len(found) >= _SCREEN or stem.startswith("node_")}
 
 
-# ----------------------------------------------------------------------------------------------------- colours
+# ---------------------------------------------------------------------------------------------------- colours
 Colours = tuple[Mapping[str, Tone] | None, tuple[tuple[str, Tone], ...]]
 
 
@@ -211,11 +212,11 @@ def _step(value: float, marks: tuple[float, ...]) -> int:
 
 def _scale(marks: list[str], what: str) -> tuple[tuple[str, Tone], ...]:
     """The legend of a scale."""
-    texts = [f"≤ {marks[0]}", *(f"{a} – {b}" for a, b in zip(marks, marks[1:])), f"> {marks[-1]} {what}"]
+    texts = [f"≤ {marks[0]}", *(f"{a} – {b}" for a, b in pairwise(marks)), f"> {marks[-1]} {what}"]
     return tuple(zip(texts, HEAT))
 
 
-# ---------------------------------------------------------------------------------------------------- to scale
+# --------------------------------------------------------------------------------------------------- to scale
 _HIGH, _WIDE = 180.0, 70.0
 _THIN, _BAR = 3.0, 6.0
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 SWEEPS = 8
 """How often the order is improved, down and up in turn."""
@@ -90,13 +91,13 @@ def _ranked(count: int, edges: Sequence[Edge], first: frozenset[int], last: froz
     return [end if node in last else rank[node] for node in range(count)]
 
 
-# ------------------------------------------------------------------------------------------------------- order
+# ------------------------------------------------------------------------------------------------------ order
 def _connect(layers: Layers) -> None:
     """Fill in the neighbours of each node, and the rows in the order in which a search meets their nodes."""
     count = len(layers.rank)
     layers.above, layers.below = [[] for _ in range(count)], [[] for _ in range(count)]
     for chain in layers.chains:
-        for a, b in zip(chain, chain[1:]):
+        for a, b in pairwise(chain):
             layers.below[a].append(b)
             layers.above[b].append(a)
     seen = [False] * count
@@ -162,7 +163,7 @@ def _exchanged(layers: Layers, row: list[int]) -> None:
 def _crossings(layers: Layers) -> int:
     """How many pairs of edges cross."""
     found = 0
-    for upper, lower in zip(layers.rows, layers.rows[1:]):
+    for upper, lower in pairwise(layers.rows):
         place = {node: k for k, node in enumerate(lower)}
         ends = [end for node in upper for end in sorted(place[other] for other in layers.below[node])]
         found += _inversions(ends, len(lower))

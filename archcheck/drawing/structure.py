@@ -2,13 +2,11 @@
 what branches and is joined again, where a scope has many rows."""
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from archcheck.analyses.layers import ACTIVATIONS, CONVOLUTIONS, kind_of
-from archcheck.analyses.profiles.work import works
+from archcheck.analyses.layers import ACTIVATIONS, CONVOLUTIONS
 from archcheck.drawing import regions
 
 if TYPE_CHECKING:
@@ -41,8 +39,7 @@ class Structure:
     def __init__(self, report: Report, group: Callable[..., Block],
                  runs: Callable[[Sequence[Block]], tuple[Block, ...]]) -> None:
         self.report, self.whole, self.runs = report, group, runs
-        self.works = [kind_of(work, node)
-                      for node, work in zip(report.graph.nodes, works(report.walk, frozenset()))]
+        self.works = report.kinds
         self.data = report.flows[id(report.walk)].data
 
     def of(self, blocks: list[Block]) -> list[Block]:
@@ -53,16 +50,25 @@ class Structure:
 
     def inlined(self, blocks: list[Block]) -> list[Block]:
         """The blocks of a scope with what is inside of small ones in their places, as long as it stays
-        clear; those that have their like keep their boxes."""
-        room, alike = CLEAR - len(blocks), Counter(block.form for block in blocks)
-        for block in sorted(blocks, key=lambda block: len(block.children)):
-            size = len(block.children)
-            if 0 < size <= SMALL and size - 1 <= room and block.count == 1 and not block.fused and (
-                    alike[block.form] == 1):
-                at = blocks.index(block)
-                blocks = [*blocks[:at], *block.children, *blocks[at + 1:]]
-                room -= size - 1
-        return sorted(blocks, key=lambda block: block.first)
+        clear; those that repeat keep their boxes."""
+        forms: dict[int, list[Block]] = {}
+        for block in blocks:
+            forms.setdefault(block.form, []).append(block)
+        room, rows = CLEAR - len(blocks), list(blocks)
+        for alike in sorted(forms.values(), key=lambda alike: len(alike[0].children) * len(alike)):
+            more = sum(len(block.children) - 1 for block in alike)
+            if more <= room and all(map(self.is_small, alike)) and not self.repeat(alike):
+                room -= more
+                rows = [row for row in rows if row not in alike] + _chained(block.children for block in alike)
+        return sorted(rows, key=lambda block: block.first)
+
+    def is_small(self, block: Block) -> bool:
+        """Whether a block is one that needs no box."""
+        return 0 < len(block.children) <= SMALL and block.count == 1 and not block.fused
+
+    def repeat(self, blocks: Sequence[Block]) -> bool:
+        """Whether several blocks repeat."""
+        return len(blocks) > 1 and self.repeats(blocks, 1)
 
     def grouped(self, blocks: Sequence[Block], groups: Iterable[Sequence[int]]) -> list[Block]:
         """A block for each of ``groups``, those of one as they are; in the order they begin."""
@@ -83,11 +89,18 @@ class Structure:
         of several read the same and are read by the same, side by side."""
         turns = [frozenset(index for block in blocks[k:k + period] for index in block.every)
                  for k in range(0, len(blocks), period)]
+        if self.is_entered(frozenset(index for turn in turns for index in turn)):
+            return False
         before = [self.made_by(turn) for turn in turns]
         if all(not before[k + 1].isdisjoint(turn) for k, turn in enumerate(turns[:-1])):
             return True
         beside = len(turns) >= BESIDE and all(maker == before[0] for maker in before)
         return beside and len({self.read_by(turn) for turn in turns}) == 1
+
+    def is_entered(self, nodes: frozenset[int]) -> bool:
+        """Whether something else may run in between, which reads some of ``nodes`` and is read by others."""
+        first_reader = min(self.read_by(nodes), default=len(self.works))
+        return max(self.made_by(nodes), default=regions.BEFORE) > first_reader
 
     def made_by(self, nodes: frozenset[int]) -> frozenset[int]:
         """The nodes outside of ``nodes`` that make data which these read; `regions.BEFORE` for inputs."""
@@ -139,3 +152,7 @@ class Structure:
         node, effect = self.report.graph.nodes[index], self.report.effects[index]
         given = self.report.types.get(node.inputs[0]) if node.inputs else None
         return effect.alias == 0 and given is not None and given[:2] == effect.outputs[0][:2]
+
+
+def _chained(parts: Iterable[tuple[Block, ...]]) -> list[Block]:
+    return [block for part in parts for block in part]
