@@ -16,7 +16,7 @@ from onnx import TensorProto, helper
 import archcheck
 from archcheck.claims import verify
 from archcheck.dims import bcast, maximum, minimum, symbol
-from archcheck.reporters.html import document, render
+from archcheck.reporters.html import render
 from archcheck.reporters.html.pool import Pool
 from tests import _browser
 from tests._nets import NETS
@@ -66,11 +66,11 @@ def browser() -> Iterator[_browser.Browser]:
 
 @pytest.fixture
 def show(browser: _browser.Browser, tmp_path: Path) -> Iterator[Any]:
-    """Opens the page of a model or of data; in the end nothing may have been logged or asked for."""
+    """Opens the page of a report, or a page; in the end nothing may have been logged or asked for."""
     def opened(source: Any, at: str = "", outcomes: Any = ()) -> _browser.Browser:
         path = tmp_path / "report.html"
-        text = document(source) if isinstance(source, dict) else render(source, outcomes)
-        path.write_text(text, encoding="utf-8")
+        page = source if isinstance(source, str) else render(source, outcomes)
+        path.write_text(page, encoding="utf-8")
         browser.size(1280, 900)
         browser.open(path.as_uri() + at)
         return browser
@@ -392,8 +392,9 @@ def test_five_thousand_nodes_stay_fluid(show):
             value = output
     net.weights["w"] = (8, 8, 1, 1)
     report = archcheck.analyze(onnx.load_from_string(net.bytes(value)))
-    assert len(report.graph.nodes) == 5000 and len(render(report).encode()) <= 700_000
-    page = show(report)
+    text = render(report)
+    assert len(report.graph.nodes) == 5000 and len(text.encode()) <= 700_000
+    page = show(text)
     took = page("(() => { const from = performance.now(); archcheck.model.set(1, 64n); return new Promise("
                 "requestAnimationFrame).then(() => performance.now() - from); })()")
     assert took < 1500  # 0.1 s on an idle core

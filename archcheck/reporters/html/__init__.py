@@ -23,11 +23,7 @@ SCRIPTS = ("formulas", "text", "model", "graph", "table", "charts", "field", "pa
 
 def render(report: Report, outcomes: Iterable[Outcome] = ()) -> str:
     """The document about ``report``, with the ``outcomes`` of claims about it."""
-    return document(record(report, outcomes))
-
-
-def document(data: Mapping[str, Any]) -> str:
-    """The document that shows ``data``, a `record`."""
+    data = record(report, outcomes)
     style, script = _style(), _script()
     parts = {"policy": _policy(style, script), "title": escape(str(data["title"])), "style": style,
              "data": packed(data), "script": script}
