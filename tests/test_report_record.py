@@ -102,6 +102,16 @@ def test_exact_sets_are_those_of_the_window():
     assert [fields["patterns"][k] for k in shapes] == [[5]] * 5
 
 
+def test_exact_sets_of_what_all_positions_read_alike():
+    """Two sums, each over a half of an axis: sets that no position decides meet."""
+    made = Builder(x=[1, 8])
+    halves = [made.add("ReduceSum", made.add("Slice", "x", *map(made.constant, ends)), made.constant([1]))
+              for ends in (([0], [3], [1]), ([4], [8], [1]))]
+    report = archcheck.analyze(onnx.load_from_string(made.bytes(made.add("Add", *halves))))
+    found = report.fields[report.graph.outputs[0]].at(exact=True)["x"]
+    assert found.positions((0, 0)) == ((0,), (0, 1, 2, 4, 5, 6, 7))
+
+
 def test_the_command_writes_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     path = tmp_path / "page.html"
     assert ends(capsys, "report", "specs:lenet5", "-o", str(path)) == (0, "", "")

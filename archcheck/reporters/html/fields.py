@@ -12,7 +12,7 @@ from archcheck.dims import evaluate
 from archcheck.report import Report
 from archcheck.reporters.html.pool import Pool
 
-MOST_NODES, MOST_EXTENT, MOST_ROWS = 1500, 4096, 300_000
+MOST_NODES, MOST_EXTENT, MOST_ROWS = 600, 2048, 120_000
 """Exact sets are worked out up to so many nodes, positions of an axis, and both of them multiplied."""
 
 
