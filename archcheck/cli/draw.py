@@ -53,7 +53,7 @@ def draw(model: str, sizes: Sequence[tuple[str, int]], form: str | None, output:
     found = picture(report, fold, focus, radius, start, end, limit)
     look = look_for(report, found, style, colour, edges, rankdir, to_scale=to_scale)
     content = drawn(found, look, form or _form(output), engine)
-    _write(content, output)
+    _write(content, form or _form(output), output)
 
 
 def _form(output: Path | None) -> str:
@@ -62,9 +62,14 @@ def _form(output: Path | None) -> str:
     return {"": "svg", "gv": "dot", "mermaid": "mmd", "htm": "html"}.get(suffix, suffix)
 
 
-def _write(content: bytes, output: Path | None) -> None:
+def _write(content: bytes, form: str, output: Path | None) -> None:
+    """Write a picture to a file, or print it; what is no text is not shown to a person."""
     if output is not None:
         from archcheck.files import write_whole
         write_whole(output, content)
+    elif form not in ("png", "pdf"):
+        _options.write(content.decode(), None)
+    elif _options.on_terminal(None):
+        raise click.UsageError(f"a {form.upper()} is no text; give it a file with -o")
     else:
         sys.stdout.buffer.write(content)
