@@ -186,6 +186,15 @@ class Report:
         return tuple(rows)
 
     @cached_property
+    def kinds(self) -> tuple[str, ...]:
+        """The kind of work that each node does: ``convolution``, ``linear``, ``bias``, …; empty where there
+        is no word for it."""
+        from archcheck.analyses.layers import kind_of
+        from archcheck.analyses.profiles.work import works
+        return tuple(kind_of(work, node)
+                     for node, work in zip(self.graph.nodes, works(self.walk, frozenset())))
+
+    @cached_property
     def symbols(self) -> tuple[str, ...]:
         """The names of the symbols in the inputs' shapes, in order of appearance, and of a specification's
         parameters that have no value."""

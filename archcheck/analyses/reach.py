@@ -153,7 +153,7 @@ class Reach:
         if len(axes) > max(len(a.axes), len(b.axes)) and rows_over(axes, target) > GROWN:
             a, b, bound = self._without_own(a, b), self._without_own(b, a), True
             axes = tuple(sorted({*a.axes, *b.axes}))
-        data = tuple(unite(*(_spread(rows, array, axes) for rows, array in ((a, one), (b, other))))
+        data = tuple(np.asarray(unite(_spread(a, one, axes), _spread(b, other, axes)), one.dtype)
                      for unite, one, other in zip(self.kind.unite, a.data, b.data))
         found = Rows(axes, data, a.by or b.by or ("" if axes else by))
         proved = not bound or any(not one.bound and self.alike(one, found) for one in (a, b))

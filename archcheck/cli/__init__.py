@@ -11,9 +11,9 @@ import click
 
 from archcheck import __version__
 
-COMMANDS = ("summary", "check", "rule", "diff", "lock", "field", "cost", "memory", "formula", "sizes",
-            "match", "verify", "run", "bench", "sweep", "scale", "annotate", "export", "convert", "specs",
-            "ops", "config", "baseline")
+COMMANDS = ("summary", "check", "rule", "diff", "lock", "draw", "report", "field", "cost", "memory",
+            "formula", "sizes", "match", "verify", "run", "bench", "sweep", "scale", "annotate",
+            "export", "convert", "specs", "ops", "config", "baseline")
 """The commands, each in the module of its name, in the order in which the help lists them."""
 
 ALIASES = {"lint": "check", "explain": "rule"}
