@@ -6,7 +6,7 @@ branches or more side by side, SE scales what went in.
 """
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from archcheck.analyses.layers import (
@@ -57,14 +57,19 @@ class Item(NamedTuple):
 def sequence(report: Report) -> tuple[list[Item], bool]:
     """The sequence from the first input to the first output, and whether that is the whole network."""
     found, whole = layers(report)
+    return _told(_items(found)), whole
+
+
+def _told(found: Iterable[Item]) -> list[Item]:
+    """Items with those that are the end of another one in it."""
     items: list[Item] = []
-    for item in _items(found):
+    for item in found:
         before = items[-1] if items else None
         if before and _goes_with(before, item):
             items[-1] = before._replace(last=item.last, layers=before.layers + item.layers)
         else:
             items.append(item)
-    return items, whole
+    return items
 
 
 def _goes_with(before: Item, item: Item) -> bool:
@@ -193,3 +198,13 @@ class _Block:
     def _attends(self) -> int:
         """How often there is attention."""
         return sum(layer.kind in ("attention", "softmax") for layer in (*self.inside, self.join))
+
+
+def words_of(found: Sequence[Layer], inside: Collection[int]) -> list[str]:
+    """The words of a part of a network, as it reads by itself: of those of ``found`` that stand at the
+    positions ``inside``; silent ones are left out."""
+    places = sorted(inside)
+    number = {place: k for k, place in enumerate(places)}
+    part = [found[place]._replace(before=tuple({number.get(one, INPUT): None for one in found[place].before}))
+            for place in places]
+    return [item.word for item in _told(_items(part)) if not item.silent]

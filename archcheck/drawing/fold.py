@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import accumulate, groupby
+from itertools import accumulate, chain, groupby
 
 from archcheck.dims import Size, total
+from archcheck.drawing.structure import HIDDEN, MINOR, SHOWN, Structure
 from archcheck.graph import Graph, Node, Shape
 from archcheck.report import Layer, Report
 from archcheck.scopes import modules
@@ -27,9 +28,10 @@ MAX_LEVELS = 24
 _NUMBERS = re.compile(r"(\d+)")
 _NUMBERING = re.compile(r"[_.]?\d+")
 
-SHOWN, MINOR, HIDDEN = range(3)
 GATHERED = "…"
 """The name of a row for several neighbours."""
+ALIKE = 6
+"""So many siblings that differ in shapes are folded to one."""
 FEW = 2
 """Up to so many neighbours keep rows of their own."""
 
@@ -42,7 +44,11 @@ class Block:
     repetitions together, each leaving out what is not counted, which ``uncounted`` numbers; what the children
     lack of them belongs to nodes without rows. ``names`` are the repetitions' own names, ``first`` and
     ``last`` the nodes that begin and end it; ``role`` is ``SHOWN``, ``MINOR`` (only prepares data) or
-    ``HIDDEN`` (only computes shapes and constants). Blocks of the same ``kind`` are equal.
+    ``HIDDEN`` (only computes shapes and constants). Blocks of the same ``kind`` are equal. ``every`` are the
+    indices of all its nodes, ``own`` those of them in the first of all repetitions. Those of the same
+    ``form`` are equal but for shapes and costs; one that is ``fused`` is a layer with what belongs to it, as
+    its activation. The repetitions of one that ``varies`` differ in shapes; its children have those of the
+    first.
     """
 
     name: str
@@ -62,11 +68,16 @@ class Block:
     names: tuple[str, ...] = ()
     uncounted: int = 0
     unknown: str | None = None
+    every: tuple[int, ...] = ()
+    own: tuple[int, ...] = ()
+    form: int = -1
+    fused: bool = False
+    varies: bool = False
 
     @property
     def label(self) -> str:
         """The block's name; those of a run as a range: ``layers.{0..11}``."""
-        return self.name if self.count == 1 else _range(self.names[0], self.names[-1])
+        return _range(self.names[0], self.names[-1]) if len({*self.names}) > 1 and self.name else self.name
 
     @property
     def rest(self) -> tuple[int, Size]:
@@ -116,13 +127,17 @@ class _Scope:
         return scope
 
 
-def tree(report: Report, everything: bool = False) -> Block:
+def tree(report: Report, everything: bool = False, only: Collection[int] | None = None,
+         scoped: bool = True, repeats: bool = True, structured: bool = False) -> Block:
     """The network as one block; with ``everything`` every node has a row. A network that is all in one scope
-    is that scope."""
+    is that scope. ``only`` these nodes are in it, if they are given; without ``scoped`` they are all side by
+    side, and without ``repeats`` nothing is folded for standing there several times. In a ``structured`` tree
+    layers are fused with their activations, and many siblings grouped by what flows between them."""
     root = _Scope(report.graph.name)
     for layer, node in zip(report.layers, report.graph.nodes):
-        root.inner(layer.scope[:MAX_LEVELS], node).rows.append(layer)
-    block = _Folder(report, everything).folded(root)
+        if only is None or layer.index in only:
+            root.inner(layer.scope[:MAX_LEVELS] if scoped else (), node).rows.append(layer)
+    block = _Folder(report, everything, repeats, structured).folded(root)
     while len(block.children) == 1 and block.children[0].children and block.children[0].count == 1:
         block = replace(block, children=block.children[0].children)
     return block
@@ -187,7 +202,9 @@ def _params_used(report: Report) -> dict[int, Size]:
 class _Folder:
     """Makes the blocks of one report."""
 
-    def __init__(self, report: Report, everything: bool) -> None:
+    def __init__(self, report: Report, everything: bool, repeats: bool, structured: bool) -> None:
+        self.repeats = repeats
+        self.structure = Structure(report, self.group, self.runs) if structured else None
         self.roles, moving = _roles(report)
         if everything:
             self.roles = [SHOWN] * len(self.roles)
@@ -207,13 +224,15 @@ class _Folder:
                          self.used.get(index), role)
         name = layer.name.rsplit("/", 1)[-1]
         return Block(name, layer.op, layer.out_shape, layer.dtype, layer.params, macs, flops, 1, index, index,
-                     kind, role, uncounted=int(layer.macs is None), unknown=layer.unknown)
+                     kind, role, uncounted=int(layer.macs is None), unknown=layer.unknown, every=(index,),
+                     own=(index,), form=self.kind(layer.op))
 
     def folded(self, scope: _Scope) -> Block:
         """A scope's block."""
         blocks = [_unwrapped(self.folded(row)) if isinstance(row, _Scope) else self.leaf(row)
                   for row in scope.rows]
-        children = self.runs(self.gathered([block for block in blocks if block.role != HIDDEN]))
+        rows = self.gathered([block for block in blocks if block.role != HIDDEN])
+        children = self.runs(self.structure.of(rows) if self.structure else rows)
         return self.group(scope.name, scope.module, blocks, children)
 
     def group(self, name: str, op: str, blocks: Sequence[Block], children: tuple[Block, ...]) -> Block:
@@ -228,7 +247,9 @@ class _Folder:
             total(block.macs for block in blocks), flops, sum(block.nodes for block in blocks),
             min(block.first for block in blocks), max(block.last for block in blocks), kind,
             role if flops == 0 else min(role, MINOR), children,
-            uncounted=sum(block.uncounted for block in blocks))
+            uncounted=sum(block.uncounted for block in blocks),
+            every=(every := _chained(block.every for block in blocks)), own=every,
+            form=self.kind("form", op, *(child.form for child in children)))
 
     def gathered(self, blocks: Sequence[Block]) -> list[Block]:
         """``blocks`` with one for each longer stretch of neighbours that are minor."""
@@ -246,11 +267,22 @@ class _Folder:
         rows = [2 if block.children else 1 for block in blocks]
         crossing = [self.crossing[block.first] for block in blocks]
         kinds = [self.kind(block.kind, _NUMBERING.sub("", block.name)) for block in blocks]
-        for run in _chosen(_regions(kinds), crossing, rows):
+        for run in _chosen(_regions(kinds), crossing, rows) if self.repeats else ():
+            if self.structure and not self.structure.repeats(blocks[run.start:run.stop], run.period):
+                continue
             folded += blocks[at:run.start]
             folded.append(self.repeated(blocks[run.start:run.stop], run))
             at = run.stop
-        return (*folded, *blocks[at:])
+        folded += blocks[at:]
+        return tuple(self.alike(folded) if self.structure and self.repeats else folded)
+
+    def alike(self, blocks: Sequence[Block]) -> Iterator[Block]:
+        """``blocks`` with every long run folded that differ in shapes and costs only."""
+        for (_, alone), found in groupby(blocks, key=lambda block: (block.form, block.count > 1)):
+            run = list(found)
+            is_run = (not alone and len(run) >= ALIKE and run[0].children and not run[0].fused
+                      and self.structure is not None and self.structure.repeats(run, 1))
+            yield from [replace(self.repeated(run, _Run(0, 1, len(run))), varies=True)] if is_run else run
 
     def repeated(self, blocks: Sequence[Block], run: _Run) -> Block:
         """One block for the repetitions in ``blocks``."""
@@ -260,18 +292,24 @@ class _Folder:
             whole = merged[0]
         else:
             whole, names = self.group("", "", merged, self.runs(merged)), (names[0], blocks[-1].name)
-        return replace(whole, count=run.count, names=names, kind=self.kind(whole.kind, run.count))
+        return replace(whole, count=run.count, names=names, kind=self.kind(whole.kind, run.count),
+                       own=_chained(block.own for block in merged))
 
 
 def _merged(blocks: Sequence[Block]) -> Block:
     """Equal blocks as one, from the first node to the last, their figures added up."""
     first = blocks[0]
     children = tuple(map(_merged, zip(*(block.children for block in blocks))))
-    return replace(first, last=blocks[-1].last, children=children,
+    return replace(first, last=blocks[-1].last, children=children, shape=blocks[-1].shape,
                    params=total(block.params for block in blocks),
                    macs=total(block.macs for block in blocks), flops=total(block.flops for block in blocks),
                    nodes=sum(block.nodes for block in blocks),
-                   uncounted=sum(block.uncounted for block in blocks))
+                   uncounted=sum(block.uncounted for block in blocks),
+                   every=_chained(block.every for block in blocks))
+
+
+def _chained(parts: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
+    return tuple(chain.from_iterable(parts))
 
 
 def _unwrapped(block: Block) -> Block:
@@ -282,10 +320,11 @@ def _unwrapped(block: Block) -> Block:
     if child.count > 1:
         names = tuple(f"{block.name}.{name}" for name in child.names)
         return replace(block, names=names, op=child.op, count=child.count, children=child.children,
-                       kind=child.kind)
-    name = f"{block.name}.{child.name}" if child.children else block.name
-    return replace(block, name=name, op=child.op, children=child.children, kind=child.kind,
-                   unknown=child.unknown)
+                       kind=child.kind, form=child.form, own=child.own, fused=child.fused,
+                       varies=child.varies)
+    name = f"{block.name}.{child.name}" if child.children and not child.fused else block.name
+    return replace(block, name=name, op=child.op, children=child.children, kind=child.kind, form=child.form,
+                   fused=child.fused, unknown=child.unknown)
 
 
 # --------------------------------------------------------------------------------------------- runs of equals

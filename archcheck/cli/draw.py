@@ -1,0 +1,69 @@
+"""``archcheck draw``."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from archcheck.cli import _options
+
+STYLES = ("paper", "debug", "plain")  # drawing.style's
+COLOURS = ("op", "cost", "params", "memory", "field", "findings")
+EDGES = ("shape", "dtype", "bytes", "none")
+FORMATS = ("svg", "png", "pdf", "dot", "mmd", "tex", "html")
+
+
+@click.command()
+@_options.model_argument
+@_options.sizes_option
+@click.option("--format", "form", type=click.Choice(FORMATS), help="[default: by the suffix of -o, else svg]")
+@_options.output_option
+@click.option("--fold", default="auto", show_default=True, metavar="auto|scope|depth=N|none",
+              help="Open what has room; the same without folding repetitions; N levels; or show every node.")
+@click.option("--limit", type=click.IntRange(1), default=100, show_default=True,
+              help="How many boxes `--fold auto` and `scope` show at most.")
+@click.option("--focus", metavar="NODE", help="Only what is near this node or value.")
+@click.option("--radius", type=click.IntRange(0), metavar="N", help="How near. [default: 2]")
+@click.option("--from", "start", metavar="NODE", help="Only what depends on this node or value.")
+@click.option("--to", "end", metavar="NODE", help="Only what this node or value depends on.")
+@click.option("--style", type=click.Choice(STYLES), default="paper", show_default=True,
+              help="Few words; names and figures; or black and white.")
+@click.option("--color", "colour", type=click.Choice(COLOURS), default="op", show_default=True,
+              help="What colours stand for.")
+@click.option("--edges", type=click.Choice(EDGES), default="shape", show_default=True,
+              help="What edges are labelled with.")
+@click.option("--rankdir", type=click.Choice(["TB", "LR"]), default="TB", show_default=True,
+              help="Which way data flow: to the bottom or to the right.")
+@click.option("--to-scale", is_flag=True, help="Boxes as high as their resolution and as wide as their channels.")
+@click.option("--engine", type=click.Choice(["auto", "builtin", "dot"]), default="auto", show_default=True,
+              help="Who lays out svg, png and pdf: archcheck itself, or Graphviz.")
+@_options.plugin_option
+def draw(model: str, sizes: Sequence[tuple[str, int]], form: str | None, output: Path | None, fold: str,
+         limit: int, focus: str | None, radius: int | None, start: str | None, end: str | None, style: str,
+         colour: str, edges: str, rankdir: str, to_scale: bool, engine: str, plugins: Sequence[str]) -> None:
+    """A diagram that folds repetitions and modules until a person can read it."""
+    from archcheck import infer
+    from archcheck.drawing.draw import drawn
+    from archcheck.drawing.folding import picture
+    from archcheck.drawing.look import look_for
+    _options.load_plugins(plugins)
+    report = infer.analyze(model, dict(sizes))
+    found = picture(report, fold, focus, radius, start, end, limit)
+    look = look_for(report, found, style, colour, edges, rankdir, to_scale=to_scale)
+    content = drawn(found, look, form or _form(output), engine)
+    _write(content, output)
+
+
+def _form(output: Path | None) -> str:
+    """The format that the suffix of a file says."""
+    suffix = output.suffix.lower().removeprefix(".") if output else ""
+    return {"": "svg", "gv": "dot", "mermaid": "mmd", "htm": "html"}.get(suffix, suffix)
+
+
+def _write(content: bytes, output: Path | None) -> None:
+    if output is not None:
+        from archcheck.files import write_whole
+        write_whole(output, content)
+    else:
+        click.get_binary_stream("stdout").write(content)

@@ -1,0 +1,60 @@
+"""A picture for Graphviz, which lays it out itself."""
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from archcheck.drawing.ends import edges
+from archcheck.drawing.style import SMALL, Look, Text
+from archcheck.drawing.tree import INPUT, OUTPUT, Box, Picture
+
+
+def render(picture: Picture, look: Look) -> str:
+    """The picture in the DOT language; nodes are called ``n0``, ``n1``, …, in the order they are drawn."""
+    numbers = {box.id: f"n{k}" for k, box in enumerate(picture.shown())}
+    lines = [
+        f"digraph {quoted(picture.title or 'network')} {{",
+        f"  graph [rankdir={look.direction}, fontname=Helvetica, fontsize=12, nodesep=0.25, ranksep=0.35];",
+        '  node [shape=box, style="rounded,filled", fontname=Helvetica, fontsize=12, margin="0.12,0.06"];',
+        f'  edge [fontname=Helvetica, fontsize={SMALL:g}, color="#555555", fontcolor="#555555", arrowsize=0.6];',
+    ]
+    for child in picture.root.children:
+        lines += (f"  {line}" for line in _box(picture, look, child, numbers))
+    labelled: set[str] = set()
+    for source, target, link in edges(picture):
+        label = look.shape(link) if source.id not in labelled else ""
+        labelled.add(source.id)
+        tail = f" [label={quoted(label)}]" if label else ""
+        lines.append(f"  {numbers[source.id]} -> {numbers[target.id]}{tail};")
+    return "\n".join([*lines, "}", ""])
+
+
+def quoted(text: str) -> str:
+    """``text`` as a string of the DOT language."""
+    safe = "".join(c if c.isprintable() else "�" for c in text)
+    return '"' + safe.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _box(picture: Picture, look: Look, box: Box, numbers: Mapping[str, str]) -> Iterator[str]:
+    tone, texts = look.tone(box), look.texts(box)
+    if box.id not in picture.open:
+        shape = ", shape=ellipse" if box.family in (INPUT, OUTPUT) else ""
+        sheets = ", peripheries=2" if box.count > 1 else ""
+        yield (f'{numbers[box.id]} [label=<{_html(texts)}>, fillcolor="{tone.fill}", color="{tone.line}", '
+               f'fontcolor="{tone.text}", tooltip={quoted(box.id)}{shape}{sheets}];')
+        return
+    yield f"subgraph cluster_{numbers[box.id]} {{"
+    yield (f'  label=<{_html(texts[:2])}>; labeljust=l; style="rounded,dashed,filled"; '
+           f'fillcolor="#f8f9fa"; color="{tone.line}";')
+    for child in box.children:
+        yield from (f"  {line}" for line in _box(picture, look, child, numbers))
+    yield "}"
+
+
+def _html(texts: tuple[Text, ...]) -> str:
+    """Lines of text as a label of HTML."""
+    from archcheck.drawing.svg import text
+    lines = [f'<FONT POINT-SIZE="{line.size:g}">{"<B>" * line.bold}{text(line.text) or " "}{"</B>" * line.bold}'
+             "</FONT>" for line in texts]
+    return "<BR/>".join(lines)
+
+

@@ -1,0 +1,48 @@
+"""A picture as a Mermaid flowchart, as GitHub shows it in Markdown."""
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from archcheck.drawing.ends import edges
+from archcheck.drawing.style import Look
+from archcheck.drawing.tree import INPUT, OUTPUT, Box, Picture
+
+_PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 .,:·×+-/_=")
+
+
+def render(picture: Picture, look: Look) -> str:
+    """The picture in Mermaid's language. All text is quoted, with what is no plain letter as a number."""
+    numbers = {box.id: f"n{k}" for k, box in enumerate(picture.shown())}
+    lines = [f"flowchart {look.direction}"]
+    for child in picture.root.children:
+        lines += (f"  {line}" for line in _box(picture, look, child, numbers))
+    labelled: set[str] = set()
+    for source, target, link in edges(picture):
+        label = look.shape(link) if source.id not in labelled else ""
+        labelled.add(source.id)
+        arrow = f'-->|"{_safe(label)}"|' if label else "-->"
+        lines.append(f"  {numbers[source.id]} {arrow} {numbers[target.id]}")
+    for box in picture.shown():
+        tone = look.tone(box)
+        fill = "#f8f9fa" if box.id in picture.open else tone.fill
+        lines.append(f"  style {numbers[box.id]} fill:{fill},stroke:{tone.line},color:{tone.text}")
+    return "\n".join([*lines, ""])
+
+
+def _safe(text: str) -> str:
+    """``text`` for a quoted label: what could end it or be taken for markup is written as its number."""
+    return "".join(c if c in _PLAIN else f"#{ord(c)};" if c.isprintable() else "#65533;" for c in text)
+
+
+def _box(picture: Picture, look: Look, box: Box, numbers: Mapping[str, str]) -> Iterator[str]:
+    texts = look.texts(box)
+    label = "<br/>".join(_safe(line.text) for line in texts)
+    if box.id not in picture.open:
+        left, right = ("([", "])") if box.family in (INPUT, OUTPUT) else ("[[", "]]") if box.count > 1 else (
+            "[", "]")
+        yield f'{numbers[box.id]}{left}"{label}"{right}'
+        return
+    yield f'subgraph {numbers[box.id]} ["{label}"]'
+    for child in box.children:
+        yield from (f"  {line}" for line in _box(picture, look, child, numbers))
+    yield "end"

@@ -1,0 +1,153 @@
+"""Structure where names do not tell it: a layer with its normalization and activation is one block, and so is
+what branches and is joined again, where a scope has many rows."""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from archcheck.analyses.layers import ACTIVATIONS, CONVOLUTIONS, kind_of
+from archcheck.analyses.profiles.work import works
+from archcheck.drawing import regions
+
+if TYPE_CHECKING:
+    from archcheck.drawing.fold import Block
+    from archcheck.report import Report
+
+SHOWN, MINOR, HIDDEN = range(3)
+"""What a block does: something, preparing data only, or neither."""
+
+CLEAR = 12
+"""Up to so many rows are clear without being grouped."""
+
+SMALL = 5
+"""A scope of so many rows needs no box of its own where there is room."""
+
+BESIDE = 4
+"""So many equal branches are told once."""
+
+NORMS = frozenset(("batch normalization", "layer normalization", "group normalization",
+                   "instance normalization", "rms normalization", "local response normalization"))
+LEADING = CONVOLUTIONS | NORMS | {"linear", "product", "addition", "concatenation"}
+"""Kinds of layers that normalization and activation belong to."""
+FOLLOWING = ACTIVATIONS | NORMS | {"relu6", "bias", "dropout", "quantization"}
+
+
+class Structure:
+    """Groups the blocks of one scope by what flows between them. ``group`` makes one block of several,
+    ``runs`` folds repetitions."""
+
+    def __init__(self, report: Report, group: Callable[..., Block],
+                 runs: Callable[[Sequence[Block]], tuple[Block, ...]]) -> None:
+        self.report, self.whole, self.runs = report, group, runs
+        self.works = [kind_of(work, node)
+                      for node, work in zip(report.graph.nodes, works(report.walk, frozenset()))]
+        self.data = report.flows[id(report.walk)].data
+
+    def of(self, blocks: list[Block]) -> list[Block]:
+        """The blocks of a scope in groups."""
+        blocks = self.inlined(blocks)
+        blocks = self.grouped(blocks, self.layers(blocks))
+        return self.grouped(blocks, self.branches(blocks)) if len(blocks) > CLEAR else blocks
+
+    def inlined(self, blocks: list[Block]) -> list[Block]:
+        """The blocks of a scope with what is inside of small ones in their places, as long as it stays
+        clear; those that repeat keep their boxes."""
+        forms: dict[int, list[Block]] = {}
+        for block in blocks:
+            forms.setdefault(block.form, []).append(block)
+        room, rows = CLEAR - len(blocks), list(blocks)
+        for alike in sorted(forms.values(), key=lambda alike: len(alike[0].children) * len(alike)):
+            more = sum(len(block.children) - 1 for block in alike)
+            if more <= room and all(map(self.is_small, alike)) and not self.repeat(alike):
+                room -= more
+                rows = [row for row in rows if row not in alike] + _chained(block.children for block in alike)
+        return sorted(rows, key=lambda block: block.first)
+
+    def is_small(self, block: Block) -> bool:
+        """Whether a block is one that needs no box."""
+        return 0 < len(block.children) <= SMALL and block.count == 1 and not block.fused
+
+    def repeat(self, blocks: Sequence[Block]) -> bool:
+        """Whether several blocks repeat."""
+        return len(blocks) > 1 and self.repeats(blocks, 1)
+
+    def grouped(self, blocks: Sequence[Block], groups: Iterable[Sequence[int]]) -> list[Block]:
+        """A block for each of ``groups``, those of one as they are; in the order they begin."""
+        out = [self.group([blocks[k] for k in group]) if len(group) > 1 else blocks[group[0]]
+               for group in groups]
+        return sorted(out, key=lambda block: block.first)
+
+    def group(self, blocks: Sequence[Block]) -> Block:
+        """One block for several: a layer with what follows it, or what branches and is joined."""
+        fused = (blocks[0].nodes == 1 or blocks[0].fused) and all(map(self.follows, blocks[1:]))
+        parts = blocks[0].children if blocks[0].fused else blocks[:1]
+        rows = (*parts, *blocks[1:]) if fused else self.runs(blocks)
+        whole = self.whole(blocks[0].name if fused else "", "", blocks, rows)
+        return replace(whole, fused=fused)
+
+    def repeats(self, blocks: Sequence[Block], period: int) -> bool:
+        """Whether blocks in sequences of ``period`` really repeat: each sequence reads the one before, or all
+        of several read the same and are read by the same, side by side."""
+        turns = [frozenset(index for block in blocks[k:k + period] for index in block.every)
+                 for k in range(0, len(blocks), period)]
+        before = [self.made_by(turn) for turn in turns]
+        if all(not before[k + 1].isdisjoint(turn) for k, turn in enumerate(turns[:-1])):
+            return True
+        beside = len(turns) >= BESIDE and all(maker == before[0] for maker in before)
+        return beside and len({self.read_by(turn) for turn in turns}) == 1
+
+    def made_by(self, nodes: frozenset[int]) -> frozenset[int]:
+        """The nodes outside of ``nodes`` that make data which these read; `regions.BEFORE` for inputs."""
+        graph = self.report.graph
+        return frozenset(graph.producers.get(name, regions.BEFORE) for index in nodes
+                         for name in graph.nodes[index].inputs if name in self.data) - nodes
+
+    def read_by(self, nodes: frozenset[int]) -> frozenset[int]:
+        """The nodes outside of ``nodes`` that read what these make."""
+        graph = self.report.graph
+        return frozenset(reader for index in nodes for name in graph.nodes[index].outputs
+                         for reader in graph.uses.get(name, ())) - nodes
+
+    def after(self, blocks: Sequence[Block]) -> regions.Edges | None:
+        """What reads each of the blocks."""
+        members = [block.every for block in blocks]
+        found = regions.flows(self.report.graph, members, [block.role == SHOWN for block in blocks])
+        if found is not None:
+            found[regions.BEFORE] = regions.entered(self.report.graph, members, self.data)
+        return found
+
+    def layers(self, blocks: Sequence[Block]) -> list[list[int]]:
+        """Each layer with its normalization and activation."""
+        after = self.after(blocks)
+        if after is None:
+            return [[k] for k in range(len(blocks))]
+        return list(regions.chained(len(blocks), after, list(map(self.leads, blocks)),
+                                    list(map(self.follows, blocks))))
+
+    def branches(self, blocks: Sequence[Block]) -> Iterator[Sequence[int]]:
+        """What branches and is joined again, as one; all else by itself."""
+        after, at = self.after(blocks), 0
+        for found in regions.branching(len(blocks), after) if after is not None else ():
+            yield from ([k] for k in range(at, found.start))
+            yield found
+            at = found.stop
+        yield from ([k] for k in range(at, len(blocks)))
+
+    def leads(self, block: Block) -> bool:
+        """Whether a block is a layer that others may belong to."""
+        return block.fused or block.nodes == 1 and self.works[block.first] in LEADING
+
+    def follows(self, block: Block) -> bool:
+        """Whether a block may belong to the layer before it."""
+        return block.nodes == 1 and (self.works[block.first] in FOLLOWING or self.is_identity(block.first))
+
+    def is_identity(self, index: int) -> bool:
+        """Whether a node hands on what it reads."""
+        node, effect = self.report.graph.nodes[index], self.report.effects[index]
+        given = self.report.types.get(node.inputs[0]) if node.inputs else None
+        return effect.alias == 0 and given is not None and given[:2] == effect.outputs[0][:2]
+
+
+def _chained(parts: Iterable[tuple[Block, ...]]) -> list[Block]:
+    return [block for part in parts for block in part]
