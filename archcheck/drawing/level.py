@@ -188,11 +188,11 @@ class Level:
             begins.append(at)
             at += max((heights[node] for node in row if node < len(heights)), default=0.0)
             ends.append(at)
-            at_border = k == 0 and self.entries or k + 1 == final and self.exits
+            at_border = k + 1 == final and self.exits
             at += 0.0 if k == final else BETWEEN / 2 if at_border else BETWEEN
         along = max(at + (PAD if self.texts else MARGIN), least)
-        if self.entries:
-            begins[0] = ends[0] = 0.0
+        if self.entries:  # what comes in goes straight past the head
+            begins[0] = 0.0
         if self.exits:
             begins[-1] = ends[-1] = along
         return begins, ends, along

@@ -91,11 +91,17 @@ class Structure:
         of several read the same and are read by the same, side by side."""
         turns = [frozenset(index for block in blocks[k:k + period] for index in block.every)
                  for k in range(0, len(blocks), period)]
+        if self.is_entered(frozenset(index for turn in turns for index in turn)):
+            return False
         before = [self.made_by(turn) for turn in turns]
         if all(not before[k + 1].isdisjoint(turn) for k, turn in enumerate(turns[:-1])):
             return True
         beside = len(turns) >= BESIDE and all(maker == before[0] for maker in before)
         return beside and len({self.read_by(turn) for turn in turns}) == 1
+
+    def is_entered(self, nodes: frozenset[int]) -> bool:
+        """Whether something else may run in between, which reads some of ``nodes`` and is read by others."""
+        return max(self.made_by(nodes), default=regions.BEFORE) > min(self.read_by(nodes), default=len(self.works))
 
     def made_by(self, nodes: frozenset[int]) -> frozenset[int]:
         """The nodes outside of ``nodes`` that make data which these read; `regions.BEFORE` for inputs."""
