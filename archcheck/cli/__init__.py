@@ -12,8 +12,8 @@ import click
 from archcheck import __version__
 
 COMMANDS = ("summary", "check", "rule", "diff", "lock", "field", "cost", "memory", "formula", "sizes",
-            "match", "draw", "verify", "run", "bench", "annotate", "export", "convert", "specs", "ops", "config",
-            "baseline")
+            "match", "draw", "plot", "verify", "run", "bench", "annotate", "export", "convert", "specs",
+            "ops", "config", "baseline")
 """The commands, each in the module of its name, in the order in which the help lists them."""
 
 ALIASES = {"lint": "check", "explain": "rule"}

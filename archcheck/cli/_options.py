@@ -110,6 +110,15 @@ def write(text: str, output: Path | None) -> None:
         write_whole(output, content)
 
 
+def write_bytes(content: bytes, output: Path | None) -> None:
+    """The same for what is no text."""
+    if output is None:
+        sys.stdout.buffer.write(content)
+    else:
+        from archcheck.files import write_whole
+        write_whole(output, content)
+
+
 def form_for(form: str | None, output: Path | None) -> str:
     """The format to write: as asked for, by the file's suffix, or what suits where it goes."""
     by_suffix = output and SUFFIXES.get(output.suffix.lower())

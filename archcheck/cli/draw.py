@@ -52,7 +52,7 @@ def draw(model: str, sizes: Sequence[tuple[str, int]], form: str | None, output:
     found = picture(report, fold, focus, radius, start, end, limit)
     look = look_for(report, found, style, colour, edges, rankdir, to_scale=to_scale)
     content = drawn(found, look, form or _form(output), engine)
-    _write(content, output)
+    _options.write_bytes(content, output)
 
 
 def _form(output: Path | None) -> str:
@@ -60,10 +60,3 @@ def _form(output: Path | None) -> str:
     suffix = output.suffix.lower().removeprefix(".") if output else ""
     return {"": "svg", "gv": "dot", "mermaid": "mmd", "htm": "html"}.get(suffix, suffix)
 
-
-def _write(content: bytes, output: Path | None) -> None:
-    if output is not None:
-        from archcheck.files import write_whole
-        write_whole(output, content)
-    else:
-        click.get_binary_stream("stdout").write(content)
