@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import NamedTuple
 
 from archcheck.drawing.layout import Placed, Wire
@@ -61,7 +61,7 @@ def label(wire: Wire) -> Rect:
 
 def curve(wire: Wire, steps: int = 12) -> Iterator[tuple[float, float]]:
     """Points on a wire, a cubic curve between its ranks."""
-    for k, (start, end) in enumerate(zip(wire.points, wire.points[1:])):
+    for k, (start, end) in enumerate(pairwise(wire.points)):
         first, second = wire.bend(start, end) if k % 2 else (start, end)
         for step in range(steps + 1):
             t = step / steps
@@ -109,7 +109,7 @@ def _wires(box: Placed, turned: bool) -> Iterator[str]:
         points = list(curve(wire))
         along = [point[0 if turned else 1] for point in points]
         what = f"{wire.link.source} -> {wire.link.target}"
-        if any(b < a - 0.01 for a, b in zip(along, along[1:])):
+        if any(b < a - 0.01 for a, b in pairwise(along)):
             yield f"{what} goes against the flow"
         for name, inner in drawn:
             if any(inner.has(*point) for point in points):

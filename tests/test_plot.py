@@ -87,7 +87,7 @@ def test_fields_as_published(resnet: archcheck.Report):
     assert found.extents == (224,)
 
 
-# ------------------------------------------------------------------------------------------------ what is asked for
+# ---------------------------------------------------------------------------------------- what is asked for
 @pytest.mark.parametrize("of", ["macs", "memory"])
 def test_formulas_need_numbers(capsys: pytest.CaptureFixture[str], dynamic: Path, of: str):  # noqa: F811
     code, out, err = ends(capsys, "plot", str(dynamic), "--of", of)

@@ -35,7 +35,7 @@ FORMATS = ("svg", "png", "pdf", "dot", "mmd", "tex", "html")
               help="What edges are labelled with.")
 @click.option("--rankdir", type=click.Choice(["TB", "LR"]), default="TB", show_default=True,
               help="Which way data flow: to the bottom or to the right.")
-@click.option("--to-scale", is_flag=True, help="Boxes as high as their resolution and as wide as their channels.")
+@click.option("--to-scale", is_flag=True, help="Boxes as high as the resolution and as wide as the channels.")
 @click.option("--engine", type=click.Choice(["auto", "builtin", "dot"]), default="auto", show_default=True,
               help="Who lays out svg, png and pdf: archcheck itself, or Graphviz.")
 @_options.plugin_option
@@ -44,19 +44,12 @@ def draw(model: str, sizes: Sequence[tuple[str, int]], form: str | None, output:
          colour: str, edges: str, rankdir: str, to_scale: bool, engine: str, plugins: Sequence[str]) -> None:
     """A diagram that folds repetitions and modules until a person can read it."""
     from archcheck import infer
-    from archcheck.drawing.draw import drawn
+    from archcheck.drawing.draw import drawn, form_of
     from archcheck.drawing.folding import picture
     from archcheck.drawing.look import look_for
     _options.load_plugins(plugins)
     report = infer.analyze(model, dict(sizes))
     found = picture(report, fold, focus, radius, start, end, limit)
     look = look_for(report, found, style, colour, edges, rankdir, to_scale=to_scale)
-    content = drawn(found, look, form or _form(output), engine)
+    content = drawn(found, look, form or form_of(output), engine)
     _options.write_bytes(content, output)
-
-
-def _form(output: Path | None) -> str:
-    """The format that the suffix of a file says."""
-    suffix = output.suffix.lower().removeprefix(".") if output else ""
-    return {"": "svg", "gv": "dot", "mermaid": "mmd", "htm": "html"}.get(suffix, suffix)
-

@@ -14,8 +14,8 @@ from math import inf
 from archcheck.drawing.ranks import Layers
 
 ROUNDS = 13
-"""How often all ranks are placed, down and up in turn: by what is on one side, then on both, at last downwards
-again, so that chains are straight."""
+"""How often all ranks are placed, down and up in turn: by what is on one side, then on both, at last
+downwards again, so that chains are straight."""
 
 _BENDS, _NODES, _MIXED = 1.0, 2.0, 0.02
 """Weights of an edge between two bends, two nodes, and one of each."""

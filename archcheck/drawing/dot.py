@@ -15,7 +15,8 @@ def render(picture: Picture, look: Look) -> str:
         f"digraph {quoted(picture.title or 'network')} {{",
         f"  graph [rankdir={look.direction}, fontname=Helvetica, fontsize=12, nodesep=0.25, ranksep=0.35];",
         '  node [shape=box, style="rounded,filled", fontname=Helvetica, fontsize=12, margin="0.12,0.06"];',
-        f'  edge [fontname=Helvetica, fontsize={SMALL:g}, color="#555555", fontcolor="#555555", arrowsize=0.6];',
+        f"  edge [fontname=Helvetica, fontsize={SMALL:g}, arrowsize=0.6];",
+        '  edge [color="#555555", fontcolor="#555555"];',
     ]
     for child in picture.root.children:
         lines += (f"  {line}" for line in _box(picture, look, child, numbers))
@@ -53,8 +54,8 @@ def _box(picture: Picture, look: Look, box: Box, numbers: Mapping[str, str]) -> 
 def _html(texts: tuple[Text, ...]) -> str:
     """Lines of text as a label of HTML."""
     from archcheck.drawing.svg import text
-    lines = [f'<FONT POINT-SIZE="{line.size:g}">{"<B>" * line.bold}{text(line.text) or " "}{"</B>" * line.bold}'
-             "</FONT>" for line in texts]
-    return "<BR/>".join(lines)
+    marks = [("<B>", "</B>") if line.bold else ("", "") for line in texts]
+    return "<BR/>".join(f'<FONT POINT-SIZE="{line.size:g}">{begin}{text(line.text) or " "}{end}</FONT>'
+                        for line, (begin, end) in zip(texts, marks))
 
 

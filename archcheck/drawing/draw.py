@@ -1,6 +1,8 @@
 """A picture in the format that is asked for, as bytes."""
 from __future__ import annotations
 
+from pathlib import Path
+
 from archcheck.drawing.layout import place
 from archcheck.drawing.style import Look
 from archcheck.drawing.tree import Picture
@@ -18,16 +20,19 @@ _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <meta name="viewport" content="width=device-width"><title>{title}</title>
-<style>body{{margin:1rem;background:#fff;color:#222;font:14px Helvetica,Arial,sans-serif}}svg{{max-width:100%;height:auto}}</style>
+<style>
+body{{margin:1rem;background:#fff}}
+svg{{max-width:100%;height:auto}}
+</style>
 </head><body>
 {svg}</body></html>
 """
 
 
 def drawn(picture: Picture, look: Look, form: str, engine: str = "auto") -> bytes:
-    """The picture in the format ``form``, one of `FORMATS`. ``engine`` lays out what has a layout: ``builtin``,
-    ``dot``, or ``auto``, which takes Graphviz only for what cannot be made without it. Raises `UserError`
-    for another format, and where a program that it takes is not there."""
+    """The picture in the format ``form``, one of `FORMATS`. ``engine`` lays out what has a layout:
+    ``builtin``, ``dot``, or ``auto``, which takes Graphviz only for what cannot be made without it. Raises
+    `UserError` for another format, and where a program that it takes is not there."""
     if form not in FORMATS:
         raise UserError(f"a picture cannot be written as .{form}; the formats are {', '.join(FORMATS)}")
     if form == "dot":
@@ -42,6 +47,12 @@ def drawn(picture: Picture, look: Look, form: str, engine: str = "auto") -> byte
         from archcheck.drawing.tikz import render as in_tex
         return in_tex(place(picture, look), look).encode()
     return _laid_out(picture, look, form, engine)
+
+
+def form_of(path: Path | None) -> str:
+    """The format that the suffix of a file says; ``svg`` without one."""
+    suffix = path.suffix.lower().removeprefix(".") if path else ""
+    return {"": "svg", "gv": "dot", "mermaid": "mmd", "htm": "html"}.get(suffix, suffix)
 
 
 def _laid_out(picture: Picture, look: Look, form: str, engine: str) -> bytes:
@@ -71,13 +82,13 @@ def _has_dot() -> bool:
 
 def by_graphviz(picture: Picture, look: Look, form: str) -> bytes:
     """The picture as Graphviz lays it out."""
-    import graphviz
+    import graphviz  # type: ignore[import-untyped,unused-ignore]
 
     from archcheck.drawing.dot import render
     count = sum(1 for _ in picture.shown())
     if count > MOST_FOR_DOT:
-        raise UserError(f"Graphviz takes minutes for {count:,} boxes (at most {MOST_FOR_DOT:,} are given to it); "
-                        "fold more with --fold or --limit, or take --engine builtin")
+        raise UserError(f"Graphviz takes minutes for {count:,} boxes (at most {MOST_FOR_DOT:,} are given "
+                        "to it); fold more with --fold or --limit, or take --engine builtin")
     try:
         made: bytes = graphviz.Source(render(picture, look)).pipe(format=form)
     except graphviz.ExecutableNotFound:

@@ -27,7 +27,7 @@ def _ends(picture: Picture, box: Box, value: str, inwards: bool) -> list[Box]:
     """The closed boxes in ``box``, or itself, at which ``value`` comes in or from which it goes out."""
     if box.id not in picture.open:
         return [box]
-    crossing = [link for link in box.links if OUTSIDE == (link.source if inwards else link.target)]
+    crossing = [link for link in box.links if (link.source if inwards else link.target) == OUTSIDE]
     exact = [link for link in crossing if value in link.values] or crossing[-1:]
     inner = {link.target if inwards else link.source: None for link in exact}
     children = {child.id: child for child in box.children}

@@ -3,8 +3,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from archcheck.analyses.layers import ACTIVATIONS, kind_of
-from archcheck.analyses.profiles.work import Work, works
+from archcheck.analyses.layers import ACTIVATIONS
+from archcheck.ops._op import Cost, Effect
 from archcheck.report import Report
 
 FAMILIES = {
@@ -28,18 +28,18 @@ _BY_KIND = {
 
 def families(report: Report) -> list[str]:
     """The family of each node."""
-    return [_family(kind_of(work, node), work)
-            for node, work in zip(report.graph.nodes, works(report.walk, frozenset()))]
+    return [_family(kind, effect, cost)
+            for kind, effect, cost in zip(report.kinds, report.effects, report.costs)]
 
 
-def _family(kind: str, work: Work) -> str:
+def _family(kind: str, effect: Effect, cost: Cost | None) -> str:
     if kind in _BY_KIND:
         return _BY_KIND[kind]
     if kind.endswith("normalization"):
         return "norm"
     if kind.endswith("pooling"):
         return "pool"
-    free = work.effect.alias is not None or work.cost is not None and work.cost.flops == 0
+    free = effect.alias is not None or cost is not None and cost.flops == 0
     return "moves" if free else "other"
 
 

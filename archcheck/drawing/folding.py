@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, count
 
 from archcheck.dims import Size, total
 from archcheck.drawing.families import families, main_family
@@ -47,31 +47,29 @@ def _depth(fold: str) -> int | None:
     if name == "depth" and number.isdecimal() and 1 <= int(number) <= 99:
         return int(number)
     if fold not in ("auto", "scope", "none"):
-        raise DrawingError(f"there is no folding {fold!r}; it may be auto, scope, none or depth=N, N from 1 to 99")
+        raise DrawingError(f"there is no folding {fold!r}; "
+                           "it may be auto, scope, none or depth=N, N from 1 to 99")
     return None
 
 
 def _opened(root: Box, depth: int | None, limit: int) -> frozenset[str]:
     """The ids of the boxes to open: level by level, as long as there is room for all that are shown."""
-    opened = {root.id}
-    level, shown = [child for child in root.children if child.children and not child.fused], len(root.children)
-    while level and depth is None or depth is not None and len(level) and depth > 1:
-        if depth is None:
-            level = sorted(level, key=lambda box: len(box.children))
-        else:
-            depth -= 1
+    opened, shown, level = {root.id}, len(root.children), list(root.children)
+    for below in count(1):
+        level = [box for box in level if box.children and not box.fused]
+        if not level or below == depth:
+            break
         following: list[Box] = []
-        for box in level:
-            if depth is None and shown + len(box.children) > limit:
-                continue
-            shown += len(box.children)
-            opened.add(box.id)
-            following += [child for child in box.children if child.children and not child.fused]
+        for box in sorted(level, key=lambda box: len(box.children)) if depth is None else level:
+            if depth is not None or shown + len(box.children) <= limit:
+                shown += len(box.children)
+                opened.add(box.id)
+                following += box.children
         level = following
     return frozenset(opened)
 
 
-# ------------------------------------------------------------------------------------------- a part of a graph
+# ------------------------------------------------------------------------------------------ a part of a graph
 def _part(report: Report, focus: str | None, radius: int | None, start: str | None,
           end: str | None) -> set[int] | None:
     """The indices of the nodes that are asked for, None for all of them."""
@@ -85,7 +83,8 @@ def _part(report: Report, focus: str | None, radius: int | None, start: str | No
     if focus is not None:
         kept &= _near(report, _node(report, focus), 2 if radius is None else radius)
     if not kept:
-        raise DrawingError(f"there is nothing between {start!r} and {end!r}; data flow from the first to the second")
+        raise DrawingError(f"there is nothing between {start!r} and {end!r}; "
+                           "data flow from the first to the second")
     return kept
 
 
@@ -98,7 +97,8 @@ def _node(report: Report, name: str) -> int:
             names.setdefault(known, index)
     if name not in names:
         close = closest(name, names)
-        raise DrawingError(f"there is no node or value {name!r}" + (f"; did you mean {close!r}?" if close else ""))
+        advice = f"did you mean {close!r}?" if close else "archcheck summary --depth 99 lists them"
+        raise DrawingError(f"there is no node or value {name!r}; {advice}")
     return names[name]
 
 
@@ -133,7 +133,7 @@ def _near(report: Report, index: int, radius: int) -> set[int]:
     return found
 
 
-# ------------------------------------------------------------------------------------------------------- boxes
+# ------------------------------------------------------------------------------------------------------ boxes
 class _Boxes:
     """Makes the boxes of one report."""
 
@@ -150,7 +150,8 @@ class _Boxes:
         ends = [*self.inputs(box), *self.results(box)]
         names = {end.name: end.id for end in ends if end.family == INPUT}
         links = [self.ended(link, names) for link in box.links]
-        links += [Link(self.maker(box, end.name), end.id, (end.name,), end.shape, end.dtype) for end in ends if end.family == OUTPUT]
+        links += [Link(self.maker(box, end.name), end.id, (end.name,), end.shape, end.dtype)
+                  for end in ends if end.family == OUTPUT]
         inner = [link for link in links if link.source and link.target]
         return replace(box, children=(*(end for end in ends if end.family == INPUT), *box.children,
                                       *(end for end in ends if end.family == OUTPUT)), links=tuple(inner))

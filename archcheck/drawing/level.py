@@ -175,7 +175,8 @@ class Level:
             return _Frame(high - low + head + pad, along, head - low, begins, ends, PAD)
         begins, ends, along = self._bands(layers, head, 0.0)
         across = high - low + 2 * pad
-        indent, more = room_for(wanted, sorted(centre[port] - low + pad for port in self.entries.values()), across)
+        ports = sorted(centre[port] - low + pad for port in self.entries.values())
+        indent, more = room_for(wanted, ports, across)
         return _Frame(across + more, along, pad - low + more / 2, begins, ends, indent)
 
     def _bands(self, layers: Layers, before: float, least: float) -> tuple[list[float], list[float], float]:
@@ -207,8 +208,8 @@ class Level:
             parts.append(replace(part, at=at))
         ways = [self._way(edge, layers.chains[k], k in layers.turned, layers, centre, frame, parts)
                 for k, edge in enumerate(self.edges)]
-        return Part(self.box, round(frame.across, 1), round(frame.along, 1), self.texts, (0.0, 0.0), tuple(parts),
-                    tuple(self._labelled(ways)),
+        return Part(self.box, round(frame.across, 1), round(frame.along, 1), self.texts, (0.0, 0.0),
+                    tuple(parts), tuple(self._labelled(ways)),
                     tuple((value, centre[node]) for value, node in self.entries.items()),
                     tuple((value, centre[node]) for value, node in self.exits.items()), frame.indent)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from itertools import pairwise
 
 from archcheck.dims import Size
 from archcheck.drawing.families import FAMILIES
@@ -39,7 +40,7 @@ def script_of(report: Report) -> Script:
     return Script(names={name: name for name in report.symbols}, tight=True, room=24)
 
 
-# ------------------------------------------------------------------------------------------------------- words
+# ------------------------------------------------------------------------------------------------------ words
 class _Words:
     """The texts of one picture."""
 
@@ -137,7 +138,7 @@ def _machine_made(picture: Picture) -> set[str]:
     return {stem for stem, found in operators.items() if len(found) >= _SCREEN or stem.startswith("node_")}
 
 
-# ----------------------------------------------------------------------------------------------------- colours
+# ---------------------------------------------------------------------------------------------------- colours
 Colours = tuple[Mapping[str, Tone] | None, tuple[tuple[str, Tone], ...]]
 
 
@@ -211,11 +212,11 @@ def _step(value: float, marks: tuple[float, ...]) -> int:
 
 def _scale(marks: list[str], what: str) -> tuple[tuple[str, Tone], ...]:
     """The legend of a scale."""
-    texts = [f"≤ {marks[0]}", *(f"{a} – {b}" for a, b in zip(marks, marks[1:])), f"> {marks[-1]} {what}"]
+    texts = [f"≤ {marks[0]}", *(f"{a} – {b}" for a, b in pairwise(marks)), f"> {marks[-1]} {what}"]
     return tuple(zip(texts, HEAT))
 
 
-# ---------------------------------------------------------------------------------------------------- to scale
+# --------------------------------------------------------------------------------------------------- to scale
 _HIGH, _WIDE = 180.0, 70.0
 _THIN, _BAR = 3.0, 6.0
 

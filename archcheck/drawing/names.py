@@ -45,8 +45,9 @@ class Names:
         if not 1 < len(inside) <= FEW:
             return ""
         words = tuple(dict.fromkeys(words_of(self.found, inside)))  # type: ignore[arg-type]
-        known = tuple(word for word in words if word in ("ATTENTION", "MLP")) if "ATTENTION" in words else words
-        return KINDS.get(known, "")
+        if "ATTENTION" in words:
+            words = tuple(word for word in words if word in ("ATTENTION", "MLP"))
+        return KINDS.get(words, "")
 
     def detail(self, block: Block) -> str:
         """The window of a single node; of a fused one that of its first, and what follows it."""

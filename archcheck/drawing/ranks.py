@@ -91,7 +91,7 @@ def _ranked(count: int, edges: Sequence[Edge], first: frozenset[int], last: froz
     return [end if node in last else rank[node] for node in range(count)]
 
 
-# ------------------------------------------------------------------------------------------------------- order
+# ------------------------------------------------------------------------------------------------------ order
 def _connect(layers: Layers) -> None:
     """Fill in the neighbours of each node, and the rows in the order in which a search meets their nodes."""
     count = len(layers.rank)

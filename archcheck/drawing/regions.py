@@ -4,7 +4,7 @@ Blocks are numbered in the order in which they run; `BEFORE` stands for whatever
 """
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from archcheck.graph import Graph
 
@@ -37,18 +37,17 @@ def flows(graph: Graph, blocks: Sequence[Sequence[int]], counts: Sequence[bool])
     return found
 
 
-def entered(graph: Graph, blocks: Sequence[Sequence[int]], data: Iterable[str]) -> set[int]:
+def entered(graph: Graph, blocks: Sequence[Sequence[int]], data: Collection[str]) -> set[int]:
     """The blocks that read values in ``data`` which none of them makes."""
     own = {index for block in blocks for index in block}
-    made = {name for index in own for name in graph.nodes[index].outputs}
-    given = set(data) - made
     return {k for k, block in enumerate(blocks)
-            if any(name in given for index in block for name in graph.nodes[index].inputs)}
+            if any(name in data and graph.producers.get(name, BEFORE) not in own
+                   for index in block for name in graph.nodes[index].inputs)}
 
 
 def chained(count: int, after: Edges, leads: Sequence[bool], follows: Sequence[bool]) -> Iterator[list[int]]:
-    """The blocks in groups: one that ``leads``, or joins others, with those behind it that may follow, as long
-    as each reads only the one before and is all that reads it."""
+    """The blocks in groups: one that ``leads``, or joins others, with those behind it that may follow, as
+    long as each reads only the one before and is all that reads it."""
     readers_of = [0] * (count + 1)
     for others in after.values():
         for other in others:

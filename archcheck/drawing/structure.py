@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from archcheck.analyses.layers import ACTIVATIONS, CONVOLUTIONS, kind_of
-from archcheck.analyses.profiles.work import works
+from archcheck.analyses.layers import ACTIVATIONS, CONVOLUTIONS
 from archcheck.drawing import regions
 
 if TYPE_CHECKING:
@@ -40,8 +39,7 @@ class Structure:
     def __init__(self, report: Report, group: Callable[..., Block],
                  runs: Callable[[Sequence[Block]], tuple[Block, ...]]) -> None:
         self.report, self.whole, self.runs = report, group, runs
-        self.works = [kind_of(work, node)
-                      for node, work in zip(report.graph.nodes, works(report.walk, frozenset()))]
+        self.works = report.kinds
         self.data = report.flows[id(report.walk)].data
 
     def of(self, blocks: list[Block]) -> list[Block]:
@@ -101,7 +99,8 @@ class Structure:
 
     def is_entered(self, nodes: frozenset[int]) -> bool:
         """Whether something else may run in between, which reads some of ``nodes`` and is read by others."""
-        return max(self.made_by(nodes), default=regions.BEFORE) > min(self.read_by(nodes), default=len(self.works))
+        first_reader = min(self.read_by(nodes), default=len(self.works))
+        return max(self.made_by(nodes), default=regions.BEFORE) > first_reader
 
     def made_by(self, nodes: frozenset[int]) -> frozenset[int]:
         """The nodes outside of ``nodes`` that make data which these read; `regions.BEFORE` for inputs."""

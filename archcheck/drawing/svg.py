@@ -2,11 +2,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from xml.sax.saxutils import escape, quoteattr
 
 from archcheck.drawing import metrics
 from archcheck.drawing.layout import MARGIN, STACK, Placed, Wire
 from archcheck.drawing.style import FONT, SMALL, Look, Text, Tone
+
+_FONT = f' font-family="{FONT}" font-size="{SMALL:g}"'
+
+_ARROW = ('<defs><marker id="arrow" viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="7" markerHeight="7" '
+          'orient="auto"><path d="M0,0.8 L8,4 L0,7.2 z" fill="#555"/></marker></defs>')
 
 _ENTRY = 22.0
 """The height of a row of the legend."""
@@ -19,19 +23,18 @@ def render(placed: Placed, look: Look, title: str = "") -> str:
     rows = list(_legend(entries, width, placed.height))
     height = placed.height + (rows[-1][1] + _ENTRY - placed.height if rows else 0)
     body = [*_inside(placed, look), *(line for row in rows for line in _entry(*row))]
+    size = f'width="{_n(width)}" height="{_n(height)}"'
     return "\n".join([
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_n(width)}" height="{_n(height)}" '
-        f'viewBox="0 0 {_n(width)} {_n(height)}" font-family={quoteattr(FONT)} font-size="{_n(SMALL)}">',
-        f"<title>{text(title)}</title>",
-        '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="7" markerHeight="7" '
-        'orient="auto"><path d="M0,0.8 L8,4 L0,7.2 z" fill="#555"/></marker></defs>',
-        f'<rect width="{_n(width)}" height="{_n(height)}" fill="#fff"/>',
-        *body, "</svg>", ""])
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} viewBox="0 0 {_n(width)} {_n(height)}"{_FONT}>',
+        f"<title>{text(title)}</title>", _ARROW, f'<rect {size} fill="#fff"/>', *body, "</svg>", ""])
+
+
+_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 
 
 def text(value: str) -> str:
     """``value`` as it may stand in XML: escaped, without characters that XML does not allow."""
-    return escape("".join(c if c.isprintable() else "�" for c in value))
+    return "".join(_ESCAPES.get(c) or (c if c.isprintable() else "�") for c in value)
 
 
 def _n(value: float) -> str:
@@ -48,7 +51,7 @@ def _inside(placed: Placed, look: Look) -> Iterator[str]:
 
 def _box(placed: Placed, look: Look) -> Iterator[str]:
     tone = look.tone(placed.box)
-    yield f"<g id={quoteattr(text(placed.box.id))}>"
+    yield f'<g id="{text(placed.box.id)}">'
     yield f"<title>{text(_title(placed))}</title>"
     if placed.box.count > 1 and not placed.children and not placed.glyph:
         yield from (_rect(placed, tone, STACK * k) for k in (2, 1))
@@ -58,7 +61,8 @@ def _box(placed: Placed, look: Look) -> Iterator[str]:
         yield from _slab(placed, tone, placed.glyph)
     else:
         yield _rect(placed, tone, 0, dashed=bool(placed.children))
-    yield from (_text(line, at, "middle" if middle else "start", tone.text) for line, at, middle in placed.lines())
+    for line, at, middle in placed.lines():
+        yield _text(line, at, "middle" if middle else "start", tone.text)
     yield from _inside(placed, look)
     yield "</g>"
 
@@ -109,7 +113,7 @@ def _path(wire: Wire) -> str:
     return " ".join(out)
 
 
-# ------------------------------------------------------------------------------------------------------ legend
+# ----------------------------------------------------------------------------------------------------- legend
 def _legend_width(entries: Sequence[tuple[str, Tone]]) -> float:
     return max((_entry_width(name) for name, _ in entries), default=0.0) + 2 * MARGIN
 
@@ -130,5 +134,6 @@ def _legend(entries: Sequence[tuple[str, Tone]], width: float,
 
 
 def _entry(x: float, y: float, name: str, tone: Tone) -> Iterator[str]:
-    yield f'<rect x="{_n(x)}" y="{_n(y)}" width="16" height="12" rx="3" fill="{tone.fill}" stroke="{tone.line}"/>'
+    yield (f'<rect x="{_n(x)}" y="{_n(y)}" width="16" height="12" rx="3" fill="{tone.fill}" '
+           f'stroke="{tone.line}"/>')
     yield f'<text x="{_n(x + 22)}" y="{_n(y + 10)}" fill="#333">{text(name)}</text>'

@@ -32,7 +32,8 @@ def render(placed: Placed, look: Look) -> str:
 
 def escaped(text: str) -> str:
     """``text`` as TeX shows it; letters beyond Latin 1 by their number."""
-    return "".join(_SPECIAL.get(c) or (c if c.isprintable() and ord(c) < 256 else f"U+{ord(c):04X}") for c in text)
+    return "".join(_SPECIAL.get(c) or (c if c.isprintable() and ord(c) < 256 else f"U+{ord(c):04X}")
+                   for c in text)
 
 
 def _n(value: float) -> str:
@@ -67,7 +68,8 @@ def _box(placed: Placed, look: Look) -> Iterator[str]:
 def _rectangle(placed: Placed, tone: Tone, shift: float, more: str) -> str:
     corners = (f"({_n(placed.x + shift)},{_n(placed.y - shift)}) rectangle "
                f"({_n(placed.x + placed.width + shift)},{_n(placed.y + placed.height - shift)})")
-    return (rf"\draw[rounded corners=3pt,draw={_colour(tone.line)},fill={_colour(tone.fill)}{more}] {corners};")
+    colours = f"draw={_colour(tone.line)},fill={_colour(tone.fill)}"
+    return rf"\draw[rounded corners=3pt,{colours}{more}] {corners};"
 
 
 def _text(line: Text, x: float, y: float, anchor: str, colour: str) -> str:
@@ -83,8 +85,8 @@ def _wire(wire: Wire) -> Iterator[str]:
     for k, (a, b) in enumerate(rest):
         if k % 2 and a != x and b != y:
             first, second = wire.bend((x, y), (a, b))
-            way.append(f".. controls ({_n(first[0])},{_n(first[1])}) and ({_n(second[0])},{_n(second[1])}) .. "
-                       f"({_n(a)},{_n(b)})")
+            through = " and ".join(f"({_n(c)},{_n(d)})" for c, d in (first, second))
+            way.append(f".. controls {through} .. ({_n(a)},{_n(b)})")
         elif (a, b) != (x, y):
             way.append(f"-- ({_n(a)},{_n(b)})")
         x, y = a, b

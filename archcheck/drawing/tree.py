@@ -40,8 +40,8 @@ class Box:
 
     The figures are those of all repetitions together, each leaving out what is not counted: ``bytes`` are
     those of all that its nodes make. ``uncounted`` numbers the nodes that are not counted. ``nodes`` are the
-    indices of its nodes in the graph, of all repetitions; ``own`` those of the first. One that is ``fused`` is
-    a layer with its normalization or activation. The repetitions of one that ``varies`` differ in shapes;
+    indices of its nodes in the graph, of all repetitions; ``own`` those of the first. One that is ``fused``
+    is a layer with its normalization or activation. The repetitions of one that ``varies`` differ in shapes;
     inside it are those of the first.
     """
 
