@@ -20,6 +20,9 @@ NAMED = 5
 TICKS = 30
 """At most so many names stand along an axis."""
 
+END = 24
+"""Longer names along an axis are cut."""
+
 BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#007a58", "#767676"
 
 _LOOK: Any = {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True,
@@ -68,7 +71,8 @@ def _bars(figure: Any, series: Bars, of: str, title: str) -> None:
     axes.barh(places, values, color=[tone.fill for tone in tones], edgecolor=[tone.line for tone in tones])
     for place, value in zip(places, values):
         share = f" · {100 * value / series.total:.1f} %" if series.total else ""
-        axes.text(value, place, f"  {compact(value)}{share}", va="center", fontsize=8)
+        axes.annotate(f"{compact(value)}{share}", (value, place), (5, 0), textcoords="offset points",
+                      va="center", fontsize=8)
     axes.set(yticks=places, ylim=(len(values) - 0.4, -0.6), xlim=(0, 1.2 * max(values)), xlabel=_UNITS[of],
              title=f"{title}: {'≥ ' * series.partial}{compact(series.total)} {_UNITS[of]}")
     axes.set_yticklabels([bar.name for bar in series.bars])
@@ -125,8 +129,13 @@ def _name_ticks(axes: Any, names: Sequence[str]) -> None:
     """Names along the axis of nodes, as many as have room."""
     step = -(-len(names) // TICKS)
     axes.set_xticks(range(0, len(names), step))
-    axes.set_xticklabels([shortened(name, 24, "…") for name in names[::step]], rotation=60, ha="right",
+    axes.set_xticklabels([_end(name) for name in names[::step]], rotation=60, ha="right",
                          rotation_mode="anchor", fontsize=7)
+
+
+def _end(name: str) -> str:
+    """The last parts of a name, which tell more than the first."""
+    return name if len(name) <= END else "…" + name[1 - END:]
 
 
 # ------------------------------------------------------------------------------------------------ roofline
@@ -137,7 +146,8 @@ def _points(figure: Any, series: Points, of: str, title: str) -> None:
     figure.set_size_inches(8, 6.5)
     roof, times = figure.subplots(2, 1, sharex=True)
     for family in dict.fromkeys(point.family for point in series.points):
-        tone, those = LIGHT.get(family, LIGHT["other"]), [p for p in series.points if p.family == family]
+        tone = LIGHT.get(family, LIGHT["other"])
+        those = list({(p.intensity, p.seconds): p for p in series.points if p.family == family}.values())
         look: Any = {"facecolor": tone.fill, "edgecolor": tone.line, "zorder": 3}
         where = [point.intensity for point in those]
         roof.scatter(where, [_rate(p) for p in those], **look)
@@ -165,7 +175,7 @@ def _longest(axes: Any, series: Points) -> None:
     lines = []
     for rank, (seconds, (first, *others)) in enumerate(list(groups.items())[:NAMED], 1):
         each = f" and {len(others):,} more, each" if others else ""
-        lines.append(f"{rank}  {shortened(first.name, 28, '…')}{each} {seconds}")
+        lines.append(f"{rank}  {_end(first.name)}{each} {seconds}")
         axes.annotate(str(rank), (first.intensity, first.seconds), (0, 4), textcoords="offset points",
                       fontsize=8, ha="center")
     from matplotlib.offsetbox import AnchoredText
