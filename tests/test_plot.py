@@ -5,6 +5,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from onnx import parser
 
 import archcheck
 from archcheck.analyses.devices import device
@@ -85,6 +86,29 @@ def test_fields_as_published(resnet: archcheck.Report):
     assert full.sizes[found.names.index("n165")] == 427
     assert full.whole == (found.names.index("n173"), found.names.index("n175"))
     assert found.extents == (224,)
+
+
+def test_axes_that_read_alike_are_one_line():
+    """Three taps, then five, of 12 × 20: three, then seven positions of either axis; at last all of both."""
+    model = archcheck.analyze(parser.parse_model('''<ir_version: 9, opset_import: ["" : 18]>
+        net (float[1,1,12,20] image, float[1,1,3,3] k, float[1,1,5,5] l) => (float[1,1,1,1] z) {
+            [a] g = Conv(image, k)
+            [b] h = Conv(g, l)
+            [all] y = GlobalAveragePool(h)
+            [id] z = Identity(y)
+        }'''))
+    found = series.fields(model)
+    assert found.names[:2] == ("a", "b")
+    assert [(line.name, line.sizes[:2]) for line in found.lines] == [("field", (3, 7))]
+    assert found.lines[0].whole == tuple(range(2, len(found.names)))
+    assert found.extents == (12, 20)
+
+
+def test_axes_that_read_differently_are_lines_of_their_own():
+    found = series.fields(archcheck.analyze(parser.parse_model('''<ir_version: 9, opset_import: ["" : 18]>
+        net (float[1,1,12,20] image, float[1,1,3,5] k) => (float[1,1,a,b] y) { [a] y = Conv(image, k) }''')))
+    lines = [(line.name, line.sizes) for line in found.lines]
+    assert lines[:2] == [("field, axis 2", (3,)), ("field, axis 3", (5,))]
 
 
 # ---------------------------------------------------------------------------------------- what is asked for

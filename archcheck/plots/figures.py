@@ -65,7 +65,7 @@ def _bars(figure: Any, series: Bars, of: str, title: str) -> None:
     if not series.bars:
         raise PlotError(f"no layer has any {_UNITS[of]}, so there is nothing to plot")
     figure.set_size_inches(8, 1.4 + 0.2 * len(series.bars))
-    axes, values = figure.add_subplot(), [bar.value for bar in series.bars]
+    axes, values = figure.add_subplot(), [float(bar.value) for bar in series.bars]
     tones = [LIGHT.get(bar.family, LIGHT["other"]) for bar in series.bars]
     places = range(len(values))
     axes.barh(places, values, color=[tone.fill for tone in tones], edgecolor=[tone.line for tone in tones])
@@ -101,13 +101,13 @@ def _legend(figure: Any, families: Sequence[str]) -> None:
 def _timeline(figure: Any, series: Timeline, of: str, title: str) -> None:
     """What is in memory as steps over the nodes, the peak marked."""
     figure.set_size_inches(8, 4)
-    axes, peak = figure.add_subplot(), series.live[series.peak]
+    axes, peak, live = figure.add_subplot(), series.live[series.peak], [float(size) for size in series.live]
     edges = [place - 0.5 for place in range(len(series.live) + 1)]
-    axes.stairs(series.live, edges, fill=True, color=LIGHT["convolution"].fill)
-    axes.stairs(series.live, edges, color=BLUE, baseline=None)
-    axes.plot([series.peak], [peak], "v", color=ORANGE, clip_on=False)
+    axes.stairs(live, edges, fill=True, color=LIGHT["convolution"].fill)
+    axes.stairs(live, edges, color=BLUE, baseline=None)
+    axes.plot([series.peak], [float(peak)], "v", color=ORANGE, clip_on=False)
     left = series.peak < len(series.live) / 2
-    axes.annotate(f"{size_in_bytes(peak)} while {series.names[series.peak]} runs", (series.peak, peak),
+    axes.annotate(f"{size_in_bytes(peak)} while {series.names[series.peak]} runs", (series.peak, float(peak)),
                   (6 if left else -6, 8), textcoords="offset points", ha="left" if left else "right",
                   color=ORANGE)
     axes.set(xlim=(edges[0], edges[-1]), ylim=(0, 1.15 * peak or 1), ylabel="activations in memory",
@@ -198,7 +198,7 @@ def _roofs(axes: Any, series: Points) -> None:
         axes.plot([lowest, corner, highest], [lowest * device.bandwidth, peak, peak], color="#333333", lw=1.2)
         axes.annotate(f"{compact(peak)}FLOP/s in {dtype}", (highest, peak), (-4, 5), ha="right",
                       textcoords="offset points", fontsize=8)
-    axes.annotate(f"{compact(device.bandwidth)}B/s", (lowest, lowest * device.bandwidth), (14, 6),
+    axes.annotate(f"{compact(device.bandwidth)}B/s", (lowest, lowest * device.bandwidth), (22, -1),
                   textcoords="offset points", fontsize=8)
     if not peaks:
         axes.plot([lowest, highest], [lowest * device.bandwidth, highest * device.bandwidth], color="#333333")
@@ -235,7 +235,7 @@ def _styles() -> Iterable[tuple[str, str, str]]:
 
 
 def _gap(size: int | None) -> float:
-    return float("nan") if size is None else size
+    return float("nan") if size is None else float(size)
 
 
 _DRAW: dict[type, Any] = {Bars: _bars, Timeline: _timeline, Points: _points, Fields: _fields}

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 BARS = 40
 """At most so many bars stand in a chart."""
 
+HUGE = 1 << 200
+"""Numbers from here on have no place on an axis."""
+
 _BOXES = 60  # of which some have none of a figure
 
 NAME = 44
@@ -133,24 +136,31 @@ def _leaves(report: Report, shown: Picture, of: str) -> Iterator[tuple[str, str,
         box, path = todo.pop()
         times = f" ×{box.count}" if box.count > 1 else ""
         if box.id in shown.open:
-            todo += [(child, f"{path}{_group(box)}{times} / ") for child in reversed(box.children)]
+            inner = f"{path}{_group(box)}{times} / " if _group(box) or times else path
+            todo += [(child, inner) for child in reversed(box.children)]
         else:
             yield _name(f"{path}{_title(report, box)}{times}"), box.family, getattr(box, of)
 
 
 def _group(box: Box) -> str:
-    """What a box with others in it is called: by its own name, not by the numbers of its repetitions."""
-    return box.name.partition("{")[0].rstrip(".") or box.kind or "…"
+    """What a box with others in it is called: by its own name without the numbers of its repetitions."""
+    return box.name.partition("{")[0].rstrip(".") or box.kind
 
 
 def _title(report: Report, box: Box) -> str:
     """What a layer is called, without the path to it, and what it is; a block without a name by its nodes."""
-    label = box.children[0].label if box.fused else box.label
+    label = _fused(box) if box.fused else box.label
     if not box.name and box.own:
         first, last = (report.graph.nodes[k].name for k in (min(box.own), max(box.own)))
         return f"{label} {first} – {last}"
     own = box.name if "{" in box.name else box.name.rsplit(".", 1)[-1]
     return " ".join(dict.fromkeys(filter(None, (own, label))))
+
+
+def _fused(box: Box) -> str:
+    """A layer without what belongs to it; a join, which does little by itself, with it."""
+    first, *others = box.children
+    return ", ".join([first.label, *(other.op for other in others if first.family == "join")])
 
 
 def _largest(found: list[Bar]) -> list[Bar]:
@@ -186,11 +196,15 @@ def points(report: Report, device: Device) -> Points:
     found, kinds = roofline(report, device), families(report)
     known, idle = [], 0.0
     for index, (bound, cost, moved) in enumerate(zip(found.by_node, report.costs, report.traffic.by_node)):
-        flops, count = number(report, cost.flops if cost else 0), number(report, moved.total if moved else 0)
-        if bound is not None and flops and count:
-            name = _name(report.graph.nodes[index].name)
-            known.append(Point(name, kinds[index], flops / count, flops, count, bound.seconds))
-        elif bound is not None:
+        flops, count = cost.flops if cost else 0, moved.total if moved else 0
+        if bound is None:
+            _no_formula(report, flops)
+            _no_formula(report, count)
+        elif flops and count:
+            name, rate = _name(report.graph.nodes[index].name), number(report, flops) / number(report, count)
+            known.append(Point(name, kinds[index], rate, number(report, flops), number(report, count),
+                               bound.seconds))
+        else:
             idle += bound.seconds
     return Points(tuple(known), device, found.dtypes, idle, sum(bound is None for bound in found.by_node))
 
@@ -216,16 +230,26 @@ def fields(report: Report) -> Fields:
 
 def _lines(report: Report, kinds: Mapping[str, Sequence[Sequence[AxisField | None]]],
            places: Sequence[int]) -> Iterator[Line]:
-    """The lines, of several that are the same the first."""
-    seen = set[tuple[int | None, ...]]()
+    """The lines, of several that are the same but for the sizes of whole axes the first."""
+    seen = set[tuple[object, ...]]()
     for kind, rows in kinds.items():
-        by_axis = {place: tuple(_width(report, row[k]) for row in rows) for k, place in enumerate(places)}
-        alike = len(set(by_axis.values())) == 1
-        for k, (place, sizes) in enumerate(by_axis.items()):
-            if sizes not in seen:
-                seen.add(sizes)
-                whole = tuple(at for at, row in enumerate(rows) if (one := row[k]) and one.is_whole)
-                yield Line(kind if alike else f"{kind}, axis {place}", sizes, whole)
+        lines = [_line(report, kind, [row[k] for row in rows]) for k in range(len(places))]
+        alike = len({_mark(line) for line in lines}) == 1
+        for place, line in zip(places, lines):
+            if _mark(line) not in seen:
+                seen.add(_mark(line))
+                yield line if alike else line._replace(name=f"{kind}, axis {place}")
+
+
+def _line(report: Report, kind: str, column: Sequence[AxisField | None]) -> Line:
+    """The fields along one axis."""
+    whole = tuple(at for at, field in enumerate(column) if field and field.is_whole)
+    return Line(kind, tuple(_width(report, field) for field in column), whole)
+
+
+def _mark(line: Line) -> tuple[object, ...]:
+    """What two lines have in common that read the same of axes of different sizes."""
+    return tuple("all" if at in line.whole else size for at, size in enumerate(line.sizes))
 
 
 def _width(report: Report, field: AxisField | None) -> int | None:
@@ -239,14 +263,28 @@ def _width(report: Report, field: AxisField | None) -> int | None:
 def number(report: Report, size: Size) -> int:
     """A size that is a number. Raises `PlotError`, which says what to set, where it is a formula."""
     if isinstance(size, int):
-        return size
-    free = [name for name in report.symbols if name in {atom.args[0] for atom in symbols(size)}]
-    if not free or not is_known(size):
-        raise PlotError("a size that is plotted depends on the data, or could not be followed; archcheck "
-                        "summary names it")
-    names = [Script().safe(name) for name in free]
-    raise PlotError(f"a plot needs numbers, but sizes are formulas over {', '.join(names)}: "
-                    f"add {' '.join(f'--set {name}=NUMBER' for name in names)}")
+        return _checked(size)
+    _no_formula(report, size)
+    raise PlotError("a size that is plotted depends on the data, or could not be followed; "
+                    "archcheck summary names it")
+
+
+def _no_formula(report: Report, size: Size) -> None:
+    """Raise `PlotError` where a size is a formula over symbols that may be set."""
+    if isinstance(size, int) or not is_known(size):
+        return
+    there = {atom.args[0] for atom in symbols(size)}
+    names = [Script().safe(name) for name in report.symbols if name in there]
+    if names:
+        raise PlotError(f"a plot needs numbers, but sizes are formulas over {', '.join(names)}: "
+                        f"add {' '.join(f'--set {name}=NUMBER' for name in names)}")
+
+
+def _checked(size: int) -> int:
+    if size >= HUGE:
+        raise PlotError(f"a size that is plotted is 2^{size.bit_length() - 1} or more, which no chart can "
+                        "show; set smaller sizes")
+    return size
 
 
 def _name(name: str) -> str:
