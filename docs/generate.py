@@ -77,6 +77,20 @@ them, and as much of them is open as `--limit` has room for. Blocks are named by
 `archcheck.analyze(model).draw()` is the same picture.
 """
 
+NOTEBOOK = """\
+## In a notebook
+
+A report shows itself: the summary as a table, its picture where there is no HTML.
+
+```python
+report = archcheck.analyze("model.onnx")
+report                                             # layers and totals
+report.draw(fold="depth=2", color="cost")          # a picture; the options are those of archcheck draw
+report.draw(focus="conv1", radius=3).save("x.svg") # its suffix decides the format
+report.to_dataframe().nlargest(5, "macs")          # a row for each layer, if pandas is installed
+```
+"""
+
 PLOTS_HEAD = """\
 ## Charts
 
@@ -167,7 +181,7 @@ def rules_pages() -> dict[Path, str]:
 def pictures_page() -> str:
     """The gallery: pictures and charts with the commands that write them."""
     return "\n".join([PICTURES_HEAD, *map(_figure, PICTURES), PLOTS_HEAD,
-                      *(f"#{_figure(shown)}" for shown in PLOTS)])
+                      *(f"#{_figure(shown)}" for shown in PLOTS), NOTEBOOK])
 
 
 def _figure(shown: Shown) -> str:

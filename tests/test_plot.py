@@ -76,6 +76,7 @@ def test_roofline_by_hand():
     product, relu = found.points
     assert (product.flops, product.bytes, product.seconds) == (48, 104, pytest.approx(4.8))
     assert (relu.flops, relu.bytes, relu.seconds) == (6, 48, pytest.approx(0.6))
+    assert (product.intensity, relu.intensity) == (48 / 104, 6 / 48)
     assert found.left_out == 0
 
 

@@ -110,13 +110,17 @@ def write(text: str, output: Path | None) -> None:
         write_whole(output, content)
 
 
-def write_bytes(content: bytes, output: Path | None) -> None:
-    """The same for what is no text."""
-    if output is None:
-        sys.stdout.buffer.write(content)
-    else:
+def write_picture(content: bytes, form: str, output: Path | None) -> None:
+    """Write a picture to a file, or print it; what is no text is not shown to a person."""
+    if output is not None:
         from archcheck.files import write_whole
         write_whole(output, content)
+    elif form not in ("png", "pdf"):
+        write(content.decode(), None)
+    elif on_terminal(None):
+        raise click.UsageError(f"a {form.upper()} is no text; give it a file with -o")
+    else:
+        sys.stdout.buffer.write(content)
 
 
 def form_for(form: str | None, output: Path | None) -> str:

@@ -51,5 +51,5 @@ def draw(model: str, sizes: Sequence[tuple[str, int]], form: str | None, output:
     report = infer.analyze(model, dict(sizes))
     found = picture(report, fold, focus, radius, start, end, limit)
     look = look_for(report, found, style, colour, edges, rankdir, to_scale=to_scale)
-    content = drawn(found, look, form or form_of(output), engine)
-    _options.write_bytes(content, output)
+    form = form or form_of(output)
+    _options.write_picture(drawn(found, look, form, engine), form, output)

@@ -35,5 +35,6 @@ def plot(model: str, of: str, sizes: Sequence[tuple[str, int]], device: str | No
                                f"--device is for --of roofline, not for --of {of}")
     report = infer.analyze(model, dict(sizes))
     suffix = output.suffix.lower().removeprefix(".") if output else ""
-    content = drawn(plotted(report, of, device), of, report.graph.name or model, form or suffix or "svg")
-    _options.write_bytes(content, output)
+    form = form or suffix or "svg"
+    content = drawn(plotted(report, of, device), of, report.graph.name or model, form)
+    _options.write_picture(content, form, output)

@@ -77,7 +77,9 @@ class Block:
     @property
     def label(self) -> str:
         """The block's name; those of a run as a range: ``layers.{0..11}``."""
-        return _range(self.names[0], self.names[-1]) if len({*self.names}) > 1 and self.name else self.name
+        if len({*self.names}) < 2 or not self.names[0]:
+            return self.name
+        return _range(self.names[0], self.names[-1])
 
     @property
     def rest(self) -> tuple[int, Size]:

@@ -129,11 +129,11 @@ class Level:
         return node, at - part.across / 2
 
     def _labels(self, label: Label) -> dict[int, str]:
-        """The label of what each child makes, written once, where it leaves the child; none where it leaves
-        the box."""
+        """The label of what each child makes, written once, where the last value leaves the child; none where
+        it leaves the box."""
         out = {edge.a for edge in self.edges if edge.link.target == OUTSIDE}
         found: dict[int, str] = {}
-        for edge in self.edges:
+        for edge in sorted(self.edges, key=lambda edge: -edge.leaves):
             if edge.a < len(self.parts) and edge.a not in found and edge.a not in out:
                 text = label(edge.link)
                 if text:
@@ -232,10 +232,10 @@ class Level:
         return Way(edge.link, tuple(points), arrow=edge.link.target != OUTSIDE and not goes_on)
 
     def _labelled(self, ways: Sequence[Way]) -> list[Way]:
-        """The ways, each label on the first that leaves its child."""
-        left = dict(self.labels)
-        return [replace(way, label=left.pop(edge.a)) if edge.a in left else way
-                for edge, way in zip(self.edges, ways)]
+        """The ways, each label on the last that leaves its child, as nothing is beyond that."""
+        last = {edge.a: k for k, edge in sorted(enumerate(self.edges), key=lambda pair: pair[1].leaves)}
+        return [replace(way, label=self.labels.get(edge.a, "")) if last[edge.a] == k else way
+                for k, (edge, way) in enumerate(zip(self.edges, ways))]
 
 
 def room_for(wanted: float, ports: Sequence[float], across: float) -> tuple[float, float]:
