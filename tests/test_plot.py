@@ -172,3 +172,11 @@ def test_names_are_shown_as_they_are(tmp_path: Path, capsys: pytest.CaptureFixtu
         assert not [node for node in document.iter() if "script" in node.tag]
         text = "".join(document.itertext())
         assert "$x^" in text and "\u202e" not in text
+
+
+def test_a_person_is_not_shown_bytes(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    pytest.importorskip("matplotlib")
+    monkeypatch.setattr("archcheck.cli._options.on_terminal", lambda output: True)
+    code, out, err = ends(capsys, "plot", "specs:lenet5", "--format", "png")
+    assert (code, out) == (2, "")
+    assert "give it a file with -o" in err
