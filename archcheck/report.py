@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from archcheck.analyses.validity import Validity
     from archcheck.findings import Finding
     from archcheck.functions import Function
+    from archcheck.reporters.notebook import Drawing
 
 
 @dataclass(frozen=True)
@@ -222,6 +223,33 @@ class Report:
         """For which sizes of its symbols the network runs, and why."""
         from archcheck.analyses.validity import validity
         return validity(self)
+
+    def draw(self, fold: str = "auto", *, focus: str | None = None, radius: int | None = None,
+             start: str | None = None, end: str | None = None, limit: int = 100, style: str = "paper",
+             color: str = "op", edges: str = "shape", direction: str = "TB",
+             to_scale: bool = False) -> Drawing:
+        """The network as a picture, which a notebook shows and ``.save(path)`` writes. What is asked for is
+        that of ``archcheck draw``; ``start`` and ``end`` are its ``--from`` and ``--to``."""
+        from archcheck.drawing.folding import picture
+        from archcheck.drawing.look import look_for
+        from archcheck.reporters.notebook import Drawing
+        found = picture(self, fold, focus, radius, start, end, limit)
+        return Drawing(found, look_for(self, found, style, color, edges, direction, to_scale=to_scale))
+
+    def to_dataframe(self) -> Any:
+        """The layers as a pandas ``DataFrame``, a row each, with integers as ``Int64``; formulas are objects.
+        Raises `UserError` where pandas is not there."""
+        from archcheck.reporters.notebook import dataframe
+        return dataframe(self)
+
+    def _repr_html_(self) -> str:
+        """The summary, as a notebook shows it."""
+        from archcheck.reporters.notebook import html
+        return html(self)
+
+    def _repr_svg_(self) -> str:
+        """The picture, for what shows no HTML."""
+        return self.draw()._repr_svg_()
 
     def contradictions(self) -> Iterator[tuple[str, TensorType, TensorType]]:
         """Values whose declared type cannot be what was inferred: (name, declared, inferred)."""

@@ -3,10 +3,17 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
+import shlex
 from collections.abc import Iterator
+from importlib.util import find_spec
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
+from typing import NamedTuple
+from xml.etree import ElementTree
+
+from click.testing import CliRunner
 
 from archcheck.claims._evaluate import figures, kinds, runs
 from archcheck.claims._functions import FUNCTIONS, Function, described
@@ -49,13 +56,88 @@ Made from the code by `python docs/generate.py`. Where they may stand is in [the
 """
 
 
+class Shown(NamedTuple):
+    """A picture of the gallery: the name of its file, the command that writes it, its heading and a sentence
+    on what there is to see."""
+
+    name: str
+    command: str
+    heading: str
+    text: str
+
+
+PICTURES_HEAD = """\
+# Pictures
+
+Made by `python docs/generate.py`: under each picture stands the command that writes it. All of them are SVG
+with text that can be edited; `-o` with another suffix gives PNG, PDF, DOT, Mermaid, TikZ or a page.
+
+`archcheck draw` folds: what repeats is one box with a count, modules and blocks are boxes around what is in
+them, and as much of them is open as `--limit` has room for. Blocks are named by what they are. In a notebook
+`archcheck.analyze(model).draw()` is the same picture.
+"""
+
+NOTEBOOK = """\
+## In a notebook
+
+A report shows itself: the summary as a table, its picture where there is no HTML.
+
+```python
+report = archcheck.analyze("model.onnx")
+report                                             # layers and totals
+report.draw(fold="depth=2", color="cost")          # a picture; the options are those of archcheck draw
+report.draw(focus="conv1", radius=3).save("x.svg") # its suffix decides the format
+report.to_dataframe().nlargest(5, "macs")          # a row for each layer, if pandas is installed
+```
+"""
+
+PLOTS_HEAD = """\
+## Charts
+
+`archcheck plot` needs matplotlib (`pip install 'archcheck[plot]'`) and numbers: where a model has symbols,
+`--set` gives them. Colours are those of the pictures.
+"""
+
+PICTURES = (
+    Shown("lenet5", "draw specs:lenet5 --to-scale", "LeNet-5",
+          "To scale: as high as the resolution, as wide as the channels, features as bars."),
+    Shown("alexnet", "draw specs:alexnet --to-scale", "AlexNet", "The same for AlexNet."),
+    Shown("resnet50", "draw specs:resnet50 --limit 30", "ResNet-50",
+          "Stages are boxes. The first block of each, with its shortcut, is open, and the blocks like each "
+          "other after it are one box with their number."),
+    Shown("googlenet", "draw specs:googlenet --limit 40", "GoogLeNet",
+          "As many inception modules are open as there is room for; the others are boxes of their name."),
+    Shown("unet", "draw specs:unet", "U-Net", "Skip connections run beside the descent and the ascent."),
+    Shown("transformer_encoder", "draw specs:transformer_encoder", "The encoder of a Transformer",
+          "Six layers drawn once. The length is a symbol, and shapes are formulas over it."),
+    Shown("lstm", "draw specs:lstm", "An LSTM", "A language model of two layers."),
+    Shown("resnet18-cost", "draw specs:resnet18 --color cost --limit 40", "Where the MACs are",
+          "The darker, the larger the share; `--color` also takes params, memory, field and findings."),
+    Shown("inception", "draw specs:googlenet --from maxpool2 --to inception3a.concat1.join", "A part",
+          "What lies between two nodes; `--focus` with `--radius` shows what is near one."),
+)
+
+PLOTS = (
+    Shown("resnet50-macs", "plot specs:resnet50 --of macs", "MACs",
+          "Layer by layer, repetitions together; `--of params` is the same for parameters."),
+    Shown("resnet50-memory", "plot specs:resnet50 --of memory", "Memory",
+          "The activations in memory while each node runs, and the peak."),
+    Shown("resnet50-field", "plot specs:resnet50 --of field", "Receptive fields",
+          "Where they change; the narrowest is what the network reads along its shortcuts."),
+    Shown("resnet50-roofline", "plot specs:resnet50 --of roofline --device a100", "Roofline",
+          "Which nodes a device's peak and which its memory hold up, and how long each takes at least."),
+)
+
+
 def pages() -> dict[Path, str]:
     """The generated pages by their paths."""
     return {HERE / "operators.md": operators_page(), HERE / "spec-layers.md": layers_page(),
             HERE / "claims-functions.md": functions_page(),
             HERE / "spec.schema.json": json.dumps(schema(), indent=1, ensure_ascii=False) + "\n",
             HERE / "config.schema.json": json.dumps(configuration(), indent=1, ensure_ascii=False) + "\n",
-            HERE / "targets.md": runtimes.markdown(), **rules_pages()}
+            HERE / "targets.md": runtimes.markdown(), **rules_pages(),
+            HERE / "pictures.md": pictures_page(),
+            **{HERE / "pictures" / f"{shown.name}.svg": made(shown) for shown in PICTURES}}
 
 
 def operators_page() -> str:
@@ -96,6 +178,37 @@ def rules_pages() -> dict[Path, str]:
     return {folder / "index.md": rule_pages.index(own), **pages}
 
 
+def pictures_page() -> str:
+    """The gallery: pictures and charts with the commands that write them."""
+    return "\n".join([PICTURES_HEAD, *map(_figure, PICTURES), PLOTS_HEAD,
+                      *(f"#{_figure(shown)}" for shown in PLOTS), NOTEBOOK])
+
+
+def _figure(shown: Shown) -> str:
+    return (f"## {shown.heading}\n\n{shown.text}\n\n![{shown.heading}](pictures/{shown.name}.svg)\n\n"
+            f"```sh\narchcheck {shown.command} -o {shown.name}.svg\n```\n")
+
+
+def made(shown: Shown) -> str:
+    """What the command of a picture writes."""
+    from archcheck.cli import cli
+    done = CliRunner().invoke(cli, shlex.split(shown.command), catch_exceptions=False)
+    if done.exit_code:
+        raise SystemExit(f"archcheck {shown.command}: {done.output}")
+    return done.stdout_bytes.decode()
+
+
+def plots() -> dict[Path, str]:
+    """The charts by their paths. What they say is the same with every matplotlib, their bytes are not."""
+    return {HERE / "pictures" / f"{shown.name}.svg": made(shown) for shown in PLOTS}
+
+
+def texts(svg: str) -> list[str]:
+    """What an SVG says, in order of the alphabet."""
+    found = (re.sub(r"\s+", " ", text).strip() for text in ElementTree.fromstring(svg).itertext())
+    return sorted(text for text in found if text and not text.startswith("*{"))
+
+
 def layers_page() -> str:
     """All layers of specifications by family, how they are written and what they are."""
     lines = [LAYERS_HEAD]
@@ -123,12 +236,23 @@ def _entry(known: Op) -> Iterator[str]:
 
 
 def main() -> None:
-    """Write every page that is not current."""
+    """Write every page that is not current and, if matplotlib is there, every chart that says something
+    else."""
     for path, text in pages().items():
         if not path.exists() or path.read_text(encoding="utf-8") != text:
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-            print(f"{path.relative_to(HERE)} written")
+            _write(path, text)
+    if find_spec("matplotlib") is None:
+        print("charts are left as they are: matplotlib is not installed")
+        return
+    for path, text in plots().items():
+        if not path.exists() or texts(path.read_text(encoding="utf-8")) != texts(text):
+            _write(path, text)
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    print(f"{path.relative_to(HERE)} written")
 
 
 if __name__ == "__main__":

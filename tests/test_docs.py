@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -22,15 +23,31 @@ def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
 
 
-def test_generated_pages_are_current():
+@pytest.fixture(scope="module")
+def generate() -> ModuleType:
+    """``docs/generate.py``."""
     spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
-    generate = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(generate)
-    for path, text in generate.pages().items():
+    found = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(found)
+    return found
+
+
+def test_generated_pages_are_current(generate: ModuleType):
+    pages = generate.pages()
+    for path, text in pages.items():
         current = path.exists() and path.read_text(encoding="utf-8") == text
         assert current, f"{path.name} is old: run python docs/generate.py"
-    rules = {path for path in generate.pages() if path.parent.name == "rules"}
+    rules = {path for path in pages if path.parent.name == "rules"}
     assert rules == {*(ROOT / "docs" / "rules").iterdir()}, "a page of rules that are gone is left"
+    pictures = {shown.name for shown in (*generate.PICTURES, *generate.PLOTS)}
+    assert pictures == {path.stem for path in (ROOT / "docs" / "pictures").iterdir()}
+
+
+def test_charts_say_what_is_current(generate: ModuleType):
+    pytest.importorskip("matplotlib")
+    for path, text in generate.plots().items():
+        current = generate.texts(path.read_text(encoding="utf-8")) == generate.texts(text)
+        assert current, f"{path.name} is old: run python docs/generate.py"
 
 
 def test_the_page_on_operators_works():

@@ -110,6 +110,19 @@ def write(text: str, output: Path | None) -> None:
         write_whole(output, content)
 
 
+def write_picture(content: bytes, form: str, output: Path | None) -> None:
+    """Write a picture to a file, or print it; what is no text is not shown to a person."""
+    if output is not None:
+        from archcheck.files import write_whole
+        write_whole(output, content)
+    elif form not in ("png", "pdf"):
+        write(content.decode(), None)
+    elif on_terminal(None):
+        raise click.UsageError(f"a {form.upper()} is no text; give it a file with -o")
+    else:
+        sys.stdout.buffer.write(content)
+
+
 def form_for(form: str | None, output: Path | None) -> str:
     """The format to write: as asked for, by the file's suffix, or what suits where it goes."""
     by_suffix = output and SUFFIXES.get(output.suffix.lower())

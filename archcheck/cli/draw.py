@@ -1,7 +1,6 @@
 """``archcheck draw``."""
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -45,31 +44,12 @@ def draw(model: str, sizes: Sequence[tuple[str, int]], form: str | None, output:
          colour: str, edges: str, rankdir: str, to_scale: bool, engine: str, plugins: Sequence[str]) -> None:
     """A diagram that folds repetitions and modules until a person can read it."""
     from archcheck import infer
-    from archcheck.drawing.draw import drawn
+    from archcheck.drawing.draw import drawn, form_of
     from archcheck.drawing.folding import picture
     from archcheck.drawing.look import look_for
     _options.load_plugins(plugins)
     report = infer.analyze(model, dict(sizes))
     found = picture(report, fold, focus, radius, start, end, limit)
     look = look_for(report, found, style, colour, edges, rankdir, to_scale=to_scale)
-    content = drawn(found, look, form or _form(output), engine)
-    _write(content, form or _form(output), output)
-
-
-def _form(output: Path | None) -> str:
-    """The format that the suffix of a file says."""
-    suffix = output.suffix.lower().removeprefix(".") if output else ""
-    return {"": "svg", "gv": "dot", "mermaid": "mmd", "htm": "html"}.get(suffix, suffix)
-
-
-def _write(content: bytes, form: str, output: Path | None) -> None:
-    """Write a picture to a file, or print it; what is no text is not shown to a person."""
-    if output is not None:
-        from archcheck.files import write_whole
-        write_whole(output, content)
-    elif form not in ("png", "pdf"):
-        _options.write(content.decode(), None)
-    elif _options.on_terminal(None):
-        raise click.UsageError(f"a {form.upper()} is no text; give it a file with -o")
-    else:
-        sys.stdout.buffer.write(content)
+    form = form or form_of(output)
+    _options.write_picture(drawn(found, look, form, engine), form, output)

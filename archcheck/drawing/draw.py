@@ -1,6 +1,8 @@
 """A picture in the format that is asked for, as bytes."""
 from __future__ import annotations
 
+from pathlib import Path
+
 from archcheck.drawing.layout import place
 from archcheck.drawing.style import Look
 from archcheck.drawing.tree import Picture
@@ -45,6 +47,12 @@ def drawn(picture: Picture, look: Look, form: str, engine: str = "auto") -> byte
         from archcheck.drawing.tikz import render as in_tex
         return in_tex(place(picture, look), look).encode()
     return _laid_out(picture, look, form, engine)
+
+
+def form_of(path: Path | None) -> str:
+    """The format that the suffix of a file says; ``svg`` without one."""
+    suffix = path.suffix.lower().removeprefix(".") if path else ""
+    return {"": "svg", "gv": "dot", "mermaid": "mmd", "htm": "html"}.get(suffix, suffix)
 
 
 def _laid_out(picture: Picture, look: Look, form: str, engine: str) -> bytes:
