@@ -11,8 +11,8 @@ import click
 
 from archcheck import __version__
 
-COMMANDS = ("summary", "check", "rule", "field", "cost", "memory", "formula", "sizes", "match", "verify",
-            "run", "bench", "annotate", "export", "convert", "specs", "ops", "config", "baseline")
+COMMANDS = ("summary", "check", "scan", "rule", "field", "cost", "memory", "formula", "sizes", "match",
+            "verify", "run", "bench", "annotate", "export", "convert", "specs", "ops", "config", "baseline")
 """The commands, each in the module of its name, in the order in which the help lists them."""
 
 ALIASES = {"lint": "check", "explain": "rule"}

@@ -19,8 +19,8 @@ __all__ = ["LoadError", "Source", "bytes_of", "graph_in", "load"]
 def load(source: str | os.PathLike[str] | bytes | Any) -> Graph:
     """The network in ``source``: the path of an ONNX file, gzipped or not, or of a specification; ``-`` for
     standard input; ``specs:NAME`` for a specification that ships with archcheck; ``onnx:NAME`` for a network
-    that ships with onnx; the bytes of a file; or an ``onnx.ModelProto``. Large tensors are not read. Raises
-    `LoadError`."""
+    that ships with onnx; a URL of fsspec, ``s3://…``; the bytes of a file; or an ``onnx.ModelProto``. Large
+    tensors are not read. Raises `LoadError`."""
     if isinstance(source, (str, bytes, os.PathLike)):
         return graph_in(bytes_of(source))
     return _converted(source)
@@ -33,6 +33,9 @@ def bytes_of(source: str | bytes | os.PathLike[str]) -> Source:
     path = os.fspath(source)
     if path.startswith(PREFIX):
         return find(path_of(path[len(PREFIX):]))._replace(name=path)
+    if "://" in path:
+        from archcheck.frontends._remote import fetch
+        return fetch(path)
     return find(path)
 
 

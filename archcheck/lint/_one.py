@@ -43,10 +43,10 @@ class Task(NamedTuple):
 def check_one(task: Task) -> Checked:
     """What is found in the model of ``task``; whatever goes wrong is part of that."""
     try:
-        _load_plugins(task.settings)
-        digest = digest_of(task)
-        is_kept = task.cache and (digest or os.path.isfile(task.path))
-        return _remembered(task, digest) if is_kept else _fresh(task, digest)[0]
+        load_plugins(task.settings)
+        sha256 = digest_of(task)
+        is_kept = task.cache and (sha256 or os.path.isfile(task.path))
+        return _remembered(task, sha256) if is_kept else _fresh(task, sha256)[0]
     except UserError as error:
         return _failed(task, error, None)
     except Exception as error:  # a model that fails must not take the others with it
@@ -74,20 +74,22 @@ def digest_of(task: Task) -> str | None:
         path = shipped(path[len(SHIPPED):])
     elif path.startswith(PREFIX):
         path = path_of(path[len(PREFIX):])
-    return _digest(path, task.detailed)
+    return digest(path, task.detailed)
 
 
-def _digest(path: str, large: bool) -> str | None:
+def digest(path: str, large: bool = False) -> str | None:
+    """The hash of a file, None where it cannot be read, or has more than `LARGE` bytes and is not to be read
+    so."""
     if not os.path.isfile(path) or os.path.getsize(path) > LARGE and not large:
         return None
-    digest = hashlib.sha256()
+    found = hashlib.sha256()
     try:
         with open(path, "rb") as file:
             while chunk := file.read(CHUNK):
-                digest.update(chunk)
+                found.update(chunk)
     except OSError:
         return None
-    return digest.hexdigest()
+    return found.hexdigest()
 
 
 def _remembered(task: Task, digest: str | None) -> Checked:
@@ -118,9 +120,13 @@ def _fresh(task: Task, digest: str | None) -> tuple[Checked, Graph | None]:
 
 
 def _analyzed(task: Task) -> Report:
+    return analyzed_in(_source(task), task)
+
+
+def analyzed_in(source: Source, task: Task) -> Report:
+    """What is known of the model in ``source``, at the sizes of ``task``."""
     from archcheck.frontends import graph_in
     from archcheck.infer import analyze
-    source = _source(task)
     graph = graph_in(source)
     if task.content is not None and not graph.family:
         graph = replace(graph, data=source.data)
@@ -145,7 +151,8 @@ def _has(graph: Graph, name: str) -> bool:
     return True
 
 
-def _load_plugins(settings: Settings) -> None:
+def load_plugins(settings: Settings) -> None:
+    """Load the plugins that the settings name."""
     if settings.plugins:
         from archcheck.plugins import load_plugin
         for plugin in settings.plugins:
