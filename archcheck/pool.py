@@ -22,7 +22,7 @@ from archcheck.deadline import Limits, Lost, guarded, limit_memory
 AHEAD = 2
 """So many things a process has at most been given, so that none waits for work."""
 
-ENDED = "the process that worked on it was ended, or ran out of memory"
+ENDED = "the process that checked it was ended, or ran out of memory"
 
 
 Done = Generator[tuple[int, Future[Any]], None, None]

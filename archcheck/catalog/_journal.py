@@ -22,14 +22,20 @@ class Journal:
     def __init__(self, folder: str | None, salt: str, layers: bool) -> None:
         self.salt = f"{salt}{layers}"
         self.places: dict[str, int] = {}
-        self.file = _opened(folder, layers)
+        self.is_kept = folder is not None
+        self.path = _path(folder, layers) if folder is not None else _temporary()
+        self.written = open(self.path, "ab", buffering=0)  # noqa: SIM115
+        self.file = open(self.path, "rb")  # noqa: SIM115
         self._read()
 
     def __enter__(self) -> Journal:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.written.close()
         self.file.close()
+        if not self.is_kept:
+            self.path.unlink()
 
     def key(self, ask: Ask) -> str | None:
         """What the row of a model follows from: its name, contents and settings, and archcheck itself; None
@@ -63,12 +69,12 @@ class Journal:
         entry = {"key": key, "beside": stamps, "row": made.row, "layers": made.layers}
         line = json.dumps(entry, separators=(",", ":")).encode() + b"\n"
         try:
-            written = os.write(self.file.fileno(), line)
+            written = os.write(self.written.fileno(), line)
         except OSError as error:
             raise _full(error.strerror) from None
         if written < len(line):
             raise _full("the disk is full")
-        place = os.lseek(self.file.fileno(), 0, os.SEEK_CUR) - len(line)
+        place = os.lseek(self.written.fileno(), 0, os.SEEK_CUR) - len(line)
         if key is not None:
             self.places[key] = place
         return place
@@ -100,7 +106,7 @@ class Journal:
                 self.places[key] = place
             place += len(line)
         if not line.endswith(b"\n"):
-            os.write(self.file.fileno(), b"\n")
+            os.write(self.written.fileno(), b"\n")
 
 
 def _key_of(line: bytes) -> str | None:
@@ -110,19 +116,23 @@ def _key_of(line: bytes) -> str | None:
     return line[len(begin):len(begin) + 64].decode("ascii", "replace") if is_whole else None
 
 
-def _opened(folder: str | None, layers: bool) -> Any:
-    """The file to add to: in the cache, or one that is gone at the end."""
-    if folder is None:
-        return tempfile.TemporaryFile("a+b")
+def _path(folder: str, layers: bool) -> Path:
+    """The file in the cache to add to. Raises `UserError`."""
     from archcheck.lint._cache import prepare
-    name = "layers.jsonl" if layers else "models.jsonl"
-    path = Path(folder) / __version__ / f"scan-{name}"
+    path = Path(folder) / __version__ / ("scan-layers.jsonl" if layers else "scan-models.jsonl")
     try:
         prepare(path)
-        return open(path, "a+b")
+        path.touch()
     except OSError as error:
         raise UserError(f"the journal {path} cannot be written ({error.strerror}); --no-cache does without "
                         "one") from None
+    return path
+
+
+def _temporary() -> Path:
+    handle, name = tempfile.mkstemp(prefix="archcheck-", suffix=".jsonl")
+    os.close(handle)
+    return Path(name)
 
 
 def _full(reason: str | None) -> UserError:

@@ -11,6 +11,7 @@ from archcheck.errors import UserError
 
 if TYPE_CHECKING:
     from archcheck.dims import Size
+    from archcheck.frontends import Source
     from archcheck.graph import Graph, TensorType
     from archcheck.lint._one import Task
     from archcheck.report import Report
@@ -99,21 +100,29 @@ def _made(ask: Ask, begun: float) -> Made:
     row = {**lost(ask, ""), "error": None, **_identity(report.graph), **_figures(report)}
     layers, analyzed = tuple(_layers(ask.path, report)) if ask.layers else (), time.perf_counter()
     judged = judge(Case(report, ask.task.settings))
-    row.update(_found(judged.findings), bytes_read=getattr(source.data, "fetched", None))
+    row.update(_found(judged.findings), bytes_read=_read(source))
     if judged.broken:
         row["error"] = "; ".join(f"the rule {code} failed ({why})" for code, why in judged.broken)
     beside = tuple(sorted(set(externals(report.graph))))
     is_stable = not (row["error"] or ask.task.settings.plugins or has_foreign(report.graph))
-    return Made(row, layers, beside, is_stable, (read - begun, analyzed - read, time.perf_counter() - analyzed))
+    ended = time.perf_counter()
+    return Made(row, layers, beside, is_stable, (read - begun, analyzed - read, ended - analyzed))
+
+
+def _read(source: Source) -> int | None:
+    """How many bytes of a model at a URL were read, packed ones as they are unpacked; None for a file of this
+    machine."""
+    from archcheck.frontends._remote import is_url
+    return getattr(source.data, "fetched", len(source.data)) if is_url(source.name) else None
 
 
 def _identity(graph: Graph) -> Row:
     """What a model is, before anything is worked out."""
-    return {"size": graph.file_size, "structure": structure(graph), "format": "spec" if graph.family else
-            "onnx", "producer": graph.producer, "ir_version": graph.ir_version or None,
-            "opset": graph.opsets.get(""), "opsets": {domain or "ai.onnx": version for domain, version in
-                                                      sorted(graph.opsets.items())},
-            "nodes": len(graph.nodes), "operators": _counted(_name(node) for node in graph.nodes)}
+    opsets = {domain or "ai.onnx": version for domain, version in sorted(graph.opsets.items())}
+    return {"size": graph.file_size, "structure": structure(graph),
+            "format": "spec" if graph.family else "onnx", "producer": graph.producer,
+            "ir_version": graph.ir_version or None, "opset": graph.opsets.get(""), "opsets": opsets,
+            "nodes": len(graph.nodes), "operators": _counted(map(_name, graph.nodes))}
 
 
 def _figures(report: Report) -> Row:
@@ -139,11 +148,10 @@ def _found(findings: tuple[Any, ...]) -> Row:
 def _layers(path: str, report: Report) -> Iterator[Row]:
     for layer in report.layers:
         row = {"path": path, "index": layer.index, "name": layer.name, "op": layer.op,
-               "scope": "/".join(layer.scope), "dtype": layer.dtype, "shape": _shape(layer.out_shape),
-               "unknown": layer.unknown}
+               "scope": "/".join(layer.scope), "dtype": layer.dtype, "shape": _shape(layer.out_shape)}
         for name, size in (("params", layer.params), ("macs", layer.macs), ("flops", layer.flops)):
             row.update(_figure(name, size))
-        yield row
+        yield {**row, "unknown": layer.unknown}
 
 
 def _figure(name: str, size: Size | None) -> Row:

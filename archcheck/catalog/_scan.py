@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from archcheck.catalog._journal import Journal
 from archcheck.catalog._row import Ask, Made, Row, lost, make
 from archcheck.deadline import Limits, Lost
+from archcheck.frontends._remote import SMALL
 from archcheck.pool import Place, work
 
 Progress = Callable[[int], None]
@@ -19,7 +20,8 @@ Progress = Callable[[int], None]
 @dataclass
 class Tally:
     """What a scan comes to. ``known`` counts the models that a scan before has done, ``seconds`` is what the
-    others took, by what was done, in all processes together; ``elapsed`` what the user waited."""
+    others took, by what was done, in all processes together; ``elapsed`` what the user waited. ``whole`` are
+    models of some size at URLs that could not be read by ranges."""
 
     models: int = 0
     known: int = 0
@@ -29,6 +31,7 @@ class Tally:
     models_with: Counter[str] = field(default_factory=Counter)
     failed: list[tuple[str, str]] = field(default_factory=list)
     bytes_read: int = 0
+    whole: int = 0
     seconds: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
     elapsed: float = 0.0
 
@@ -40,6 +43,7 @@ class Tally:
         self.findings.update(row["findings"] or {})
         self.models_with.update((row["findings"] or {}).keys())
         self.bytes_read += row["bytes_read"] or 0
+        self.whole += SMALL < (row["size"] or 0) <= (row["bytes_read"] or 0)
         if row["error"] is not None:
             self.errors += 1
             if len(self.failed) < SHOWN:

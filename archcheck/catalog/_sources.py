@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from archcheck.errors import UserError
@@ -29,35 +29,42 @@ def items(given: Iterable[str]) -> list[Item]:
     """The models that ``given`` lead to, each once. Raises `UserError` where something leads to none."""
     found: dict[str, Item] = {}
     for name in given:
-        before = len(found)
-        found.update((item.name, item) for item in _items(name) if item.name not in found)
-        if len(found) == before and not os.path.exists(name) and not is_url(name):
+        led_to = list(_items(name))
+        if not led_to:
             raise UserError(f"{name} leads to no model; name files that end in .onnx, or a folder of them")
+        found.update((item.name, item) for item in led_to)
     return list(found.values())
 
 
 def _items(name: str) -> Iterator[Item]:
-    archives = list(_archives(name))
+    is_pattern = any(sign in name for sign in "*?[") and not is_url(name)
+    matched = sorted(glob.glob(name, recursive=True)) if is_pattern else [name]
+    archives = [url for path in matched for url in _archive(path)]
     if name == _paths.STDIN:
         raise UserError("a scan reads no standard input; name files, folders, patterns, archives or URLs")
     if is_url(name):
         yield from (Item(url, None, version or None) for url, version in models_at(name, _paths.MODELS))
     elif archives:
         yield from (item for archive in archives for item in _items(archive))
-        if any(sign in name for sign in "*?["):
-            yield from _files(path for path in sorted(glob.glob(name, recursive=True))
-                              if path.endswith(_paths.MODELS))
+        yield from _files(path for path in matched if path.endswith(_paths.MODELS))
     else:
-        yield from _files(_paths.models([name]))
+        yield from _files(_models(name, matched))
 
 
-def _archives(name: str) -> Iterator[str]:
-    """The URLs of the archives that a name of this machine leads to."""
-    matched = sorted(glob.glob(name, recursive=True)) if any(sign in name for sign in "*?[") else [name]
-    for path in matched:
-        scheme = next((kind for suffix, kind in ARCHIVES.items() if path.lower().endswith(suffix)), None)
-        if scheme and os.path.isfile(path):
-            yield f"{scheme}://::{path}"
+def _models(name: str, matched: Sequence[str]) -> Iterator[str]:
+    """The models that a name of this machine leads to; of a pattern also specifications, but no other
+    files."""
+    is_exact = matched == [name]
+    for model in _paths.models([name]):
+        if is_exact or model.endswith((*_paths.MODELS, *_paths.SPECS)):
+            yield model
+
+
+def _archive(path: str) -> Iterator[str]:
+    """The URL of the models in an archive, nothing for another file."""
+    scheme = next((kind for suffix, kind in ARCHIVES.items() if path.lower().endswith(suffix)), None)
+    if scheme and os.path.isfile(path):
+        yield f"{scheme}://::{path}"
 
 
 def _files(paths: Iterable[str]) -> Iterator[Item]:

@@ -35,7 +35,7 @@ Output = click.Path(dir_okay=False, path_type=Path)
     click.option("--timeout", type=click.FloatRange(0, min_open=True), default=120.0, show_default=True,
                  metavar="SECONDS", help="Give up a model that takes longer."),
     click.option("--max-memory", type=_running.Bytes(), metavar="BYTES",
-                 help="Give up a model that takes more, e.g. 4G. [default: 90 % of what is free, shared out]"),
+                 help="Give up a model that takes more, e.g. 4G. [default: 90 % of what is free, shared]"),
     *_lint.SELECTING,
     *_lint.RUNNING)
 def scan(sources: Sequence[str], output: Path | None, layers: Path | None, form: str | None,

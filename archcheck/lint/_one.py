@@ -63,23 +63,23 @@ def crashed(task: Task, message: str) -> Checked:
 def digest_of(task: Task) -> str | None:
     """The hash of a model's file as it lies there, where it is needed, or there is a cache and it is not
     large; else None, and for one that cannot be opened."""
-    from archcheck.frontends._source import SHIPPED, shipped
-    from archcheck.frontends._zoo import PREFIX, path_of
-    path = task.path
     if not task.detailed and not task.cache:
         return None
     if task.content is not None:
         return hashlib.sha256(task.content).hexdigest()
-    if path.startswith(SHIPPED):
-        path = shipped(path[len(SHIPPED):])
-    elif path.startswith(PREFIX):
-        path = path_of(path[len(PREFIX):])
-    return digest(path, task.detailed)
+    return digest(task.path, task.detailed)
 
 
-def digest(path: str, large: bool = False) -> str | None:
-    """The hash of a file, None where it cannot be read, or has more than `LARGE` bytes and is not to be read
-    so."""
+def digest(name: str, large: bool = False) -> str | None:
+    """The hash of the file that a model is in; None where it cannot be read, or has more than `LARGE` bytes
+    and no ``large`` ones are to be read."""
+    from archcheck.frontends._source import SHIPPED, shipped
+    from archcheck.frontends._zoo import PREFIX, path_of
+    path = name
+    if name.startswith(SHIPPED):
+        path = shipped(name[len(SHIPPED):])
+    elif name.startswith(PREFIX):
+        path = path_of(name[len(PREFIX):])
     if not os.path.isfile(path) or os.path.getsize(path) > LARGE and not large:
         return None
     found = hashlib.sha256()

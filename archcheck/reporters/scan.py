@@ -19,7 +19,8 @@ def sheet(tally: Tally) -> Sheet:
             for code, models in sorted(tally.models_with.items(), key=lambda pair: (-pair[1], pair[0]))]
     record = {"models": tally.models, "unreadable": tally.errors, "structures": len(tally.structures),
               "known": tally.known, "seconds": dict(zip(STEPS, tally.seconds)), "elapsed": tally.elapsed,
-              "bytes_read": tally.bytes_read, "failed": [list(pair) for pair in tally.failed]}
+              "bytes_read": tally.bytes_read, "whole": tally.whole,
+              "failed": [list(pair) for pair in tally.failed]}
     return Sheet("archcheck.scan/1", columns, rows, list(_facts(tally)), record, "findings")
 
 
@@ -37,7 +38,9 @@ def _facts(tally: Tally) -> Iterator[tuple[str, str]]:
     if fresh and tally.elapsed:
         yield "time", f"{tally.elapsed:.1f} s, {fresh / tally.elapsed:.1f} models a second{_shares(tally)}"
     if tally.bytes_read:
-        yield "read", f"{size_in_bytes(tally.bytes_read)} by ranges"
+        whole = (f"; {tally.whole:,} as a whole, packed or from a server that gives no ranges"
+                 if tally.whole else "")
+        yield "read", f"{size_in_bytes(tally.bytes_read)} over the network{whole}"
     if tally.errors:
         more = f"\nand {tally.errors - SHOWN:,} more" if tally.errors > SHOWN else ""
         yield "without figures", f"{tally.errors:,}\n" + "\n".join(error for _, error in tally.failed) + more
