@@ -8,7 +8,11 @@ from typing import Any, NamedTuple
 from archcheck.frontends._source import LoadError, Source, spooled, unpacked
 
 FIRST, MOST = 4 << 10, 1 << 20
-"""Bytes that are asked for where reading begins anew, and at most at once as it goes on."""
+"""Bytes that are asked for after a jump, and at most at once as reading goes on."""
+
+SHARE = 256
+"""After a long jump at least one part in so many of what it leaves out is asked for: a request costs as much
+as some bytes."""
 
 SMALL = 64 << 10
 """So large a file is fetched at once."""
@@ -75,8 +79,8 @@ def filesystem(name: str) -> tuple[Any, str]:
 
 class Ranges:
     """The bytes of a remote file, fetched when they are looked at: a buffer as `_wire.skim` reads it. Where
-    it goes on reading it asks for more and more at once, as the structure of a model lies in one piece, and
-    little after a jump over weights. ``fetched`` counts the bytes that came, ``requests`` how often."""
+    it goes on reading, or jumps over no more than it would ask for, it asks for more and more at once, as the
+    structure of a model lies in one piece, and little after a jump over weights. ``fetched`` counts the bytes that came, ``requests`` how often."""
 
     def __init__(self, file: Any, name: str, size: int) -> None:
         self.file, self.name, self.size = file, name, size
@@ -127,8 +131,10 @@ class Ranges:
         if place >= 0 and at < self.begins[place] + len(self.pieces[place]):
             self.begin, self.piece = self.begins[place], self.pieces[place]
             return
-        goes_on = at == self.begin + len(self.piece)
-        self.step = min(self.step * 2, MOST) if goes_on and self.piece else FIRST if self.piece else self.step
+        jump = at - self.begin - len(self.piece)
+        if self.piece:
+            goes_on = 0 <= jump <= self.step
+            self.step = min(self.step * 2 if goes_on else max(FIRST, jump // SHARE), MOST)
         next_one = self.begins[place + 1] if place + 1 < len(self.begins) else self.size
         self._fetch(at, min(max(at + self.step, end), next_one), place + 1)
 
