@@ -199,7 +199,9 @@ def _is_packed(name: str) -> bool:
 
 
 def _version(said: dict[str, Any]) -> str:
-    """What a store says that changes with a file's contents."""
-    known = (said.get(key) for key in ("ETag", "etag", "md5Hash", "generation", "LastModified", "mtime",
-                                       "CRC", "blob_id"))
-    return " ".join(str(one) for one in known if one)
+    """What a store says that changes with a file's contents: the first that it says of these."""
+    for key in ("ETag", "etag", "md5Hash", "generation", "blob_id", "CRC"):
+        if said.get(key):
+            return str(said[key])
+    changed = said.get("LastModified") or said.get("Last-Modified") or said.get("mtime")
+    return f"{said.get('size')} {changed}" if changed else ""

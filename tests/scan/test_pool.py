@@ -1,8 +1,10 @@
 """The pool: what one thing does to its process costs no other."""
 from __future__ import annotations
 
+import os
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -58,6 +60,16 @@ def test_leaving_early_ends_the_processes():
     for _ in work(act, [1, "stuck", "stuck"], Place(2)):
         break
     assert time.monotonic() - begun < 5
+
+
+def test_a_cluster_gives_the_same(tmp_path, monkeypatch):
+    distributed = pytest.importorskip("distributed", reason="this needs archcheck[dask]")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parents[2]), *sys.path]))
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        address = cluster.scheduler_address.replace("tcp", "dask")
+        found = dict(work(act, [*range(20), "die"], Place(1, address), Limits(30)))
+    assert found == {**{k: 2 * k for k in range(20)}, 20: Lost("the cluster gave it up (KilledWorker)")}
 
 
 def test_an_address_that_is_none():
