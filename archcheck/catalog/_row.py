@@ -95,7 +95,7 @@ def _made(ask: Ask, begun: float) -> Made:
     from archcheck.rules._case import Case
     from archcheck.rules._judge import judge
     load_plugins(ask.task.settings)
-    source = bytes_of(ask.task.path)
+    source = bytes_of(ask.task.path, ranges=True)
     report, read = analyzed_in(source, ask.task), time.perf_counter()
     row = {**lost(ask, ""), "error": None, **_identity(report.graph), **_figures(report)}
     layers, analyzed = tuple(_layers(ask.path, report)) if ask.layers else (), time.perf_counter()
@@ -112,7 +112,7 @@ def _made(ask: Ask, begun: float) -> Made:
 def _read(source: Source) -> int | None:
     """How many bytes of a model at a URL were read, packed ones as they are unpacked; None for a file of this
     machine."""
-    from archcheck.frontends._remote import is_url
+    from archcheck.frontends import is_url
     return getattr(source.data, "fetched", len(source.data)) if is_url(source.name) else None
 
 

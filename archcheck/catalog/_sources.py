@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from archcheck.errors import UserError
-from archcheck.frontends._remote import is_url, models_at
+from archcheck.frontends import is_url
+from archcheck.frontends._remote import models_at
 from archcheck.lint import _cache, _paths
 from archcheck.lint._one import digest
 

@@ -64,7 +64,7 @@ def scan(sources: Sequence[str], output: Path | None, layers: Path | None, form:
 def _asks(sources: Sequence[str], found: Sources, sizes: dict[str, Any], layers: bool) -> list[Ask]:
     from archcheck.catalog._row import Ask
     from archcheck.catalog._sources import items
-    from archcheck.frontends._remote import is_url
+    from archcheck.frontends import is_url
     from archcheck.lint._one import Task
     asks = []
     for item in items(sources):

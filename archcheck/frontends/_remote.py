@@ -31,17 +31,12 @@ class Remote(NamedTuple):
     version: str
 
 
-def is_url(name: str) -> bool:
-    """Whether ``name`` is a URL and no path."""
-    return "://" in name
-
-
-def fetch(name: str) -> Source:
+def fetch(name: str, by_ranges: bool) -> Source:
     """Where the bytes of the model at the URL ``name`` are. What can only be read from the front, as a server
-    gives no ranges of it or it is packed, is read as a whole. Raises `LoadError`."""
+    gives no ranges of it or it is packed, is always read as a whole. Raises `LoadError`."""
     with errors_of(name):
         found = located(name)
-        if found.size and not _is_packed(name):
+        if by_ranges and found.size and not _is_packed(name):
             ranges: Any = Ranges(_opened(found, cache_type="none"), name, found.size)
             if ranges.are_given():
                 return Source(ranges, name, None)
@@ -79,8 +74,9 @@ def filesystem(name: str) -> tuple[Any, str]:
 
 class Ranges:
     """The bytes of a remote file, fetched when they are looked at: a buffer as `_wire.skim` reads it. Where
-    it goes on reading, or jumps over no more than it would ask for, it asks for more and more at once, as the
-    structure of a model lies in one piece, and little after a jump over weights. ``fetched`` counts the bytes that came, ``requests`` how often."""
+    reading goes on, or jumps over no more than would be asked for, it asks for more and more at once, as the
+    structure of a model lies in one piece, and for little after a jump over weights. ``fetched`` counts the
+    bytes that came, ``requests`` how often."""
 
     def __init__(self, file: Any, name: str, size: int) -> None:
         self.file, self.name, self.size = file, name, size

@@ -136,7 +136,7 @@ def analyzed_in(source: Source, task: Task) -> Report:
 
 def _source(task: Task) -> Source:
     from archcheck.frontends import Source, bytes_of
-    return bytes_of(task.path) if task.content is None else Source(task.content, task.path, None)
+    return bytes_of(task.path, True) if task.content is None else Source(task.content, task.path, None)
 
 
 def _has(graph: Graph, name: str) -> bool:
