@@ -21,6 +21,12 @@ def instance(graph: Graph, sizes: Mapping[str, Any]) -> tuple[Graph, Mapping[str
     return graph.family.at(sizes), {}
 
 
+def settable(graph: Graph) -> tuple[str, ...]:
+    """The names that may be given values: a specification's parameters and sizes, or the symbols of the
+    inputs."""
+    return graph.family.names if graph.family else tuple(_symbols(graph))
+
+
 def bind(graph: Graph, sizes: Mapping[str, Size]) -> dict[str, TensorType]:
     """The types of the graph's inputs with ``sizes`` put in for their symbols."""
     known = _symbols(graph)

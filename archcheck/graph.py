@@ -151,11 +151,12 @@ class Remark(NamedTuple):
 class Family(NamedTuple):
     """The networks that one description stands for: ``at`` gives the one with these values of its parameters,
     the others at their defaults. ``symbols`` are the parameters that are open in this one, ``fixed`` those
-    sizes of its inputs that are at their defaults."""
+    sizes of its inputs that are at their defaults, ``names`` all that may be given a value."""
 
     at: Callable[[Mapping[str, Any]], Graph]
     symbols: tuple[str, ...] = ()
     fixed: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

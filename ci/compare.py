@@ -33,7 +33,7 @@ def changes(archcheck: str, commit: str, models: list[str]) -> Iterator[tuple[st
         if git("cat-file", "-e", f"{commit}:./{path}"):
             yield path, "new"
         elif git("diff", "--quiet", commit, "--", path):
-            yield path, difference(archcheck, f"{commit}:{path}", path)
+            yield path, difference(archcheck, f"{commit}:./{path}", path)
 
 
 def git(*arguments: str) -> int:

@@ -16,7 +16,7 @@ from archcheck.frontends.spec._layer import LAYERS, Layer
 from archcheck.frontends.spec.schema import schema
 from archcheck.ops import load_families
 from archcheck.ops._op import OPS, Op
-from archcheck.reporters import rule_pages
+from archcheck.reporters import rule_pages, runtimes
 from archcheck.reporters.operators import signature
 from archcheck.rules import known as known_rules
 
@@ -55,7 +55,7 @@ def pages() -> dict[Path, str]:
             HERE / "claims-functions.md": functions_page(),
             HERE / "spec.schema.json": json.dumps(schema(), indent=1, ensure_ascii=False) + "\n",
             HERE / "config.schema.json": json.dumps(configuration(), indent=1, ensure_ascii=False) + "\n",
-            **rules_pages()}
+            HERE / "targets.md": runtimes.markdown(), **rules_pages()}
 
 
 def operators_page() -> str:

@@ -299,7 +299,7 @@ def test_what_changed_is_one_comment(runner, api):
     runner.commit({"new.yaml": GOOD, **dict.fromkeys(names, BAD)})
     assert runner.run(base_ref=base) == 1
     assert (runner.standins / "diff").read_text().splitlines() == [
-        f"diff {base}:{name} {name} --format markdown" for name in names]
+        f"diff {base}:./{name} {name} --format markdown" for name in names]
     comment, = api.comments
     assert re.match(rf"""<!-- archcheck \w{{16}} -->
 ### archcheck: 5 models changed since `{base[:12]}`

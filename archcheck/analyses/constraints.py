@@ -97,6 +97,12 @@ def constraints(walk: Walk) -> tuple[list[Constraint], list[Constraint]]:
     return list(musts.values()), list(advice.values())
 
 
+def broken(walk: Walk) -> Constraint | None:
+    """The first thing that must hold and does at no size."""
+    return next((found for found, is_advice in _all(walk)
+                 if not (is_advice or found.symbols or found.holds)), None)
+
+
 def _all(walk: Walk) -> Iterator[tuple[Constraint, bool]]:
     seen: set[Need] = set()
     for part in certain(walk):

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from archcheck.dims import Size, same
 from archcheck.graph import Node, Shape, TensorType
 from archcheck.infer import Walk
-from archcheck.ops._op import All, Along, Effect, Reader, Reads
+from archcheck.ops._op import ALL, All, Along, Effect, Reader, Reads
 
 Relations = tuple[Any, ...]
 State = Mapping[str, Relations]
@@ -236,7 +236,8 @@ def _branches(walk: Walk, node: Node, reads: Reads, states: Mapping[str, State])
         if readers is not None and state is not None:
             kind: TensorType = walk.types[name]
             source = kind.shape if kind.shape is not None else ()
-            yield Branch(state, readers, source)
+            fits = len(readers) == len(source)  # a limit of shape [1] passes where a scalar is meant
+            yield Branch(state, readers if fits else (ALL,) * len(source), source)
 
 
 def _parts(branches: Sequence[Branch]) -> int | None:

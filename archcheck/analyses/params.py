@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property, reduce
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from archcheck.dims import Size, prod, same, total, unknown
+from archcheck.dims import Size, is_known, prod, same, total, unknown
 from archcheck.dtypes import BITS, storage
 from archcheck.graph import Graph, Literal, Node, TensorType
 from archcheck.infer import Resolved, Walk
@@ -37,7 +37,7 @@ class Weight(NamedTuple):
     name: str
     elements: Size
     dtype: str
-    bytes: int | None
+    bytes: Size | None
     kind: str
     used_by: tuple[int, ...]
 
@@ -50,7 +50,7 @@ class Params:
     nothing."""
 
     weights: tuple[Weight, ...]
-    bytes_by_dtype: Mapping[str, int]
+    bytes_by_dtype: Mapping[str, Size]
     kinds: Mapping[tuple[int, str], str] = field(default_factory=dict)
     constants: frozenset[tuple[int, str]] = frozenset()
 
@@ -124,11 +124,10 @@ class _Source(NamedTuple):
         return name[len("sparse("):-1] if name.startswith("sparse(") else name
 
     @property
-    def bytes(self) -> int | None:
+    def bytes(self) -> Size | None:
         """How many bytes it takes; None where that is not known."""
-        count = self.stored_elements
-        size = storage(self.dtype, count)
-        return size if isinstance(size, int) else None
+        size = storage(self.dtype, self.stored_elements)
+        return size if is_known(size) else None
 
     def is_weight(self, quantized: bool) -> bool:
         """Whether its elements are weights for an operator that reads them as data."""
@@ -187,12 +186,12 @@ class _Tracer:
         """The kind of each value that is a used tensor, by the ``id`` of its graph and its name."""
         return {place: _foremost(self.uses[key]) for place, key in self.places.items() if key in self.uses}
 
-    def bytes_by_dtype(self) -> dict[str, int]:
+    def bytes_by_dtype(self) -> dict[str, Size]:
         """The bytes of all tensors that are stored or used, by dtype."""
-        totals: dict[str, int] = {}
+        totals: dict[str, Size] = {}
         for key, source in self.sources.items():
             size = source.bytes
-            if size and self._is_kept(key):
+            if size is not None and size != 0 and self._is_kept(key):
                 totals[source.dtype] = totals.get(source.dtype, 0) + size
         return totals
 

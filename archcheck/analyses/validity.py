@@ -15,6 +15,8 @@ from archcheck.dims import Atom, Dim, Size, atom_size, least, substitute, symbol
 from archcheck.report import Report
 
 Cause = tuple[Constraint, SizeSet]
+FATAL = frozenset(("shapes", "attributes", "undefined-input"))
+"""The kinds of failures with which a network runs at no size."""
 
 
 class Axis(NamedTuple):
@@ -99,7 +101,7 @@ def validity(report: Report) -> Validity:
     advised = tuple(one for one in advice if one.is_known)
     problems = [f"{report.graph.nodes[index].name}: {failure.message}"
                 for index, failure in report.failures.items()
-                if failure.kind in ("shapes", "attributes", "undefined-input")]
+                if failure.kind in FATAL]
     unknown = len(found) - len(known)
     return Validity(report.symbols, tuple(separated(known)), advised, unknown, tuple(problems))
 

@@ -11,8 +11,9 @@ import click
 
 from archcheck import __version__
 
-COMMANDS = ("summary", "check", "scan", "rule", "field", "cost", "memory", "formula", "sizes", "match",
-            "verify", "run", "bench", "annotate", "export", "convert", "specs", "ops", "config", "baseline")
+COMMANDS = ("summary", "check", "scan", "rule", "diff", "lock", "field", "cost", "memory", "formula", "sizes",
+            "match", "verify", "run", "bench", "sweep", "scale", "annotate", "export", "convert", "specs",
+            "ops", "config", "baseline")
 """The commands, each in the module of its name, in the order in which the help lists them."""
 
 ALIASES = {"lint": "check", "explain": "rule"}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from archcheck.cli import _lint, _options
+from archcheck.cli import _fixing, _lint, _options
 
 if TYPE_CHECKING:
     from archcheck.checked import Checked, Run
@@ -53,13 +53,15 @@ class Output(_options.ParamType):
     click.option("--show-suppressed", is_flag=True, help="Also what is suppressed, and why."),
     click.option("--fail-on", type=click.Choice(_lint.SEVERITIES),
                  help="The least severity with which the exit code is 1. [default: warning]"),
+    *_fixing.OPTIONS,
     *_lint.SELECTING,
     click.option("--baseline", metavar="FILE", help="Findings in this file do not count."),
     click.option("--stdin-filename", metavar="NAME", help="What to call the model on standard input."),
     *_lint.RUNNING)
 def check(models: Sequence[str], form: str | None, outputs: Outputs, quiet: bool, statistics: bool,
           show_suppressed: bool, sizes: Sequence[tuple[str, Any]], stdin_filename: str | None,
-          jobs: int | None, no_cache: bool, **options: Any) -> int:
+          jobs: int | None, no_cache: bool, fix: bool, unsafe_fixes: bool, diff: bool, in_place: bool,
+          **options: Any) -> int:
     """Judge models: what is wrong, where, why, and how to mend it.
 
     MODELs are files, folders, patterns such as 'models/**/*.onnx', - for standard input, specs:NAME or
@@ -68,17 +70,22 @@ def check(models: Sequence[str], form: str | None, outputs: Outputs, quiet: bool
     `archcheck rule CODE` explains a rule.
     """
     from archcheck.lint._many import Interrupted
+    how = _fixing.How(fix, unsafe_fixes, diff, in_place)
+    how.require_sense()
     form = form or (CONCISE if quiet else FULL)
     detailed = not DETAILED.isdisjoint((form, *(other for other, _ in outputs)))
     found = _lint.sources(**options)
     work = list(_lint.tasks(models, found, sizes, no_cache, detailed, stdin_filename))
+    if diff:
+        return _fixing.show_diffs(work, how)
+    work, code = _fixing.fix_all(work, how) if fix else (work, 0)
     show = _Shown(form, outputs, quiet, statistics, show_suppressed)
     try:
         checked = _lint.check_all(work, jobs)
     except Interrupted as stop:
         show(stop.done, [])
         raise
-    return show(checked, [task.settings.baseline for task in work])
+    return max(code, show(checked, [task.settings.baseline for task in work]))
 
 
 class _Shown:

@@ -19,12 +19,13 @@ class Exemption(NamedTuple):
 
 
 class Limit(NamedTuple):
-    """The ``most`` that a figure may be: a count, bytes, or for growth a fraction of what it was; ``at``
-    these sizes of symbols. ``said`` is how it was written."""
+    """The ``most`` that a figure may be: a count, bytes, for growth a fraction of what it was, for latency
+    seconds on a ``device``; ``at`` these sizes of symbols. ``said`` is how it was written."""
 
     most: int | Fraction
     said: str
     at: Mapping[str, int] = {}
+    device: str = ""
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class Settings:
     one. ``dynamic`` are the symbols that must stay free, ``object_size`` the extent in input positions that
     the receptive field has to cover. ``weights`` is None where rules about weights run only over small
     payloads or if they are selected, False where they never run. ``budget`` holds limits by ``params``,
-    ``macs``, ``flops``, ``peak-memory``, ``file-size`` and ``growth``. ``sizes`` binds symbols of those
+    ``macs``, ``flops``, ``peak-memory``, ``file-size``, ``depth``, ``latency`` and ``growth``; ``locked`` are
+    the totals that growth counts from (None: none are kept). ``sizes`` binds symbols of those
     models that have them. ``plugins`` are modules with more operators and rules, ``baseline`` is the file of
     what was found before.
     """
@@ -55,6 +57,7 @@ class Settings:
     object_size: int | None = None
     weights: bool | None = None
     budget: Mapping[str, Limit] = field(default_factory=dict)
+    locked: Mapping[str, int | str | None] | None = None
     sizes: Mapping[str, int] = field(default_factory=dict)
     plugins: tuple[str, ...] = ()
     baseline: str | None = None

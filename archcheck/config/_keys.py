@@ -44,6 +44,8 @@ def _closed(properties: dict[str, Any], *required: str) -> dict[str, Any]:
 
 NUMBER: dict[str, Any] = {"type": ["string", "number"]}
 LIMIT = {"anyOf": [NUMBER, _closed({"max": NUMBER, "at": SIZES}, "max")]}
+LIMITS = {**dict.fromkeys(read.LIMITS, LIMIT),
+          "latency": _closed({"max": NUMBER, "device": TEXT, "at": SIZES}, "max", "device")}
 
 KEYS = {
     "select": Key("select", read.rules, RULES, REPLACE,
@@ -69,8 +71,8 @@ KEYS = {
     "override": Key("exemptions", read.overrides, {"type": "array", "items": _closed(
         {"scope": TEXT, "model": TEXT, "ignore": RULES}, "ignore")}, APPEND,
                     "rules that do not hold in a part of a network, given by a pattern of its scope"),
-    "budget": Key("budget", read.budgets, _table({"type": "object", "properties": dict.fromkeys(
-        read.LIMITS, LIMIT), "additionalProperties": False}), APPEND,
+    "budget": Key("budget", read.budgets, _table({"type": "object", "properties": LIMITS,
+                                                      "additionalProperties": False}), APPEND,
                   "limits of figures, by patterns of models"),
     "baseline": Key("baseline", read.path, TEXT, REPLACE, "the file of findings that do not count"),
     "plugins": Key("plugins", read.paths, TEXTS, APPEND,

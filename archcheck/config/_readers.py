@@ -18,7 +18,8 @@ NEVER = "never"
 FAIL_ON = (*SEVERITIES, NEVER)
 LIMITS: dict[str, Callable[[Any], Any]] = {
     "params": _units.count, "macs": _units.count, "flops": _units.count,
-    "peak-memory": _units.size_in_bytes, "file-size": _units.size_in_bytes, "growth": _units.share}
+    "peak-memory": _units.size_in_bytes, "file-size": _units.size_in_bytes, "depth": _units.count,
+    "latency": _units.duration, "growth": _units.share}
 """What a budget may limit, and how a limit is written."""
 
 
@@ -120,15 +121,15 @@ def meant(entry: str) -> str:
 
 
 def targets(value: Any, folder: str) -> tuple[str, ...]:
-    """Runtimes, ``NAME`` or ``NAME==VERSION``."""
-    from archcheck.rules.targets import limits
-    found = texts(value, folder)
-    for name in found:
+    """Runtimes, ``NAME`` or ``NAME==VERSION``, and precisions; their names in full."""
+    from archcheck.rules.targets import canonical
+    found = []
+    for name in texts(value, folder):
         try:
-            limits(name)
+            found.append(canonical(name))
         except UserError as error:
             raise Wrong(f"names {name!r}: {error}") from None
-    return found
+    return tuple(found)
 
 
 def profiles(value: Any, folder: str) -> tuple[str, ...]:
@@ -207,13 +208,24 @@ def _limits(value: Any, folder: str) -> dict[str, Limit]:
 def _limit(value: Any, name: str) -> Limit:
     """A limit of the figure ``name``: by itself, or as ``{max = …, at = {…}}``."""
     whole = value if isinstance(value, dict) else {"max": value}
-    if "max" not in whole or not whole.keys() <= {"max", "at"}:
-        raise Wrong("should be a number, or have the entries max and at")
+    allowed = ("max", "at", "device") if name == "latency" else ("max", "at")
+    if "max" not in whole or not whole.keys() <= {*allowed}:
+        raise Wrong(f"should be a number, or have the entries {' and '.join(allowed)}")
     try:
         most = LIMITS[name](whole["max"])
     except ValueError as error:
         raise Wrong(f"is {_said(whole['max'])}, and should be {error}") from None
-    return Limit(most, str(whole["max"]), _within("at", sizes, whole.get("at", {}), ""))
+    device = _within("device", _device, whole.get("device"), "") if name == "latency" else ""
+    return Limit(most, str(whole["max"]), _within("at", sizes, whole.get("at", {}), ""), device)
+
+
+def _device(value: Any, folder: str) -> str:
+    """A device, by its name or its figures."""
+    from archcheck.analyses.devices import device
+    try:
+        return text(value, folder) and device(value).name
+    except UserError as error:
+        raise Wrong(f"is no device: {error}") from None
 
 
 def table(value: Any) -> dict[str, Any]:

@@ -81,6 +81,9 @@ def settings(chosen: Mapping[str, Chosen], model: str) -> Settings:
     budgets = chosen["budget"].value if "budget" in chosen else ()
     values["budget"] = {name: limit for glob, limits in budgets if glob.matches(model)
                         for name, limit in limits.items()}
+    if "growth" in values["budget"]:
+        from archcheck.lint._lock import locked
+        values["locked"] = locked(model)
     if STRICT in chosen and chosen[STRICT].value:
         values["profiles"] = (*values.get("profiles", ()), STRICT)
         values.setdefault("fail_on", ADVICE)

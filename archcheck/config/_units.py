@@ -8,6 +8,7 @@ from typing import Any
 COUNTS = {"": 1, "k": 10 ** 3, "m": 10 ** 6, "g": 10 ** 9, "b": 10 ** 9, "t": 10 ** 12, "p": 10 ** 15}
 BYTES = {"b": 1, "kb": 10 ** 3, "mb": 10 ** 6, "gb": 10 ** 9, "tb": 10 ** 12,
          "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40}
+TIMES = {"s": Fraction(1), "ms": Fraction(1, 10 ** 3), "us": Fraction(1, 10 ** 6)}
 
 _NUMBER = re.compile(r"([0-9][0-9_,]{0,30}(?:\.[0-9]{1,12})?)(?:e([0-9]{1,2}))?\s*([a-z%]*)", re.IGNORECASE)
 
@@ -20,6 +21,14 @@ def count(value: Any) -> int:
 def size_in_bytes(value: Any) -> int:
     """A size of memory or of a file: ``64 MiB``, ``13 MB``, or a number of bytes. Raises `ValueError`."""
     return _whole(value, {**BYTES, "": 1}, "a size such as '64 MiB', '13 MB' or a number of bytes")
+
+
+def duration(value: Any) -> Fraction:
+    """A time in seconds: ``5 ms``, ``250 us``, ``0.1 s``. Raises `ValueError`."""
+    found = _NUMBER.fullmatch(str(value).strip())
+    if isinstance(value, bool) or not found or found[3].lower() not in TIMES:
+        raise ValueError("a time such as '5 ms' or '0.1 s'")
+    return _number(found) * TIMES[found[3].lower()]
 
 
 def share(value: Any) -> Fraction:

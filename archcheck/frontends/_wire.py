@@ -23,7 +23,7 @@ MAX_MESSAGE = (1 << 31) - 1
 
 Buffer = Union[bytes, mmap.mmap]
 
-_INSIDE = {
+INSIDE = {
     "model": {7: "graph", 20: "training info", 25: "function"},
     "graph": {1: "node", 5: "tensor", 15: "sparse tensor"},
     "training info": {1: "graph", 2: "graph"},
@@ -33,9 +33,15 @@ _INSIDE = {
                   23: "sparse tensor"},
     "sparse tensor": {1: "tensor", 2: "tensor"},
 }
-_PAYLOADS = {4: "float_data", 5: "int32_data", 6: "string_data", 7: "int64_data", 9: "raw_data",
+"""The fields of each kind of message that can hold a tensor, and the kind that they are."""
+
+PAYLOADS = {4: "float_data", 5: "int32_data", 6: "string_data", 7: "int64_data", 9: "raw_data",
              10: "double_data", 11: "uint64_data"}
-_SEGMENT = 3
+"""The fields of a tensor that hold its elements."""
+
+SEGMENT = 3
+"""The field of a tensor that stands for what was cut."""
+
 _VARINT, _BYTES = 0, 2
 _FIXED = {1: 8, 5: 4}
 
@@ -94,7 +100,7 @@ class _Skimmer:
             return self._tensor(start, end)
         if depth > MAX_DEPTH:
             raise WireError(f"its messages nest more than {MAX_DEPTH} deep at byte {start:,}")
-        data, inside = self.data, _INSIDE[kind]
+        data, inside = self.data, INSIDE[kind]
         pieces: list[bytes] = []
         copied = at = start
         while at < end:
@@ -124,7 +130,7 @@ class _Skimmer:
         copied = at = start
         while at < end:
             number, body, after = _field(self.data, at)
-            payload = _PAYLOADS.get(number)
+            payload = PAYLOADS.get(number)
             if payload and after - body <= LIMIT and (row_end := self._row_end(number, after, end)) > after:
                 payload, body, after = "row", at, row_end
             self._check("tensor", after, end)
@@ -179,4 +185,4 @@ def _varint(data: Buffer, at: int) -> tuple[int, int]:
 
 def _segment(begin: int, end: int) -> bytes:
     body = b"\x08" + encoded(begin) + b"\x10" + encoded(end)
-    return encoded(_SEGMENT << 3 | _BYTES) + encoded(len(body)) + body
+    return encoded(SEGMENT << 3 | _BYTES) + encoded(len(body)) + body

@@ -43,14 +43,14 @@ def read(data: Buffer, source: str, folder: str | None) -> Graph:
         proto = message_class.FromString(skimmed.message)
     except (DecodeError, UnicodeDecodeError):
         raise WireError("it is damaged: protobuf cannot read a part of it") from None
-    graph = _converted(proto, skimmed.cut, folder)
+    graph = graph_of(proto, skimmed.cut, folder)
     return replace(graph, source=source, file_size=len(data))
 
 
 def from_proto(proto: Any) -> Graph:
     """The network in an ``onnx.ModelProto``, which stays as it is. Raises `NoGraph` where there is none in
     it."""
-    return _converted(proto, None, None)
+    return graph_of(proto, None, None)
 
 
 def schema_function(node: Node, opsets: Mapping[str, int]) -> Graph | None:
@@ -66,9 +66,9 @@ def schema_function(node: Node, opsets: Mapping[str, int]) -> Graph | None:
     return reader.function(body, defaults) if body and body.node else None
 
 
-def _converted(proto: Any, cut: Mapping[tuple[int, int], str] | None, folder: str | None) -> Graph:
-    """The graph in a model. Protobuf gives text that is not UTF-8 as bytes; such a model is mended and read
-    again."""
+def graph_of(proto: Any, cut: Mapping[tuple[int, int], str] | None, folder: str | None) -> Graph:
+    """The graph in a model, whose payloads were ``cut`` (None: they are in it). Protobuf gives text that is
+    not UTF-8 as bytes; such a model is mended and read again."""
     if not proto.HasField("graph") or not (proto.ir_version or proto.graph.node):
         raise NoGraph("it is protobuf data, but holds no ONNX graph")
     try:

@@ -108,7 +108,7 @@ def _fresh(task: Task, digest: str | None) -> tuple[Checked, Graph | None]:
     from archcheck.rules._case import Case
     from archcheck.rules._judge import judge
     try:
-        report = _analyzed(task)
+        report = analyzed(task)
     except UserError as error:
         return _failed(task, error, digest), None
     judged = judge(Case(report, task.settings))
@@ -119,18 +119,19 @@ def _fresh(task: Task, digest: str | None) -> tuple[Checked, Graph | None]:
                    task.settings.fail_on, None, judged.broken), graph
 
 
-def _analyzed(task: Task) -> Report:
+def analyzed(task: Task) -> Report:
+    """The model of ``task``, with the sizes that it and its settings bind. Raises `UserError`."""
     return analyzed_in(_source(task), task)
 
 
 def analyzed_in(source: Source, task: Task) -> Report:
-    """What is known of the model in ``source``, at the sizes of ``task``."""
+    """The same for the model in ``source``."""
     from archcheck.frontends import graph_in
     from archcheck.infer import analyze
     graph = graph_in(source)
     if task.content is not None and not graph.family:
         graph = replace(graph, data=source.data)
-    optional = {name: size for name, size in task.settings.sizes.items() if _has(graph, name)}
+    optional = {name: size for name, size in task.settings.sizes.items() if has_size(graph, name)}
     return analyze(graph, {**optional, **task.sizes})
 
 
@@ -139,7 +140,7 @@ def _source(task: Task) -> Source:
     return bytes_of(task.path, True) if task.content is None else Source(task.content, task.path, None)
 
 
-def _has(graph: Graph, name: str) -> bool:
+def has_size(graph: Graph, name: str) -> bool:
     """Whether a network has a size or parameter called ``name``."""
     from archcheck.binding import BindingError, bind, instance
     try:
@@ -152,7 +153,7 @@ def _has(graph: Graph, name: str) -> bool:
 
 
 def load_plugins(settings: Settings) -> None:
-    """Load the plugins that the settings name."""
+    """Load the operators and rules that settings name."""
     if settings.plugins:
         from archcheck.plugins import load_plugin
         for plugin in settings.plugins:

@@ -2,11 +2,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from math import inf
 
 from archcheck.analyses.plates import pattern_of
-from archcheck.dims import Size, divisor_of, evaluate
+from archcheck.dims import Size, divisor_of, evaluate, total
 from archcheck.graph import Node, TensorType
 from archcheck.report import Report
+from archcheck.reporters.sheet import as_bytes
 from archcheck.reporters.text import Script, compact, shortened, size_in_bytes
 from archcheck.rules._rule import ADVICE, SEVERITIES
 from archcheck.scopes import specified
@@ -31,7 +33,7 @@ def facts(report: Report, script: Script, wide: bool = False) -> list[tuple[str,
              ("params", dot.join(_params(report, script))),
              ("MACs", _figure(report, report.macs, script, wide)),
              ("FLOPs", _flops(report, script, wide)),
-             ("weights", stored(report)),
+             ("weights", stored(report, script)),
              ("file", dot.join(_file(report, script))),
              ("not counted", _counts(report.uncounted, script)),
              ("problems", _problems(report, script, wide)),
@@ -109,11 +111,13 @@ def _flops(report: Report, script: Script, wide: bool) -> str:
     return "\n".join([f"{first}  (2 per MAC, 1 per other operation)", *exact])
 
 
-def stored(report: Report) -> str:
-    """The bytes of all stored tensors, by dtype."""
-    by_dtype = sorted(report.weights.bytes_by_dtype.items(), key=lambda item: (-item[1], item[0]))
-    parts = ", ".join(f"{size_in_bytes(count)} {dtype}" for dtype, count in by_dtype)
-    return parts if len(by_dtype) < 2 else f"{size_in_bytes(sum(count for _, count in by_dtype))}: {parts}"
+def stored(report: Report, script: Script) -> str:
+    """The bytes of all stored tensors, by dtype: formulas first, then the largest."""
+    by_dtype = sorted(report.weights.bytes_by_dtype.items(), key=lambda item: (
+        -item[1] if isinstance(item[1], int) else -inf, item[0]))
+    parts = ", ".join(f"{as_bytes(count, script)} {dtype}" for dtype, count in by_dtype)
+    whole = as_bytes(total(count for _, count in by_dtype), script)
+    return parts if len(by_dtype) < 2 else f"{whole}: {parts}"
 
 
 def _file(report: Report, script: Script) -> list[str]:

@@ -10,24 +10,12 @@ from archcheck.analyses.peaks import Peak
 from archcheck.dims import Size, evaluate, is_known
 from archcheck.report import Report
 from archcheck.reporters.facts import example_sizes, stored
-from archcheck.reporters.sheet import Column, Sheet, as_shape
-from archcheck.reporters.text import Script, size_in_bytes
+from archcheck.reporters.sheet import Column, Sheet, as_bytes, as_shape
+from archcheck.reporters.text import Script
 
 ROWS_AT_ONCE = 40
 BAR = 16
 SHOWN = 4
-HUGE = 1 << 70
-"""More bytes have no name."""
-
-
-def as_bytes(value: Any, script: Script) -> str:
-    """Bytes at a glance: ``9.19 MiB``, ``9.63 M·N B``; None is not known."""
-    if value is None:
-        return "?"
-    if isinstance(value, int) and value < HUGE:
-        return size_in_bytes(value)
-    text = script.compact(value)
-    return text if text == "?" else f"{text} B"
 
 
 def _made(value: Any, script: Script) -> str:
@@ -120,7 +108,7 @@ class _Facts:
     def all(self, optimizer: str) -> list[tuple[str, str]]:
         """Those that there are."""
         memory = self.memory
-        facts = [("weights", stored(memory.report)),
+        facts = [("weights", stored(memory.report, self.script)),
                  ("activations", f"{self.said(memory.activations)}, if none were ever freed"),
                  ("peak", self.peak()),
                  ("at the peak", self.at_peak()),
@@ -133,7 +121,7 @@ class _Facts:
                  ("sizes", self.sizes())]
         return [(label, text) for label, text in facts if text]
 
-    def said(self, size: Size) -> str:
+    def said(self, size: Size | None) -> str:
         """Bytes; at least so many where something is left out."""
         text = as_bytes(size, self.script)
         return self.script.at_least(text) if self.memory.unknown else text
@@ -203,7 +191,7 @@ class _Facts:
         weights, sizes = self.memory.weights, self.numbers.sizes
         is_one = len(self.memory.peak.places) == 1
         text = self.bound(self.memory.to_run) if is_one or not sizes else \
-            f"{self.said(weights + self.numbers.peak)} at {self.example()}"
+            f"{self.said(self.numbers.at(weights + self.numbers.peak))} at {self.example()}"
         return f"{text}: weights and peak"
 
     def training(self, optimizer: str) -> str:

@@ -46,7 +46,8 @@ def document(report: Report) -> dict[str, Any]:
         "symbols": list(report.symbols),
         "params": size(weights.total), "params_as_used": size(weights.as_used),
         "buffers": size(weights.buffers),
-        "weight_bytes": dict(weights.bytes_by_dtype), "macs": size(report.macs), "flops": size(report.flops),
+        "weight_bytes": {dtype: size(count) for dtype, count in weights.bytes_by_dtype.items()},
+        "macs": size(report.macs), "flops": size(report.flops),
         "not_counted": report.uncounted,
         "assumptions": [{"node": graph.nodes[index].name, "kind": found.kind, "a": size(found.a),
                          "b": size(found.b)}

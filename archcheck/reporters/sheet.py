@@ -11,10 +11,12 @@ from fractions import Fraction
 from typing import Any
 
 from archcheck.dims import Dim
-from archcheck.reporters.text import Script, shortened, shortened_shape
+from archcheck.reporters.text import Script, shortened, shortened_shape, size_in_bytes
 
 GAP = "  "
 HEADING, BOLD = "1;4", "1"
+HUGE = 1 << 70
+"""More bytes have no name."""
 ROOMS = (20, 14, 10)
 """Lengths that formulas may have where a table does not fit a terminal, to be tried in turn."""
 Cell = Callable[[Any, Script], str]
@@ -29,6 +31,16 @@ def as_text(value: Any, script: Script) -> str:
 def as_count(value: Any, script: Script) -> str:
     """A count at a glance (``25.56 M``, ``≈ 64·H·W``); None is not known; 0 is blank."""
     return "?" if value is None else "" if value == 0 else script.compact(value)
+
+
+def as_bytes(value: Any, script: Script) -> str:
+    """Bytes at a glance: ``9.19 MiB``, ``9.63 M·N B``; None is not known."""
+    if value is None:
+        return "?"
+    if isinstance(value, int) and value < HUGE:
+        return size_in_bytes(value)
+    text = script.compact(value)
+    return text if text == "?" else f"{text} B"
 
 
 def as_shape(value: Any, script: Script) -> str:

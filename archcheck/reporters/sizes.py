@@ -84,7 +84,7 @@ def _facts(answer: Answer, script: Script) -> Iterable[tuple[str, str]]:
     yield "violated", "\n".join([*_violations(validity, script), *map(script.safe, answer.failures[:SHOWN])])
     for axis in validity.axes.values():
         yield script.safe(axis.symbol), _because(axis, script)
-    yield "together", "\n".join(_line(one, script) for one in validity.mixed[:SHOWN])
+    yield "together", "\n".join(requirement(one, script) for one in validity.mixed[:SHOWN])
     yield "left over", _left_over(validity, script)
     yield "within", _within(answer, script)
     yield "freed", "\n".join(f"{one.symbol} is axis {one.axis} of {script.safe(one.input)}, "
@@ -109,17 +109,18 @@ def _violations(validity: Validity, script: Script) -> list[str]:
     for found, bound in validity.violated[:SHOWN]:
         a, b = script.size(bound.a), script.size(bound.b)
         are = f"it is {a}" if isinstance(found.b, int) else f"they are {a} and {b}"
-        lines.append(f"{_line(found, script)}, but {are}")
+        lines.append(f"{requirement(found, script)}, but {are}")
     return lines
 
 
 def _because(axis: Axis, script: Script) -> str:
-    lines = [_line(one, script) for one, _ in axis.because[:SHOWN]]
+    lines = [requirement(one, script) for one, _ in axis.because[:SHOWN]]
     more = len(axis.because) - SHOWN
     return "\n".join([*lines, *([f"and {more} more"] if more > 0 else [])])
 
 
-def _line(one: Constraint, script: Script) -> str:
+def requirement(one: Constraint, script: Script) -> str:
+    """What must hold, and where: ``conv1: two sizes must be equal, H = W``."""
     why = f"{one.why}, " if one.kind == "at-least" else ""
     return f"{script.safe(one.layer)}: {why}{_equation(one, script)}"
 

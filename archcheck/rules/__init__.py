@@ -7,8 +7,8 @@ from archcheck.rules._rule import RULES, Fault, Rule, Site, rule
 
 __all__ = ["FAMILIES", "Fault", "Rule", "Site", "known", "rule"]
 
-FAMILIES = ("onx", "sec", "gra", "shp", "geo", "arc", "num", "dty", "trn", "qnt", "prf", "siz", "doc", "spc",
-            "meta")
+FAMILIES = ("onx", "sec", "gra", "shp", "geo", "arc", "num", "dty", "trn", "qnt", "prf", "siz", "rtm", "bud",
+            "doc", "spc", "meta")
 """The modules of rules, in the order in which their pages are listed."""
 
 

@@ -11,8 +11,8 @@ from archcheck.graph import Graph
 from archcheck.report import Report
 from archcheck.rules._payloads import SMALL, Payloads, stored_bytes
 from archcheck.rules._places import Place, places
-from archcheck.rules._rule import Site
-from archcheck.rules.targets import Limits, limits
+from archcheck.rules._rule import Site, is_malformed
+from archcheck.rules.targets import Limits, Target, canonical, limits, runtime_target
 
 T = TypeVar("T")
 
@@ -43,9 +43,10 @@ class Case:
 
     @cached_property
     def sites(self) -> tuple[Site, ...]:
-        """Every node, those of bodies included, in the order in which they run."""
+        """Every node, those of bodies included, in the order in which they run; malformed ones are left
+        out."""
         return tuple(Site(walk, index) for walk in self.report.walk.and_inner()
-                     for index in range(len(walk.graph.nodes)))
+                     for index in range(len(walk.graph.nodes)) if not is_malformed(walk, index))
 
     @cached_property
     def payloads(self) -> Payloads:
@@ -81,8 +82,13 @@ class Case:
     def aims_at(self, *targets: str) -> bool:
         """Whether one of ``targets`` is among those of the settings. A rule that is on without any was asked
         for by its name: then True."""
-        named = {target.partition("==")[0] for target in self.settings.targets}
+        named = {canonical(target).partition("==")[0] for target in self.settings.targets}
         return not named or not named.isdisjoint(targets)
+
+    @cached_property
+    def runtimes(self) -> tuple[Target, ...]:
+        """The targets that are runtimes."""
+        return tuple(found for target in self.settings.targets if (found := runtime_target(target)))
 
     @property
     def reads_weights(self) -> bool:

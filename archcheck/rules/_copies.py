@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
+from math import isqrt
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archcheck.dtypes import BITS
@@ -19,6 +20,9 @@ LARGE = 64 << 10
 
 STEP = 1 << 20
 """So many elements are compared at once."""
+
+OFTEN = 4
+"""A part of several positions counts as repeated from so many times on: tables of angles hold each twice."""
 
 PROBES = 64
 """So many elements are compared before all are."""
@@ -102,15 +106,35 @@ def _is_same(a: Array, b: Array) -> bool:
     return all(bool((a[k:k + step] == b[k:k + step]).all()) for k in range(0, a.shape[0], step))
 
 
-def repeats(one: Stored) -> tuple[int, int] | None:
-    """The axis along which a tensor is one slice over and over, and how often: the longest such axis; None
-    where there is none."""
+class Repeated(NamedTuple):
+    """A tensor that is a part of it ``times`` over, along ``axis``: its first ``period`` positions there."""
+
+    axis: int
+    times: int
+    period: int
+
+
+def repeats(one: Stored) -> Repeated | None:
+    """How a tensor is one slice over and over, along the longest such axis, or a longer part at least `OFTEN`
+    times; None where it is neither."""
     array = _array(one)
     if array is None:
         return None
     sizes = array.shape
     axes = sorted((axis for axis, size in enumerate(sizes) if size > 1), key=lambda axis: -sizes[axis])
-    return next(((axis, sizes[axis]) for axis in axes if _is_constant(array, axis)), None)
+    parts = ((axis, period) for axis in axes for period in _divisors(sizes[axis])
+             if 1 < period <= sizes[axis] // OFTEN)
+    for axis, period in (*((axis, 1) for axis in axes), *parts):
+        times = sizes[axis] // period
+        if _is_constant(array.reshape(*sizes[:axis], times, period, *sizes[axis + 1:]), axis):
+            return Repeated(axis, times, period)
+    return None
+
+
+def _divisors(size: int) -> list[int]:
+    """The whole numbers that divide ``size``, the least first."""
+    small = [number for number in range(1, isqrt(size) + 1) if size % number == 0]
+    return small + [size // number for number in reversed(small) if number * number != size]
 
 
 def is_uniform(one: Stored) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Collection, Hashable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from archcheck.collector import collector_held
@@ -59,8 +60,19 @@ def judge(case: Case) -> Judged:
     closest = _closest(list(_faults(suppressions.asked, case, broken)))
     found = [Found(rule, fault, suppressions.of(rule, fault)) for rule, fault in closest
              if not _exempt(rule, fault, case)]
+    if case.graph.family:  # only its writer can mend the text of a specification
+        found = [one._replace(fault=replace(one.fault, fixable="")) for one in found]
     found += _found(case.settings, "suppressions", suppressions, broken)
     return Judged(findings(found, case.settings, case.graph.source), tuple(broken))
+
+
+def open_faults(case: Case, codes: Collection[str]) -> list[tuple[Rule, Fault]]:
+    """What those of the selected rules find that are among ``codes``; neither what is exempt nor what is
+    suppressed."""
+    suppressions = Suppressions(case.report)
+    asked = [rule for rule in _asked(case) if rule.code in codes]
+    return [(rule, fault) for rule, fault in _faults(asked, case, [])
+            if not _exempt(rule, fault, case) and suppressions.of(rule, fault) is None]
 
 
 def judge_failure(error: UserError, source: str, settings: Settings,

@@ -1,9 +1,10 @@
 """What of a graph reaches its outputs, what depends on its inputs, and what is the same twice."""
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterator
+from collections.abc import Collection, Hashable, Iterable, Iterator
 from typing import Any
 
+from archcheck.dims import prod, same
 from archcheck.graph import Graph, Literal, Node, TensorType
 from archcheck.rules._places import Place
 
@@ -79,6 +80,11 @@ def repeated(graph: Graph) -> Iterator[tuple[int, int]]:
                 made = [same.get(name, name) for name in graph.nodes[first].outputs]
                 same.update(zip(node.outputs, made))
                 yield index, first
+
+
+def are_numbers(kinds: Iterable[TensorType]) -> bool:
+    """Whether each of these tensors is known to hold a single number."""
+    return all(kind.shape is not None and same(prod(kind.shape), 1) is True for kind in kinds)
 
 
 def _stored(name: str, kind: TensorType) -> Hashable:

@@ -162,10 +162,17 @@ def judged(case: Case) -> tuple[tuple[Operand, Values], ...]:
 
 
 def kernels(case: Case) -> Iterator[tuple[Operand, Values]]:
-    """Those that are summed over: the matrices and filters."""
+    """The matrices and filters: those that are summed over and multiply something that is not stored itself.
+    Of two stored factors either may be the state that a loop begins with."""
     return ((one, found) for one, found in case.fact(judged) if multiplies(one.site) and len(one.axes) > 1
             and not is_state(one.site, one.position)
-            and any(isinstance(reader, All) for reader in one.readers))
+            and any(isinstance(reader, All) for reader in one.readers) and _meets_data(one))
+
+
+def _meets_data(one: Operand) -> bool:
+    """Whether another input of the node is no stored tensor."""
+    return any(name and position != one.position and operand(one.site, position) is None
+               for position, name in enumerate(one.site.node.inputs))
 
 
 def meets_data(case: Case, one: Operand) -> bool:

@@ -43,10 +43,11 @@ Mapped = Union[bytes, mmap.mmap]
 
 
 class Payloads:
-    """The payloads of ``graph`` and its bodies, wherever they are stored."""
+    """The payloads of ``graph`` and its bodies, wherever they are stored: in its file and those beside it,
+    or in ``source``, where that is another place."""
 
-    def __init__(self, graph: Graph) -> None:
-        self.graph = graph
+    def __init__(self, graph: Graph, source: Source | None = None) -> None:
+        self.graph, self._given = graph, source
         self._files: dict[str | None, Mapped] = {}
 
     def view(self, kind: TensorType) -> memoryview | None:
@@ -94,6 +95,8 @@ class Payloads:
     @cached_property
     def _source(self) -> Source | None:
         """Where the model's own bytes are, None where they cannot be had again."""
+        if self._given is not None:
+            return self._given
         if self.graph.data is not None:
             return Source(self.graph.data, "", None)
         try:

@@ -79,13 +79,23 @@ class Site(NamedTuple):
         if position >= len(self.node.inputs):
             return None
         index = self.graph.producers.get(self.node.inputs[position])
-        return None if index is None else Site(self.walk, index)
+        return None if index is None or is_malformed(self.walk, index) else Site(self.walk, index)
 
     def readers(self, position: int = 0) -> list[Site]:
         """The nodes of the same graph that read the output at ``position``."""
         name = self.node.outputs[position] if position < len(self.node.outputs) else ""
         uses = self.graph.uses.get(name, ()) if name else ()
-        return [Site(self.walk, index) for index in dict.fromkeys(uses)]
+        return [Site(self.walk, index) for index in dict.fromkeys(uses) if not is_malformed(self.walk, index)]
+
+
+_LACKING = frozenset(("attributes", "undefined-input", "internal"))
+
+
+def is_malformed(walk: Walk, index: int) -> bool:
+    """Whether a node lacks what its operator needs, so that there is no telling what it does. Rules on valid
+    models say so; others pass it over."""
+    failure = walk.failures.get(index)
+    return not walk.graph.nodes[index].outputs or failure is not None and failure.kind in _LACKING
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ SMALL = 1000
 
 
 # ---------------------------------------------------------------------------------- linear after linear
-@rule("ARC001", "linear-after-linear", severity=ADVICE, fix=UNSAFE)
+@rule("ARC001", "linear-after-linear", severity=ADVICE)
 def linear_after_linear(case: Case) -> Faults:
     """Two linear layers stand one after the other, and one layer in their place would be cheaper.
 
@@ -145,7 +145,7 @@ def _counts(case: Case, saved: Size) -> bool:
 PER_CHANNEL = (BATCH_NORM, "InstanceNormalization")
 
 
-@rule("ARC003", "bias-before-norm", severity=ADVICE, fix=SAFE)
+@rule("ARC003", "bias-before-norm", severity=ADVICE, fix=UNSAFE)
 def bias_before_norm(case: Case) -> Faults:
     """A layer's bias is taken off again by the normalization behind it.
 
@@ -237,7 +237,8 @@ def norm_after_norm(case: Case) -> Faults:
         found = alone_before(site)
         if found and found.op == site.op and _same_axes(site, found):
             yield Fault(f"{site.op} of what {found.op} made", "only its scale and bias are left to do",
-                        "leave one of them out", site, severity=WARNING if site.op == BATCH_NORM else ADVICE)
+                        "leave one of them out", site, severity=WARNING if site.op == BATCH_NORM else ADVICE,
+                        fixable=UNSAFE if site.op == BATCH_NORM else "")
 
 
 NORMS = ("LayerNormalization", "InstanceNormalization", "GroupNormalization", "RMSNormalization",
@@ -250,6 +251,9 @@ REPEATED = ("Relu", "Sigmoid", "Tanh", "Softmax", "LogSoftmax", "HardSigmoid", "
 SQUASHED = {("Softmax", "Sigmoid"), ("Sigmoid", "Softmax"), ("Softmax", "HardSigmoid"), ("Softmax", "Tanh"),
             ("Softmax", "LogSoftmax"), ("Sigmoid", "Tanh"), ("Sigmoid", "LogSoftmax")}
 """Pairs, the first one first, of which the second is given numbers from 0 to 1."""
+
+IDLE = {"Relu": SAFE, "Clip": SAFE, "LogSoftmax": UNSAFE}
+"""Those that change nothing the second time, and how safe it is to leave that out."""
 
 
 @rule("ARC004", "repeated-activation", severity=WARNING, fix=UNSAFE)
@@ -287,10 +291,9 @@ def repeated_activation(case: Case) -> Faults:
     for site in case.of(*REPEATED):
         found = before(site)
         if found and found.op == site.op and _same_axes(site, found) and _same_bounds(site, found):
-            idle = site.op in ("Relu", "Clip", "LogSoftmax")
-            yield Fault(f"{site.op} of what {site.op} made",
-                        f"the second {'changes nothing' if idle else 'squashes what is squashed already'}",
-                        "leave one of them out", site)
+            effect = "changes nothing" if site.op in IDLE else "squashes what is squashed already"
+            yield Fault(f"{site.op} of what {site.op} made", f"the second {effect}",
+                        "leave one of them out", site, fixable=IDLE.get(site.op, ""))
 
 
 @rule("ARC005", "softmax-then-sigmoid", severity=WARNING)
@@ -566,7 +569,7 @@ FEW = 4
 """Channels of an image: colours and transparency."""
 
 
-@rule("ARC013", "dead-multiplication", severity=ADVICE, fix=UNSAFE)
+@rule("ARC013", "dead-multiplication", severity=ADVICE)
 def dead_multiplication(case: Case) -> Faults:
     """A value is multiplied by a constant 0, so that all that was computed for it is lost.
 

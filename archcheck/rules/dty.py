@@ -24,7 +24,7 @@ INDEXING = frozenset(("indices", "shape", "starts", "ends", "axes", "steps", "re
 """What operators call inputs that name positions and sizes."""
 
 
-@rule("DTY101", "float64-leak", severity=WARNING, fix=UNSAFE)
+@rule("DTY101", "float64-leak", severity=WARNING)
 def float64_leak(case: Case) -> Faults:
     """Part of a network of single precision computes in double precision.
 

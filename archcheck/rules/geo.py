@@ -6,7 +6,7 @@ from archcheck.rules._case import Case
 from archcheck.rules._failures import of_code
 from archcheck.rules._grids import gridded, is_padded, misaligned, reach_of, slides, unread
 from archcheck.rules._paths import windows, written
-from archcheck.rules._rule import ADVICE, ERROR, WARNING, Fault, Faults, Site, rule
+from archcheck.rules._rule import ADVICE, ERROR, SAFE, WARNING, Fault, Faults, Site, rule
 
 
 @rule("GEO001", "stride-indivisible", severity=ADVICE, on=False)
@@ -253,7 +253,7 @@ def asymmetric_or_even_kernel(case: Case) -> Faults:
                         facts={"shift": shift / 2})
 
 
-@rule("GEO007", "auto-pad", severity=ADVICE, targeted=True)
+@rule("GEO007", "auto-pad", severity=ADVICE, targeted=True, fix=SAFE)
 def auto_pad(case: Case) -> Faults:
     """The padding is left to the runtime, `SAME_UPPER` or `SAME_LOWER`.
 

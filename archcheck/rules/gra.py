@@ -1,12 +1,13 @@
 """What is in a graph and does nothing for it."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from archcheck.dims import Size, evaluate, total
-from archcheck.graph import Graph
+from archcheck.graph import Graph, TensorType
+from archcheck.infer import NOT_KNOWN
 from archcheck.rules._case import Case
-from archcheck.rules._liveness import connected, dead, fed, repeated
+from archcheck.rules._liveness import are_numbers, connected, dead, fed, repeated
 from archcheck.rules._places import Place
 from archcheck.rules._rule import ADVICE, SAFE, UNSAFE, WARNING, Fault, Faults, Site, rule
 from archcheck.scopes import specified
@@ -20,7 +21,8 @@ def unused_initializer(case: Case) -> Faults:
     """Weights are stored that no node reads.
 
     They make the file larger and every load slower, and runtimes warn of each of them. Exporters leave them
-    after folding; sometimes the layer that should read them was lost.
+    after folding; sometimes the layer that should read them was lost. Where each is a single number, no layer
+    was, and this is advice.
 
     Bad::
 
@@ -43,8 +45,10 @@ def unused_initializer(case: Case) -> Faults:
         for name in unused:
             yield Fault(f"{len(unused)} stored tensors of {size:,} bytes are read by no node"
                         if len(unused) > 1 else f"a stored tensor of {size:,} bytes is read by no node",
-                        fix="take it out; look whether a layer that should read it is missing",
-                        value=f"{place.path}{name}", cause=place.path, facts={"bytes": size})
+                        "no output would change without it",
+                        "take it out; look whether a layer that should read it is missing",
+                        value=f"{place.path}{name}", cause=place.path, facts={"bytes": size},
+                        severity=ADVICE if are_numbers(place.graph.weights[name] for name in unused) else "")
 
 
 @rule("GRA002", "dead-branch", severity=WARNING, fix=SAFE)
@@ -52,7 +56,8 @@ def dead_branch(case: Case) -> Faults:
     """Nodes work something out that no output depends on.
 
     It is a head that was left behind, a debugging value, or a branch whose join was lost. Most runtimes drop
-    it when they load the model; the weights stay in the file.
+    it when they load the model; the weights stay in the file. Constants of a single number each, which
+    quantizers leave of a fused activation, are advice.
 
     Bad::
 
@@ -78,9 +83,18 @@ def dead_branch(case: Case) -> Faults:
                 costs = _wasted(case, place, group)
                 count = f"{len(group)} nodes lead" if len(group) > 1 else "a node leads"
                 constants = all(place.graph.nodes[index].op == "Constant" for index in group)
+                numbers = constants and are_numbers(_made(place, group))
                 yield place.fault(group[-1], f"{count} to no output{costs}",
-                                  fix="take them out, or join what they make to the network",
-                                  cause="constants" if constants else None, facts={"nodes": len(group)})
+                                  "no output would change without it",
+                                  "take them out, or join what they make to the network",
+                                  cause=("constants", numbers) if constants else None,
+                                  facts={"nodes": len(group)}, severity=ADVICE if numbers else "")
+
+
+def _made(place: Place, group: list[int]) -> Iterator[TensorType]:
+    """The types of what nodes make, as far as they were walked."""
+    types = place.walk.types if place.walk else {}
+    return (types.get(name, NOT_KNOWN) for index in group for name in place.graph.nodes[index].outputs)
 
 
 def _wasted(case: Case, place: Place, group: list[int]) -> str:
@@ -161,7 +175,8 @@ def passthrough_output(case: Case) -> Faults:
     for name in graph.outputs:
         origin = _origin(graph, name)
         if origin in graph.inputs:
-            yield Fault("an output is one of the inputs, unchanged", fix="leave it out", value=name)
+            yield Fault("an output is one of the inputs, unchanged", "the caller has it already",
+                        "leave it out", value=name)
         elif name not in varied and name in known and varied and not _is_broken(case, name):
             yield Fault("an output is the same for all inputs", "no node on the way to it reads an input",
                         "leave it out, or look what froze it", value=name)
@@ -280,8 +295,11 @@ def identity_chain(case: Case) -> Faults:
     """
     for site in case.of("Identity", "Cast", "Transpose"):
         what = _nothing(site)
-        if what and not set(site.node.outputs) & set(site.graph.outputs):
-            yield Fault(f"{what} changes nothing", fix="take it out", site=site)
+        is_named = site.op != "Transpose" and not set(site.node.outputs).isdisjoint(site.graph.outputs)
+        if what and not is_named:
+            is_stored = site.node.inputs[0] in site.graph.weights  # see GRA007
+            yield Fault(f"{what} changes nothing", "it hands on what it reads", "take it out", site,
+                        fixable=UNSAFE if is_stored else SAFE)
 
 
 def _nothing(site: Site) -> str:
@@ -292,19 +310,29 @@ def _nothing(site: Site) -> str:
         given, made = site.inputs[0].dtype, site.outputs[0].dtype
         return f"a cast from {given} to {made}" if given and given == made else ""
     first = site.producer()
-    second, before = site.node.attrs.get("perm"), first.node.attrs.get("perm") if first else None
-    if first is None or first.op != "Transpose" or not second or not before or len(second) != len(before):
+    if first is None or first.op != "Transpose":
+        return ""
+    before, second = _order(first), _order(site)
+    if not before or len(second) != len(before):
         return ""
     undone = all(0 <= axis < len(before) and before[axis] == place for place, axis in enumerate(second))
     return "a transposition after the one that it undoes" if undone else ""
 
 
-@rule("GRA007", "foldable-constant-subgraph", severity=ADVICE, on=False, fix=SAFE)
+def _order(site: Site) -> Sequence[int]:
+    """The axes of its input that the axes of a Transpose's output are; none where that is not known."""
+    reverse = range(len(site.inputs[0].shape or ()))[::-1]
+    found: Sequence[int] = site.node.attrs.get("perm", reverse)
+    return found
+
+
+@rule("GRA007", "foldable-constant-subgraph", severity=ADVICE, on=False, fix=UNSAFE)
 def foldable_constant_subgraph(case: Case) -> Faults:
     """Nodes work out at every run what is the same for all inputs.
 
     An optimizer computes it once and stores the result; that is smaller, or larger where it was repeated or
-    expanded.
+    expanded. A runtime may take another kernel for a matrix that is stored, which rounds in another order:
+    outputs may differ in their last digits.
 
     Bad::
 
@@ -326,14 +354,18 @@ def foldable_constant_subgraph(case: Case) -> Faults:
             y = Add (a, w)
         }
     """
-    graph = case.graph
-    varied = fed(case.places[0])
-    constant = [index for index, node in enumerate(graph.nodes) if any(node.outputs)
-                and varied.isdisjoint(node.outputs) and node.op not in ("Constant", "ConstantOfShape")]
-    for group in connected(case.places[0], constant if graph.inputs else []):
+    for group in case.fact(foldable):
         count = f"{len(group)} nodes are" if len(group) > 1 else "a node is"
         yield Fault(f"{count} the same for all inputs", "everything that is read there is constant",
                     "store the result in their place", Site(case.report.walk, group[-1]))
+
+
+def foldable(case: Case) -> list[list[int]]:
+    """The nodes of the main graph that depend on no input, in groups."""
+    varied = fed(case.places[0])
+    constant = [index for index, node in enumerate(case.graph.nodes) if any(node.outputs)
+                and varied.isdisjoint(node.outputs) and node.op not in ("Constant", "ConstantOfShape")]
+    return connected(case.places[0], constant if case.graph.inputs else [])
 
 
 @rule("GRA008", "branch-never-taken", severity=WARNING, fix=SAFE)

@@ -155,6 +155,17 @@ def all_zero_weight(case: Case) -> Faults:
         g (float[N, 2] x) => (float[N, 2] y)
         <float[2, 2] w = {0, 1, 1, 0}, float[2] b = {1, 2}>
         { y = Gemm (x, w, b) }
+
+    Good::
+
+        <ir_version: 8, opset_import: ["" : 17]>
+        g (float[N, 2] x) => (float[N, 2] y)
+        <float[1, 2] h = {0, 0}, float[2, 2] w = {1, 2, 3, 4}, float[2, 2] v = {4, 3, 2, 1}>
+        {
+            a = MatMul (h, w)
+            b = MatMul (x, v)
+            y = Add (a, b)
+        }
     """
     for one, found in kernels(case) if not case.fact(fresh) else ():
         if found.is_zero and meets_data(case, one):
@@ -332,7 +343,7 @@ def fp16_underflow_weights(case: Case) -> Faults:
                        "keep these weights in float32 or bfloat16, or scale them up")
 
 
-@rule("NUM107", "fp16-sensitive-reduction", severity=WARNING, targeted=True, fix=UNSAFE)
+@rule("NUM107", "fp16-sensitive-reduction", severity=WARNING, targeted=True)
 def fp16_sensitive_reduction(case: Case) -> Faults:
     """Squares are worked out and then summed up by nodes of their own, which float16 overflows in.
 

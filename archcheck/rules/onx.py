@@ -67,7 +67,7 @@ def schema_violation(case: Case) -> Faults:
             found = violations(place.graph.nodes[index], kind.opset, types)
             if found:
                 yield place.fault(index, "; ".join(violation.message for violation in found),
-                                  fix="; ".join(violation.fix for violation in found))
+                                  "a runtime refuses it", "; ".join(violation.fix for violation in found))
 
 
 @rule("ONX003", "unsorted-nodes", severity=ERROR, fix=SAFE)
@@ -237,7 +237,7 @@ def unknown_operator(case: Case) -> Faults:
             message, fix = _unknown(*kind)
             severity = "" if kind.domain in STANDARD else ADVICE
             for place, index in nodes:
-                yield place.fault(index, message, fix=fix, severity=severity)
+                yield place.fault(index, message, "no runtime can run it", fix, severity=severity)
 
 
 def _is_unknown(domain: str, op: str, _: str, opset: int | None) -> bool:
@@ -283,7 +283,14 @@ def missing_opset_import(case: Case) -> Faults:
             for place, index in nodes:
                 yield place.fault(index, f"the domain {said} is not imported",
                                   "which version of its operators is meant is not said",
-                                  f"import {said}{version}", cause=said)
+                                  f"import {said}{version}", cause=said,
+                                  fixable=UNSAFE if kind.domain in STANDARD else _own(case, kind.domain))
+
+
+def _own(case: Case, domain: str) -> str:
+    """Whether a domain has one version only: that of the model's functions, and ONNX Runtime's."""
+    is_own = domain.startswith(MICROSOFT) or any(key[0] == domain for key in case.graph.functions)
+    return SAFE if is_own else ""
 
 
 @rule("ONX009", "shape-conflict", severity=ERROR, general=True)
@@ -312,9 +319,11 @@ def shape_conflict(case: Case) -> Faults:
     for place in case.places:
         for index, failure in place.walk.failures.items() if place.walk else ():
             if failure.kind in ("shapes", "attributes"):
-                yield place.fault(index, failure.message)
+                yield place.fault(index, failure.message, "the node cannot run",
+                                  "change the one or the other so that they fit")
     for value, declared, inferred in case.report.contradictions():
-        fault = Fault(f"{_said(declared)} is declared, but {_said(inferred)} is what comes", value=value,
+        fault = Fault(f"{_said(declared)} is declared, but {_said(inferred)} is what comes",
+                      "nothing is computed from what a file declares; who trusts it goes wrong", value=value,
                       fix="declare what comes, or leave the declaration out", severity=WARNING,
                       cause="declared")
         maker = case.graph.producers.get(value)
@@ -375,7 +384,7 @@ def opset_too_new(case: Case) -> Faults:
                         facts={"opset": opset, "limit": most.opset, "target": target})
 
 
-@rule("ONX012", "legacy-opset", severity=ADVICE, on=False, fix=UNSAFE)
+@rule("ONX012", "legacy-opset", severity=ADVICE, on=False)
 def legacy_opset(case: Case) -> Faults:
     """The model is of an old opset.
 
@@ -423,7 +432,9 @@ def deprecated_operator(case: Case) -> Faults:
             new = REPLACEMENTS.get(kind.op, "another operator")
             for place, index in nodes:
                 yield place.fault(index, f"{kind.op} is deprecated since opset {found.since}, and "
-                                  f"{kind.opset} is imported", fix=f"use {new}")
+                                  f"{kind.opset} is imported", "runtimes refuse it from there on",
+                                  f"use {new}",
+                                  fixable=UNSAFE if kind.op in ("Scatter", "Upsample") else "")
 
 
 REPLACEMENTS = {"Upsample": "Resize", "Scatter": "ScatterElements", "GroupNormalization": "the "

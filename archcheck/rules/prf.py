@@ -10,7 +10,7 @@ from archcheck.ops._op import All
 from archcheck.rules._case import Case
 from archcheck.rules._operands import kind_of, of_kind, output_axis, read_at
 from archcheck.rules._paths import alone_before, constant, is_shared, is_weight
-from archcheck.rules._rule import ADVICE, SAFE, UNSAFE, Fault, Faults, Site, rule
+from archcheck.rules._rule import ADVICE, UNSAFE, Fault, Faults, Site, rule
 from archcheck.scopes import specified
 
 WASTE = 10
@@ -126,7 +126,7 @@ def _channels(case: Case, site: Site) -> tuple[int, int] | None:
 
 
 # ---------------------------------------------------------------------------------- memory
-@rule("PRF103", "pad-then-conv", severity=ADVICE, fix=SAFE)
+@rule("PRF103", "pad-then-conv", severity=ADVICE, fix=UNSAFE)
 def pad_then_conv(case: Case) -> Faults:
     """Zeros are padded by a node of its own before a convolution that can pad by itself.
 

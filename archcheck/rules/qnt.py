@@ -16,7 +16,7 @@ from archcheck.rules._quantized import (
     quantizer,
     scaling,
 )
-from archcheck.rules._rule import ERROR, UNSAFE, WARNING, Fault, Faults, Site, rule
+from archcheck.rules._rule import ERROR, WARNING, Fault, Faults, Site, rule
 
 
 @rule("QNT001", "unpaired-qdq", severity=ERROR)
@@ -126,7 +126,7 @@ def _is_dequantized(site: Site, position: int) -> bool:
     return made is not None and made.op in DEQUANTIZE
 
 
-@rule("QNT003", "qdq-blocks-fusion", severity=WARNING, targeted=True, fix=UNSAFE)
+@rule("QNT003", "qdq-blocks-fusion", severity=WARNING, targeted=True)
 def qdq_blocks_fusion(case: Case) -> Faults:
     """A pair that quantises and dequantises stands between a convolution and the normalization or activation
     after it.
@@ -216,7 +216,7 @@ def quant_params_invalid(case: Case) -> Faults:
     """A scale is zero, negative or no number, or a zero point or a scale stands where there can be none.
 
     A scale is the width of a step. int32 numbers, the biases, are dequantised without zero point. Scales for
-    each channel came with opset 13. TensorRT wants zero points of 0.
+    each channel came with opset 13.
 
     Bad::
 
@@ -231,13 +231,6 @@ def quant_params_invalid(case: Case) -> Faults:
         g (int32[N, 4] x) => (float[N, 4] y)
         <float s = {0.5}, int32 z = {1}>
         { y = DequantizeLinear (x, s, z) }
-
-    Bad (--target tensorrt)::
-
-        <ir_version: 8, opset_import: ["" : 17]>
-        g (float[N, 4] x) => (int8[N, 4] y)
-        <float s = {0.5}, int8 z = {1}>
-        { y = QuantizeLinear (x, s, z) }
 
     Good::
 
@@ -282,10 +275,6 @@ def _is_width(part: object) -> bool:
 def _zero_point(case: Case, site: Site, position: int) -> Faults:
     """What is wrong with a zero point that is not 0."""
     kind = site.inputs[position]
-    if _fails(case, site, position, lambda part: not bool(part.any())):
-        if kind.dtype == "int32":
-            yield Fault("int32 numbers are dequantised with a zero point", "there is none for int32 (ONNX, "
-                        "DequantizeLinear)", "leave it out", site, site.node.inputs[position])
-        elif any(target.partition("==")[0] == "tensorrt" for target in case.settings.targets):
-            yield Fault(f"a zero point of {kind.dtype} is not 0", "TensorRT quantises symmetrically only",
-                        "quantise symmetrically", site, site.node.inputs[position], cause="asymmetric")
+    if kind.dtype == "int32" and _fails(case, site, position, lambda part: not bool(part.any())):
+        yield Fault("int32 numbers are dequantised with a zero point", "there is none for int32 (ONNX, "
+                    "DequantizeLinear)", "leave it out", site, site.node.inputs[position])

@@ -23,7 +23,7 @@ _INT = frozenset((int,))
 
 Key = tuple[str, str, str]  # of a function: domain, name, overload
 
-_PATH = re.compile(r"(?<![\w./\\])(?:/(?:home|Users|root|mnt|tmp|opt|usr|var|srv|workspace|data)/"
+PATH = re.compile(r"(?<![\w./\\])(?:/(?:home|Users|root|mnt|tmp|opt|usr|var|srv|workspace|data)/"
                    r"|[A-Za-z]:[\\/])[^\s\"':,;()<>]+")
 
 
@@ -281,7 +281,7 @@ def leaks_build_paths(case: Case) -> Faults:
              for index, node in enumerate(place.graph.nodes) if node.metadata or node.doc
              for text in (node.doc, *(value for key, value in node.metadata.items() if key != FILE))]
     for site, text in (*texts, *nodes):
-        found = _PATH.search(text)
+        found = PATH.search(text)
         if found:
             yield Fault("paths of the machine that exported the model are in the file", f"{found[0]!r}",
                         "take the metadata and the documentation strings out before publishing", site,

@@ -4,7 +4,7 @@ from __future__ import annotations
 from archcheck.graph import Literal, TensorType
 from archcheck.rules._case import Case
 from archcheck.rules._copies import equal, repeats, stored, transposed
-from archcheck.rules._rule import SAFE, UNSAFE, WARNING, Fault, Faults, Site, rule
+from archcheck.rules._rule import SAFE, WARNING, Fault, Faults, Site, rule
 
 LARGE_CONSTANT = 1 << 20
 """A constant of more bytes belongs among the weights."""
@@ -37,8 +37,8 @@ def duplicate_initializer(case: Case) -> Faults:
 
 def _duplicate(first: str, other: str, kind: TensorType, how: str) -> Fault:
     return Fault(f"a stored tensor of {kind.bytes:,} bytes is {how}", f"it is the same as {first!r}",
-                 "store it once, and read it in both places", value=other, facts={"bytes": kind.bytes},
-                 fixable=SAFE if "same" in how else UNSAFE)
+                 "store it once, and read it in both places", value=other,
+                 facts={"bytes": kind.bytes, "first": first}, fixable=SAFE if "same" in how else "")
 
 
 @rule("SIZ002", "large-constant-node", severity=WARNING, fix=SAFE)
@@ -65,21 +65,24 @@ def _held(site: Site) -> int:
     return size if isinstance(size, int) else 0
 
 
-@rule("SIZ003", "materialised-broadcast", severity=WARNING, weights=True, fix=UNSAFE)
+@rule("SIZ003", "materialised-broadcast", severity=WARNING, weights=True)
 def materialised_broadcast(case: Case) -> Faults:
     """A stored tensor of at least 64 KiB is one slice over and over.
 
     An optimizer that folds constants works out an Expand or a Tile and stores the result: a bias of 64
-    numbers becomes a map of 64 × 112 × 112. Most operators broadcast, so that one slice does.
+    numbers becomes a map of 64 × 112 × 112. Most operators broadcast, so that one slice does; a part of
+    several positions, four times or more, is what a Tile makes.
     """
     for one in stored(case):
         found = repeats(one)
         shape = one.kind.shape or ()
         if found:
-            axis, times = found
-            yield Fault(f"a stored tensor of {one.kind.bytes:,} bytes holds one slice {times:,} times",
-                        f"along axis {axis} all {times:,} slices of its {' × '.join(map(str, shape))} are "
-                        "alike", "store one slice with an axis of 1, and let the operator broadcast it",
+            axis, times, period = found
+            what = "one slice" if period == 1 else f"{period:,} slices"
+            cure = "with an axis of 1, and let the operator broadcast it" if period == 1 else "and Tile them"
+            yield Fault(f"a stored tensor of {one.kind.bytes:,} bytes holds {what} {times:,} times",
+                        f"along axis {axis} of its {' × '.join(map(str, shape))} position k + {period:,} "
+                        "holds what position k does", f"store {what} {cure}",
                         value=one.name, facts={"bytes": one.kind.bytes, "axis": axis, "times": times})
 
 

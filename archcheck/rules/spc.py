@@ -5,7 +5,7 @@ from archcheck.errors import UserError
 from archcheck.frontends import LoadError
 from archcheck.graph import Irregularity
 from archcheck.rules._case import Case
-from archcheck.rules._rule import ERROR, SAFE, WARNING, Fault, Faults, rule
+from archcheck.rules._rule import ERROR, WARNING, Fault, Faults, rule
 from archcheck.scopes import SourceLine
 
 
@@ -153,7 +153,7 @@ def unused_layer(case: Case) -> Faults:
             yield _noted(case, found, found.message, "take it out, or read it")
 
 
-@rule("SPC006", "implicit-type", severity=WARNING, fix=SAFE)
+@rule("SPC006", "implicit-type", severity=WARNING)
 def implicit_type(case: Case) -> Faults:
     """A word or number without quotes is something else to other readers of YAML.
 

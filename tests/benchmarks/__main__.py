@@ -1,5 +1,5 @@
 """Measure and print: ``python -m tests.benchmarks [speed] [zoo] [analyses] [process] [memory] [weights]
-[bench] [--repeat 7]``.
+[lint] [bench] [sweep] [--repeat 7]``.
 
 CPU times are medians over the repetitions. A line says the limit it is held against; the exit code is 1 if
 one is over. Measure on a machine that does nothing else.
@@ -161,7 +161,7 @@ def memory(repeat: int) -> Iterator[Measured]:
 
 
 def weights(repeat: int) -> Iterator[Measured]:
-    """CPU time of the rules about values over 512 MiB of weights: normal numbers, and zeros."""
+    """CPU time of all rules about values together over 512 MiB of weights: normal numbers, and zeros."""
     with tempfile.TemporaryDirectory() as folder:
         for what in ("normal", "zeros"):
             path = graphs.matrices(Path(folder), what == "normal")
@@ -171,7 +171,25 @@ def weights(repeat: int) -> Iterator[Measured]:
 
 def _values(report: Any) -> object:
     import archcheck
-    return archcheck.check(report, archcheck.Settings(select=("NUM",)))
+    return archcheck.check(report, archcheck.Settings(select=("NUM", "SIZ", "QNT")))
+
+
+def lint(repeat: int) -> Iterator[Measured]:
+    """How long judging takes, against a summary of the same file, and over many models."""
+    from tests.benchmarks import lint as judging
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "net.onnx")
+        for what, make in (("mixed", graphs.mixed), ("pyramid", graphs.pyramid)):
+            path.write_bytes(make(5000))
+            judged = judging.in_process(path.read_bytes(), repeat)
+            yield Measured(f"{what}, 5,000 nodes: judge", 1000 * judged, "ms")
+            summary = _process(["-m", "archcheck", "summary", str(path)], repeat)
+            check = _process(["-m", "archcheck", "check", str(path), *judging.FEW], repeat)
+            yield Measured(f"{what}, 5,000 nodes: check against summary", check / summary, "times", 1.3)
+    with tempfile.TemporaryDirectory() as folder:
+        judging.many(Path(folder), 200)
+        alone, together = judging.jobs(Path(folder), min(repeat, 3))
+        yield Measured("200 models: all processors against one", together / alone, "times", 1)
 
 
 def bench(repeat: int) -> Iterator[Measured]:
@@ -192,6 +210,26 @@ def bench(repeat: int) -> Iterator[Measured]:
     whole = profile.whole.typical
     yield Measured("ResNet-50: with the profiler against without", whole / found.seconds, "times", 1.05)
     yield Measured("ResNet-50: part of a run between nodes", 100 * profile.between / whole, "%", 5)
+
+
+def sweep(repeat: int) -> Iterator[Measured]:
+    """CPU time of sweeps: a million variants of sizes, and structures that are analyzed."""
+    sizes, widths = ("N=1:100", "H=33:132", "W=33:132"), ("width=0.25:1:0.25", "H,W=128:224:32")
+    with get_context("fork").Pool(1, maxtasksperchild=1) as pool:
+        times = pool.map(_swept, [sizes] * repeat, chunksize=1)
+        yield Measured("mobilenet_v1: a million sizes", median(times), "s", 5)
+        times = pool.map(_swept, [widths] * repeat, chunksize=1)
+        yield Measured("mobilenet_v1: 4 widths, 4 resolutions", median(times), "s")
+
+
+def _swept(axes: tuple[str, ...]) -> float:
+    from archcheck.sweeping import Plan, axis
+    from archcheck.sweeping import sweep as swept
+    start = time.process_time()
+    found = swept(Plan("specs:mobilenet_v1", tuple(map(axis, axes))))
+    front = found.pareto(["macs", "memory"]).where("macs < 300e6")
+    assert not found.faults and len(front)
+    return time.process_time() - start
 
 
 def _in_turn(path: Path, count: int) -> tuple[float, float]:
@@ -241,7 +279,7 @@ def _peak(code: str, arguments: list[str], repeat: int) -> float:
 
 
 BENCHMARKS = {"speed": speed, "zoo": zoo, "analyses": analyses, "process": process, "memory": memory,
-              "weights": weights, "bench": bench}
+              "weights": weights, "lint": lint, "bench": bench, "sweep": sweep}
 
 
 def main() -> int:

@@ -213,3 +213,12 @@ def test_dilations_that_leave_holes(dilations):
     faults = found(f"input: N x 8 x 256\nlayers:\n- {layers}\n", "GEO012")
     read_, spanned = coverage(dilations)
     assert bool(faults) == (read_ < spanned)
+
+
+@pytest.mark.parametrize(("size", "said"), [
+    (127, "the last of 127 positions is never read: (127 + 0 - 16) mod 10 = 1"),
+    (128, "the last 2 of 128 positions are never read: (128 + 0 - 16) mod 10 = 2")])
+def test_how_many_positions_are_dropped(size, said):
+    text = f"input: N x 1 x {size} x 126\nlayers:\n- conv 8 16x16 /10 -> relu -> gap -> fc 10\n"
+    (one,) = found(text, "GEO002")
+    assert one.message == said

@@ -156,3 +156,29 @@ def test_a_condition_that_sizes_on_the_command_line_decide_is_not_meant():
     fixed = parser.parse_model(text.replace("float[N, 2] x", "float[1, 2] x"))
     (one,) = archcheck.check(fixed, settings).findings
     assert one.message == "the condition always takes the then_branch"
+
+
+@pytest.mark.parametrize(("stored", "severity"), [
+    ("float[1, 1] a = {1}", "advice"), ("float a = {1}, int64[1] b = {1}", "advice"),
+    ("float[2] a = {1, 2}", "warning"), ("float a = {1}, float[2] b = {1, 2}", "warning")])
+def test_single_numbers_that_no_node_reads_are_advice(stored, severity):
+    (one,) = found(f"g (float[N, 2] x) => (float[N, 2] y) <{stored}> {{ y = Relu (x) }}", "GRA001")
+    assert one.severity == severity
+
+
+def test_constants_of_single_numbers_that_lead_nowhere_are_advice():
+    text = """g (float[N, 2] x) => (float[N, 2] y) {
+        a = Constant <value_float = 1.0> ()
+        b = Constant <value_floats = [1.0]> ()
+        c = Constant <value_floats = [1.0, 2.0]> ()
+        y = Relu (x)
+    }"""
+    assert [(one.severity, one.places) for one in found(text, "GRA002")] == [("warning", 1), ("advice", 2)]
+
+
+@pytest.mark.parametrize(("first", "second", "codes"), [
+    ("", "", ["GRA006"]), ("<perm = [2, 1, 0]>", "", ["GRA006"]), ("<perm = [1, 0, 2]>", "", []),
+    ("<perm = [1, 2, 0]>", "<perm = [1, 2, 0]>", [])])
+def test_transpositions_that_undo_each_other(first, second, codes):
+    text = f"g (float[N, 2, 3] x) => (float[] y) {{ a = Transpose {first} (x) y = Transpose {second} (a) }}"
+    assert [one.code for one in found(text, "GRA006")] == codes

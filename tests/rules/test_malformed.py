@@ -1,5 +1,4 @@
-"""Rules on values, types, training, quantisation and time keep silent or speak, but never fail, whatever the
-nodes are given."""
+"""Rules keep silent or speak, but never fail, whatever the nodes are given."""
 from __future__ import annotations
 
 import numpy as np
@@ -10,9 +9,8 @@ import archcheck
 from archcheck.rules._case import Case
 from archcheck.rules._judge import judge
 
-FAMILIES = ("NUM", "DTY", "TRN", "QNT", "PRF")
-SETTINGS = archcheck.Settings(select=FAMILIES, targets=("fp16", "int8", "tensorrt", "webnn", "tensorcore"),
-                              profiles=("numeric", "perf"))
+SETTINGS = archcheck.Settings(select=("ALL",), targets=("fp16", "int8", "tensorrt", "webnn", "tensorcore"),
+                              profiles=("numeric", "perf", "design"))
 OPS = ("Add", "AveragePool", "BatchNormalization", "Cast", "Clip", "Constant", "Conv", "ConvTranspose",
        "DequantizeLinear", "Div", "Dropout", "Einsum", "Gather", "Gemm", "InstanceNormalization", "LSTM",
        "LayerNormalization", "Log", "MatMul", "Mul", "Pad", "Pow", "QLinearConv", "QuantizeLinear",

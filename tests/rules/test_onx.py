@@ -11,7 +11,6 @@ import archcheck
 from archcheck.rules import known
 from archcheck.rules._judge import judge_failure
 from archcheck.rules._page import page
-from archcheck.rules.targets import TABLE, limits
 from tests.rules.examples import codes, network
 
 DATA = Path(__file__).parents[1] / "data"
@@ -188,14 +187,6 @@ def test_operators_of_a_runtime_that_are_not_known_are_advice():
     text = """<ir_version: 8, opset_import: ["" : 17, "com.microsoft" : 1]>
     g (float[N, 4] x) => (float[N, 4] y) { y = com.microsoft.NoSuch (x) }"""
     assert [(one.code, one.severity) for one in found(text)] == [("ONX007", "advice")]
-
-
-def test_targets():
-    assert limits("onnxruntime") == list(TABLE["onnxruntime"].values())[-1]
-    with pytest.raises(archcheck.errors.UserError, match="did you mean 'onnxruntime'"):
-        limits("onnxruntim")
-    with pytest.raises(archcheck.errors.UserError, match=r"there are 1\.17"):
-        limits("onnxruntime==0.1")
 
 
 def test_weights_as_inputs_are_counted():

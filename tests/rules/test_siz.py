@@ -47,6 +47,9 @@ def test_a_transposed_tensor_is_the_same(tmp_path):
     wide = RANDOM.standard_normal((SIDE, 2 * SIDE)).astype(np.float32)
     assert found(saved(tmp_path, wide, np.ascontiguousarray(wide.T))) == [("SIZ001", "w1")]
     assert found(saved(tmp_path, W, np.ascontiguousarray(W.T))) == [("SIZ001", "w1")]
+    for other, fixable in ((W, "safe"), (np.ascontiguousarray(W.T), "unsafe")):
+        (one,) = archcheck.check(saved(tmp_path, W, other), archcheck.Settings(select=("SIZ",))).findings
+        assert one.fixable == fixable
 
 
 @pytest.mark.parametrize("at", [(0, 0), (SIDE - 1, SIDE - 1), (57, 3)])
@@ -87,7 +90,21 @@ def test_a_slice_over_and_over(axis, tmp_path):
     full = np.ascontiguousarray(np.broadcast_to(once, (40, 30, 20)))
     (one,) = archcheck.check(saved(tmp_path, full), archcheck.Settings(select=("SIZ",))).findings
     assert (one.code, one.facts["axis"], one.facts["times"]) == ("SIZ003", axis, full.shape[axis])
-    assert "of its 40 × 30 × 20 are alike" in one.why
+    assert "of its 40 × 30 × 20 position k + 1 holds what position k does" in one.why
+    assert "broadcast" in one.fix
+    full[tuple(size - 1 for size in full.shape)] += 1
+    assert found(saved(tmp_path, full)) == []
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize(("times", "expected"), [(3, []), (4, ["SIZ003"]), (8, ["SIZ003"])])
+def test_a_part_over_and_over(axis, times, expected, tmp_path):
+    once = RANDOM.standard_normal((30, 30, 10)).astype(np.float32)
+    full = np.concatenate([once] * times, axis)
+    codes = archcheck.check(saved(tmp_path, full), archcheck.Settings(select=("SIZ",))).findings
+    assert [one.code for one in codes] == expected
+    assert all((one.facts["axis"], one.facts["times"]) == (axis, times) for one in codes)
+    assert all("Tile" in one.fix for one in codes)
     full[tuple(size - 1 for size in full.shape)] += 1
     assert found(saved(tmp_path, full)) == []
 

@@ -153,12 +153,6 @@ def test_scales_for_each_channel_came_with_13():
     assert codes(quantized([1.0], opset=12), "QNT005") == []
 
 
-@pytest.mark.parametrize(("targets", "wanted"), [((), []), (("tensorrt",), ["QNT005"]), (("int8",), [])])
-def test_zero_points_for_tensorrt(targets, wanted):
-    assert codes(quantized(1.0, 3), "QNT005", targets=targets) == wanted
-    assert codes(quantized(1.0, 0), "QNT005", targets=targets) == []
-
-
 def test_a_scale_that_is_not_known_is_no_other_scale():
     nodes = [node("DynamicQuantizeLinear", ["x"], ["q", "s", "z"]),
              node("DequantizeLinear", ["q", "t", "z"], ["y"])]

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -49,8 +49,9 @@ class _Network:
         for field in spec.params.values():
             self.parameter(field)
         build.begin({entry.name.value: self.input(entry) for entry in spec.inputs})
+        names = tuple(name for name, meaning in frame.names.items() if not isinstance(meaning, Ref))
         if self.unused:
-            raise BindingError(self.stray(min(self.unused)))
+            raise BindingError(stray(min(self.unused), names))
         for field in spec.constants.values():
             self.constant(field)
         self.parameters = frame
@@ -63,7 +64,7 @@ class _Network:
             elaborate(frame, spec.steps)
         else:
             elaborate_pattern(frame, spec)
-        family = family._replace(symbols=tuple(self.open()), fixed=tuple(self.fixed))
+        family = family._replace(symbols=tuple(self.open()), fixed=tuple(self.fixed), names=names)
         graph = build.graph(spec.name, spec.about, tuple(self.outputs()), family, size)
         return replace(graph, irregularities=notes(spec, graph))
 
@@ -114,12 +115,6 @@ class _Network:
             raise BindingError(f"{name} is given as {value}, and cannot be below 0")
         return value
 
-    def stray(self, name: str) -> str:
-        known = [known for known, meaning in self.frame.names.items() if not isinstance(meaning, Ref)]
-        close = closest(name, known)
-        cure = f"did you mean {close}?" if close else f"it has {', '.join(known) or 'none'}"
-        return f"the specification has no size or parameter called {name}; {cure}"
-
     # ----------------------------------------------------------------------------- inputs and constants
     def input(self, entry: Input) -> TensorType:
         return TensorType(entry.dtype, tuple(self.size(text) for text in entry.shape))
@@ -164,3 +159,10 @@ class _Network:
             yield str(found)
         if not self.spec.outputs:
             yield self.frame.current
+
+
+def stray(name: str, known: Sequence[str]) -> str:
+    """What to say where somebody gives a value for ``name``, which is none of the ``known`` names."""
+    close = closest(name, known)
+    cure = f"did you mean {close}?" if close else f"it has {', '.join(known) or 'none'}"
+    return f"the specification has no size or parameter called {name}; {cure}"

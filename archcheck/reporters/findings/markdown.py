@@ -1,25 +1,20 @@
 """Findings as GitHub's Markdown, for the summary of a job or a comment: short enough for either."""
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from archcheck.checked import Checked, Run
 from archcheck.findings import Finding
 from archcheck.reporters.findings import View
 from archcheck.reporters.findings._places import Tree
-from archcheck.reporters.findings._words import called, counted, fixable, said, tally, troubles
-from archcheck.reporters.sheet import escaped
+from archcheck.reporters.findings._words import called, counted, fixable, tally, troubles
+from archcheck.reporters.markup import code, prose
 from archcheck.reporters.text import compact, size_in_bytes
 
 MOST = 60_000
 """GitHub takes comments of fewer than 65,536 characters; what a job adds to one has to fit as well."""
-TEXT = 400
-"""Longer sentences are cut."""
 HEAD = ("| severity | rule | where | what |", "| --- | --- | --- | --- |")
 MODELS = ("| model | params | MACs | file |", "| --- | ---: | ---: | ---: |")
-
-_ACTIVE = re.compile(r"@|#(?=\d)|(?<=:)(?=//)|(?<=www)(?=\.)", re.IGNORECASE)
 
 
 def render(run: Run, view: View) -> str:
@@ -59,8 +54,8 @@ class _Page:
     def rows(self) -> Iterator[str]:
         """A row for each model that could not be judged and each finding that counts."""
         for one in self.run.checked:
-            for code, sentence in troubles(one):
-                cells = "error", code or "unreadable model", self.code(self.tree.from_root(one.path))
+            for rule, sentence in troubles(one):
+                cells = "error", rule or "unreadable model", self.code(self.tree.from_root(one.path))
                 yield _row(*cells, self.text(sentence))
             for found in one.active:
                 yield _row(found.severity, f"{found.code} {found.name}", self.where(one, found),
@@ -109,15 +104,11 @@ class _Page:
 
     def text(self, text: str) -> str:
         """A sentence in which nothing is markup, a mention or a link."""
-        text = said(text, self.view.script, TEXT).rstrip(".")
-        return _ACTIVE.sub(lambda found: f"{found[0]}\u200b", escaped(text.replace("&", "&amp;")))
+        return prose(text, self.view.script)
 
     def code(self, text: str) -> str:
         """A name in a span of code, also where there are backticks in it."""
-        text = said(text, self.view.script, TEXT)
-        longest = max((len(run) for run in re.findall("`+", text)), default=0)
-        fence, pad = "`" * (longest + 1), " " * (text[:1] == "`" or text[-1:] == "`")
-        return f"{fence}{pad}{text}{pad}{fence}".replace("|", "\\|")
+        return code(text, self.view.script)
 
 
 def _row(*cells: str) -> str:

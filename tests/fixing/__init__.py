@@ -1,0 +1,1 @@
+"""Models mended, and held against what they were."""
