@@ -5,6 +5,7 @@ import hashlib
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archcheck.errors import UserError
@@ -80,6 +81,16 @@ def make(ask: Ask) -> Made:
     except Exception as error:  # noqa: BLE001 - a model that fails must not take the others with it
         what = f"{type(error).__name__}: {error}"
         return Made(lost(ask, f"{ask.path}: archcheck failed ({what}), which is a defect of it"))
+
+
+def prepare() -> None:
+    """Load what rows are made with, so that processes that are forked from this one share it."""
+    from archcheck import rules
+    from archcheck.frontends._proto import schema
+    for module in ("infer", "frontends.onnx", "lint._one", "lint._cache", "rules._judge", "analyses.memory"):
+        import_module(f"archcheck.{module}")
+    rules.known()
+    schema()
 
 
 def lost(ask: Ask, error: str) -> Row:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from archcheck.catalog._journal import Journal
-from archcheck.catalog._row import Ask, Made, Row, lost, make
+from archcheck.catalog._row import Ask, Made, Row, lost, make, prepare
 from archcheck.deadline import Limits, Lost
 from archcheck.frontends._remote import SMALL
 from archcheck.pool import Place, work
@@ -81,6 +81,8 @@ class Scan:
     def run(self, todo: Sequence[int], place: Place, limits: Limits, progress: Progress) -> None:
         """Work on what is to do; each row is in the journal as soon as it is there."""
         begun = time.monotonic()
+        if todo and place.cluster is None:
+            prepare()
         for number, found in work(make, [self.asks[index] for index in todo], place, limits):
             ask = self.asks[todo[number]]
             made = Made(lost(ask, f"{ask.path}: {found.reason}")) if isinstance(found, Lost) else found
