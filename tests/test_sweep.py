@@ -387,6 +387,5 @@ def test_plots(capsys, tmp_path):
 
 
 def test_processes_give_the_same(capsys):
-    pytest.importorskip("joblib", reason="joblib is not installed")
     one, two = (ends(capsys, *SMALL, "--format", "json", "-j", jobs)[1] for jobs in "12")
     assert one == two

@@ -12,7 +12,7 @@ import click
 from archcheck import __version__
 
 COMMANDS = ("summary", "check", "rule", "diff", "lock", "draw", "report", "plot", "field", "cost", "memory",
-            "formula", "sizes", "match", "verify", "run", "bench", "sweep", "scale", "annotate",
+            "formula", "sizes", "match", "verify", "run", "bench", "scan", "sweep", "scale", "annotate",
             "export", "convert", "specs", "ops", "config", "baseline")
 """The commands, each in the module of its name, in the order in which the help lists them."""
 

@@ -106,7 +106,8 @@ def _cache() -> tuple[str, str]:
 def check_all(work: Sequence[Task], jobs: int | None) -> tuple[Checked, ...]:
     """What is found in the models of ``work``."""
     from archcheck.lint import _many
-    return _many.check_many(work, jobs or _many.processors(), _many.progress())
+    from archcheck.pool import processors
+    return _many.check_many(work, jobs or processors(), _many.progress())
 
 
 def complain(found: Sequence[Checked], unread: bool = True) -> None:

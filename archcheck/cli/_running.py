@@ -60,7 +60,7 @@ def runs(command: Callable[..., Any]) -> Callable[..., Any]:
                libraries: tuple[Path, ...], **others: Any) -> Any:
         from archcheck.backends.guard import Limits
         from archcheck.backends.ort import Device
-        _clean_up_when_ended()
+        clean_up_when_ended()
         others.update(device=Device(device, threads, libraries), limits=Limits(timeout, max_memory))
         return command(*args, **others)
     for option in reversed(OPTIONS):
@@ -68,7 +68,7 @@ def runs(command: Callable[..., Any]) -> Callable[..., Any]:
     return called
 
 
-def _clean_up_when_ended() -> None:
+def clean_up_when_ended() -> None:
     """Let a polite end from outside (SIGTERM) remove temporary files and end the child, as Ctrl-C does."""
     def leave(number: int, frame: object) -> None:
         raise SystemExit(128 + number)

@@ -13,26 +13,35 @@ from archcheck.frontends._zoo import PREFIX, path_of
 if TYPE_CHECKING:
     from archcheck.graph import Graph
 
-__all__ = ["LoadError", "Source", "bytes_of", "graph_in", "load"]
+__all__ = ["LoadError", "Source", "bytes_of", "graph_in", "is_url", "load"]
 
 
 def load(source: str | os.PathLike[str] | bytes | Any) -> Graph:
     """The network in ``source``: the path of an ONNX file, gzipped or not, or of a specification; ``-`` for
     standard input; ``specs:NAME`` for a specification that ships with archcheck; ``onnx:NAME`` for a network
-    that ships with onnx; the bytes of a file; or an ``onnx.ModelProto``. Large tensors are not read. Raises
-    `LoadError`."""
+    that ships with onnx; a URL of fsspec, ``s3://…``; the bytes of a file; or an ``onnx.ModelProto``. Large
+    tensors are not read. Raises `LoadError`."""
     if isinstance(source, (str, bytes, os.PathLike)):
-        return graph_in(bytes_of(source))
+        return graph_in(bytes_of(source, ranges=True))
     return _converted(source)
 
 
-def bytes_of(source: str | bytes | os.PathLike[str]) -> Source:
-    """Where the bytes of ``source`` are, which is what `load` takes. Raises `LoadError`."""
+def is_url(name: str) -> bool:
+    """Whether ``name`` is a URL and no path."""
+    return "://" in name
+
+
+def bytes_of(source: str | bytes | os.PathLike[str], ranges: bool = False) -> Source:
+    """Where the bytes of ``source`` are, which is what `load` takes. What is at a URL is fetched as a whole,
+    or with ``ranges`` where it is looked at, which is enough for `graph_in`. Raises `LoadError`."""
     if isinstance(source, bytes):
         return Source(unpacked(source, ""), "", None)
     path = os.fspath(source)
     if path.startswith(PREFIX):
         return find(path_of(path[len(PREFIX):]))._replace(name=path)
+    if is_url(path):
+        from archcheck.frontends._remote import fetch
+        return fetch(path, ranges)
     return find(path)
 
 

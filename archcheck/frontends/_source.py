@@ -87,7 +87,7 @@ def unpacked(data: Buffer, name: str) -> Buffer:
     import zlib
     with gzip.GzipFile(fileobj=io.BytesIO(data) if isinstance(data, bytes) else data) as packed:
         try:
-            return _spooled(packed, name)
+            return spooled(packed, name)
         except (OSError, EOFError, zlib.error) as error:
             raise LoadError(f"{said(name)} cannot be unpacked ({error}); pack it again") from None
 
@@ -98,13 +98,13 @@ def _contents(file: IO[bytes], name: str) -> Buffer:
     try:
         status = os.fstat(file.fileno())
     except io.UnsupportedOperation:
-        return _spooled(file, name)
+        return spooled(file, name)
     if not stat.S_ISREG(status.st_mode):
-        return _spooled(file, name)
+        return spooled(file, name)
     return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if status.st_size else b""
 
 
-def _spooled(stream: IO[bytes] | GzipFile, name: str) -> Buffer:
+def spooled(stream: IO[bytes] | GzipFile, name: str) -> Buffer:
     """All that comes out of ``stream``, kept in a temporary file, so that it takes no memory."""
     import tempfile
     with tempfile.TemporaryFile() as file:

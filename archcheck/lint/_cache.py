@@ -41,15 +41,15 @@ class Cache:
         self.task, self.digest = task, digest
         self.folder = Path(task.cache or FOLDER)
         asked = repr((task.settings, dict(task.sizes), task.detailed))
-        parts = task.salt, task.path, asked, self._sidecar()
-        key = hashlib.sha256("\0".join((*parts, digest or self._ends())).encode(errors="surrogatepass"))
+        parts = task.salt, task.path, asked, sidecar_of(task.path), digest or ends(task.path)
+        key = hashlib.sha256("\0".join(parts).encode(errors="surrogatepass"))
         self.file = self.folder / __version__ / f"{key.hexdigest()}.json"
 
     def found(self) -> Checked | None:
         """What was found before, None where nothing was or a file beside the model has changed."""
         try:
             entry = json.loads(self.file.read_bytes())
-            if any(self._beside(name) != stamp for name, stamp in entry["beside"]):
+            if any(beside(self.task.path, name) != stamp for name, stamp in entry["beside"]):
                 return None
             return checked(entry["checked"])
         except (OSError, ValueError, KeyError, TypeError):
@@ -58,41 +58,47 @@ class Cache:
     def keep(self, found: Checked, graph: Graph | None) -> None:
         """Keep what was ``found`` in ``graph``, unless it may be another time: where a rule failed, the model
         could not be read, or an operator is unknown that a plugin may know."""
-        if graph is None or found.broken or self.task.settings.plugins or _has_foreign(graph):
+        if graph is None or found.broken or self.task.settings.plugins or has_foreign(graph):
             return
-        beside = [(name, self._beside(name)) for name in sorted(set(externals(graph)))]
-        entry = json.dumps({"checked": as_plain(found), "beside": beside})
+        stamps = [(name, beside(self.task.path, name)) for name in sorted(set(externals(graph)))]
+        entry = json.dumps({"checked": as_plain(found), "beside": stamps})
         try:
-            self._prepare()
+            prepare(self.file)
             part = self.file.with_suffix(f".{os.getpid()}")
             part.write_text(entry, encoding="utf-8")
             part.replace(self.file)
         except OSError:
             pass  # a cache that cannot be written is none
 
-    def _prepare(self) -> None:
-        """The folder, which tells version control to leave it alone."""
-        if not self.file.parent.is_dir():
-            self.file.parent.mkdir(parents=True, exist_ok=True)
-            (self.folder / ".gitignore").write_text("*\n", encoding="utf-8")
 
-    def _ends(self) -> str:
-        path = self.task.path
-        with open(path, "rb") as file:
-            head = file.read(ENDS)
-            file.seek(-min(ENDS, os.path.getsize(path)), os.SEEK_END)
-            return hashlib.sha256(head + file.read()).hexdigest() + str(_stamp(path))
+def sidecar_of(model: str) -> str:
+    """The text of the file beside a model that says what to suppress."""
+    from archcheck.rules._suppress import sidecar
+    path = sidecar(model)
+    return Path(path).read_text(encoding="utf-8", errors="replace") if path else ""
 
-    def _sidecar(self) -> str:
-        from archcheck.rules._suppress import sidecar
-        path = sidecar(self.task.path)
-        return Path(path).read_text(encoding="utf-8", errors="replace") if path else ""
 
-    def _beside(self, name: str) -> Any:
-        """The size and time of a file of the model's folder, None where there is none or it is outside."""
-        from archcheck.frontends._external import resolved
-        path, _ = resolved(name, os.path.dirname(self.task.path) or ".")
-        return path and _stamp(path)
+def ends(path: str) -> str:
+    """What stands for the contents of a large file: both its ends, its size and time."""
+    with open(path, "rb") as file:
+        head = file.read(ENDS)
+        file.seek(-min(ENDS, os.path.getsize(path)), os.SEEK_END)
+        return hashlib.sha256(head + file.read()).hexdigest() + str(_stamp(path))
+
+
+def prepare(file: Path) -> None:
+    """Make the folder of a ``file`` of the cache, which tells version control to leave it alone."""
+    if not file.parent.is_dir():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        (file.parents[1] / ".gitignore").write_text("*\n", encoding="utf-8")
+
+
+def beside(model: str, name: str) -> Any:
+    """The size and time of the file ``name`` of a model's folder, None where there is none or it is
+    outside."""
+    from archcheck.frontends._external import resolved
+    path, _ = resolved(name, os.path.dirname(model) or ".")
+    return path and _stamp(path)
 
 
 def _stamp(path: str) -> list[int]:
@@ -100,7 +106,7 @@ def _stamp(path: str) -> list[int]:
     return [status.st_size, status.st_mtime_ns]
 
 
-def _has_foreign(graph: Graph) -> bool:
+def has_foreign(graph: Graph) -> bool:
     """Whether a graph has operators that are neither its own functions nor known."""
     from archcheck import ops
     used = {(node.domain, node.op) for node in graph.nodes}

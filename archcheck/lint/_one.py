@@ -44,9 +44,9 @@ def check_one(task: Task) -> Checked:
     """What is found in the model of ``task``; whatever goes wrong is part of that."""
     try:
         load_plugins(task.settings)
-        digest = digest_of(task)
-        is_kept = task.cache and (digest or os.path.isfile(task.path))
-        return _remembered(task, digest) if is_kept else _fresh(task, digest)[0]
+        sha256 = digest_of(task)
+        is_kept = task.cache and (sha256 or os.path.isfile(task.path))
+        return _remembered(task, sha256) if is_kept else _fresh(task, sha256)[0]
     except UserError as error:
         return _failed(task, error, None)
     except Exception as error:  # a model that fails must not take the others with it
@@ -63,31 +63,33 @@ def crashed(task: Task, message: str) -> Checked:
 def digest_of(task: Task) -> str | None:
     """The hash of a model's file as it lies there, where it is needed, or there is a cache and it is not
     large; else None, and for one that cannot be opened."""
-    from archcheck.frontends._source import SHIPPED, shipped
-    from archcheck.frontends._zoo import PREFIX, path_of
-    path = task.path
     if not task.detailed and not task.cache:
         return None
     if task.content is not None:
         return hashlib.sha256(task.content).hexdigest()
-    if path.startswith(SHIPPED):
-        path = shipped(path[len(SHIPPED):])
-    elif path.startswith(PREFIX):
-        path = path_of(path[len(PREFIX):])
-    return _digest(path, task.detailed)
+    return digest(task.path, task.detailed)
 
 
-def _digest(path: str, large: bool) -> str | None:
+def digest(name: str, large: bool = False) -> str | None:
+    """The hash of the file that a model is in; None where it cannot be read, or has more than `LARGE` bytes
+    and no ``large`` ones are to be read."""
+    from archcheck.frontends._source import SHIPPED, shipped
+    from archcheck.frontends._zoo import PREFIX, path_of
+    path = name
+    if name.startswith(SHIPPED):
+        path = shipped(name[len(SHIPPED):])
+    elif name.startswith(PREFIX):
+        path = path_of(name[len(PREFIX):])
     if not os.path.isfile(path) or os.path.getsize(path) > LARGE and not large:
         return None
-    digest = hashlib.sha256()
+    found = hashlib.sha256()
     try:
         with open(path, "rb") as file:
             while chunk := file.read(CHUNK):
-                digest.update(chunk)
+                found.update(chunk)
     except OSError:
         return None
-    return digest.hexdigest()
+    return found.hexdigest()
 
 
 def _remembered(task: Task, digest: str | None) -> Checked:
@@ -119,9 +121,13 @@ def _fresh(task: Task, digest: str | None) -> tuple[Checked, Graph | None]:
 
 def analyzed(task: Task) -> Report:
     """The model of ``task``, with the sizes that it and its settings bind. Raises `UserError`."""
+    return analyzed_in(_source(task), task)
+
+
+def analyzed_in(source: Source, task: Task) -> Report:
+    """The same for the model in ``source``."""
     from archcheck.frontends import graph_in
     from archcheck.infer import analyze
-    source = _source(task)
     graph = graph_in(source)
     if task.content is not None and not graph.family:
         graph = replace(graph, data=source.data)
@@ -131,7 +137,7 @@ def analyzed(task: Task) -> Report:
 
 def _source(task: Task) -> Source:
     from archcheck.frontends import Source, bytes_of
-    return bytes_of(task.path) if task.content is None else Source(task.content, task.path, None)
+    return bytes_of(task.path, True) if task.content is None else Source(task.content, task.path, None)
 
 
 def has_size(graph: Graph, name: str) -> bool:

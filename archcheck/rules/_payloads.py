@@ -2,8 +2,8 @@
 
 A rule about values asks ``case.payloads``: `Payloads.view` for the bytes, `Payloads.chunks` and
 `Payloads.arrays` for pieces of them, `Payloads.digest` for what tells equal tensors. Bytes that are not there
-(a graph without its weights), that are too few, or that lie outside the model's folder, are None: a rule says
-nothing of them.
+(a graph without its weights), that are too few, or that lie at a URL or outside the model's folder, are None:
+a rule says nothing of them.
 """
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Union
 
 from archcheck.dims import prod
 from archcheck.dtypes import BITS, storage
-from archcheck.frontends import LoadError, Source, bytes_of
+from archcheck.frontends import LoadError, Source, bytes_of, is_url
 from archcheck.frontends._elements import to_bytes
 from archcheck.frontends._external import resolved
 from archcheck.graph import Graph, Literal, TensorType
@@ -100,7 +100,8 @@ class Payloads:
         if self.graph.data is not None:
             return Source(self.graph.data, "", None)
         try:
-            found = bytes_of(self.graph.source) if self.graph.source else None
+            name = self.graph.source
+            found = bytes_of(name) if name and not is_url(name) else None
         except LoadError:
             return None
         return found if found and len(found.data) == self.graph.file_size else None

@@ -8,9 +8,11 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from archcheck.binding import instance, settable
+from archcheck.deadline import Lost
 from archcheck.errors import closest
 from archcheck.graph import Graph
 from archcheck.infer import analyze
+from archcheck.pool import Place, work
 from archcheck.report import Report
 from archcheck.sweeping.arithmetic import evaluated, expression, tidied
 from archcheck.sweeping.axes import Axis, SweepError, Value, checked
@@ -182,35 +184,40 @@ def sweep(plan: Plan, jobs: int = 1, progress: Progress = lambda: None,
     """The figures of all variants of a plan, in ``jobs`` processes. ``progress`` is called after each
     structure. Raises `SweepError`, `archcheck.analyses.formulas.NoFigure` and what `archcheck.load`
     raises."""
-    parts = []
-    for part in _parts(plan, jobs, plugins):
-        parts.append(part)
-        progress()
-    whole = joined(parts, [rows for _, rows in plan.structures], plan.count)
+    parts = dict(_parts(plan, jobs, plugins, progress))
+    whole = joined([parts[k] for k in range(len(parts))], [rows for _, rows in plan.structures], plan.count)
     parameters = {name: column.array for name, column in plan.columns.items()}
     return Variants(parameters, whole.figures, whole.errors, whole.lacks, plan.open, whole.analyses)
 
 
-def _parts(plan: Plan, jobs: int, plugins: Sequence[str]) -> Iterator[Measured]:
-    work = [(fixed, plan.rows(rows)) for fixed, rows in plan.structures]
-    if jobs == 1 or len(work) == 1 or not isinstance(plan.model, (str, bytes)) or plan.model == "-":
-        yield from (measured(plan.graph, fixed, rows, plan.wanted) for fixed, rows in work)
-        return
-    try:
-        from joblib import Parallel, delayed
-    except ImportError:
-        raise SweepError("several processes need joblib; pip install 'archcheck[scan]', or leave --jobs out"
-                         ) from None
-    parallel = Parallel(n_jobs=jobs, return_as="generator")
-    yield from parallel(delayed(_elsewhere)(plan.model, tuple(plugins), fixed, rows, plan.wanted)
-                        for fixed, rows in work)
+def _parts(plan: Plan, jobs: int, plugins: Sequence[str],
+           progress: Progress) -> Iterator[tuple[int, Measured]]:
+    """The figures of each structure, and its index."""
+    is_apart = jobs > 1 and isinstance(plan.model, (str, bytes)) and plan.model != "-"
+    model, loaded = (plan.model, tuple(plugins)) if is_apart else (plan.graph, ())
+    structures = [_Structure(model, loaded, fixed, plan.rows(rows), plan.wanted)
+                  for fixed, rows in plan.structures]
+    for index, part in work(_measured, structures, Place(jobs if is_apart else 1)):
+        if isinstance(part, Lost):
+            raise SweepError(f"a structure cannot be analyzed: {part.reason}")
+        yield index, part
+        progress()
 
 
-def _elsewhere(model: Any, plugins: tuple[str, ...], fixed: Mapping[str, Any], rows: Rows,
-               wanted: Sequence[str]) -> Measured:
-    """One structure, in another process."""
-    _with_plugins(plugins)
-    return measured(_loaded(model), fixed, rows, wanted)
+class _Structure(NamedTuple):
+    """The variants that differ in sizes only, for a process that may be another one."""
+
+    model: Any
+    plugins: tuple[str, ...]
+    fixed: Mapping[str, Any]
+    rows: Rows
+    wanted: Sequence[str]
+
+
+def _measured(one: _Structure) -> Measured:
+    _with_plugins(one.plugins)
+    graph = one.model if isinstance(one.model, Graph) else _loaded(one.model)
+    return measured(graph, one.fixed, one.rows, one.wanted)
 
 
 @lru_cache(1)

@@ -1,0 +1,1 @@
+"""Catalogues of many models: sources, the pool, the journal, and reading by ranges."""

@@ -1,0 +1,77 @@
+"""The pool: what one thing does to its process costs no other."""
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from archcheck import deadline
+from archcheck.deadline import Limits, Lost, guarded
+from archcheck.errors import UserError
+from archcheck.pool import ENDED, Place, work
+from tests.scan.workers import act
+
+
+def outcome(things, jobs, **limits):
+    found = list(work(act, things, Place(jobs), Limits(**limits) if limits else None))
+    assert sorted(index for index, _ in found) == list(range(len(things)))
+    return [value for _, value in sorted(found, key=lambda pair: pair[0])]
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 5])
+def test_each_once(jobs):
+    assert outcome(list(range(40)), jobs) == [2 * k for k in range(40)]
+
+
+def test_nothing_to_do():
+    assert outcome([], 3) == []
+
+
+def test_a_process_that_is_killed_costs_its_own_thing():
+    things = [1, 2, "die", 3, 4, 5, "die", 6]
+    assert outcome(things, 2) == [2, 4, Lost(ENDED), 6, 8, 10, Lost(ENDED), 12]
+
+
+def test_what_loops_is_given_up_and_its_process_goes_on():
+    assert outcome([1, "loop", 2], 1, seconds=0.4) == [2, Lost("it took longer than 0.4 s"), 4]
+
+
+def test_what_does_not_come_back_is_ended_with_its_process(monkeypatch):
+    monkeypatch.setattr(deadline, "GRACE", 0.2)
+    assert outcome([1, "stuck", 2], 1, seconds=0.3) == [2, Lost(ENDED), 4]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is limited on Linux only")
+def test_what_takes_too_much_memory_is_given_up():
+    assert outcome([1, "greedy", 2], 1, memory=1 << 30) == [2, Lost("it took more memory than it may"), 4]
+
+
+def test_a_time_that_is_not_over_leaves_nothing_behind():
+    for _ in range(20):
+        assert guarded(act, 1, Limits(0.05)) == 2
+    time.sleep(0.1)
+
+
+def test_leaving_early_ends_the_processes():
+    begun = time.monotonic()
+    for _ in work(act, [1, "stuck", "stuck"], Place(2)):
+        break
+    assert time.monotonic() - begun < 5
+
+
+def test_a_cluster_gives_the_same(tmp_path, monkeypatch):
+    distributed = pytest.importorskip("distributed", reason="this needs archcheck[dask]")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parents[2]), *sys.path]))
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        address = cluster.scheduler_address.replace("tcp", "dask")
+        found = dict(work(act, [*range(20), "die"], Place(1, address), Limits(30)))
+    assert found == {**{k: 2 * k for k in range(20)}, 20: Lost("the cluster gave it up (KilledWorker)")}
+
+
+def test_an_address_that_is_none():
+    with pytest.raises(UserError, match="dask://HOST:PORT"):
+        list(work(act, [1], Place(1, "localhost:8786")))
