@@ -190,3 +190,10 @@ def test_very_long_names_do_not_widen_every_row():
     report = analyze(model)
     assert len(render_plain(report, View(everything=True), script_of(report))) < 20_000
     render_terminal(report, View(), script_of(report), 80, colour=True)
+
+
+def test_a_sum_in_a_shape_is_in_brackets():
+    n = symbol("N")
+    shape = (n, n + 1, 3, n - 1, ceildiv(n, 2), maximum(n - 1, 0), n * n + n)
+    assert Script().shape(shape) == "N × (N + 1) × 3 × (N − 1) × ⌈N/2⌉ × max(N − 1, 0) × N·(N + 1)"
+    assert Script(ascii=True).shape((n + 1, n - 1)) == "(N + 1) x (N - 1)"

@@ -98,7 +98,12 @@ class Script:
         """A shape: ``N × 512 × ⌈H/32⌉``, ``scalar``, ``?`` where the rank is not known."""
         if shape is None:
             return "?"
-        return self.by.join(map(self.size, shape)) or "scalar"
+        return self.by.join(map(self._axis, shape)) or "scalar"
+
+    def _axis(self, size: Size) -> str:
+        """A size in a shape; a sum is in brackets, so that none of its parts looks like a size."""
+        text = self.size(size)
+        return f"({text})" if _is_sum(text) else text
 
     def type(self, kind: TensorType) -> str:
         """A dtype and a shape: ``float32 N × 3``."""
@@ -209,3 +214,13 @@ def shortened_shape(text: str, width: int, cut: str, by: str) -> str:
             break
         parts = [*whole[:1], cut, *whole[1 + gone:]]
     return shortened(by.join(parts), width, cut)
+
+
+def _is_sum(formula: str) -> bool:
+    """Whether something is added outside all brackets of a formula in words."""
+    depth = 0
+    for before, sign, after in zip(f" {formula}", formula, f"{formula[1:]} "):
+        depth += (sign in "(⌊⌈") - (sign in ")⌋⌉")
+        if sign in "+−-" and (before, after) == (" ", " ") and depth == 0:
+            return True
+    return False
