@@ -548,7 +548,7 @@ def test_sizes_may_be_bound_to_formulas():
     (["--bind", "H=32*h", "--bind", "W=H"], "N × 8 × 16·h × 16·h"),
     (["--bind", "W=H", "--bind", "H=32*H"], "N × 8 × 16·H × 16·H"),
     (["--bind", "H=32*h", "--set", "h=7", "--set", "W=9"], "N × 8 × 112 × 5"),
-    (["--bind", "H=2*(h + 3)//2 - 1"], "N × 8 × ⌈h/2⌉ + 1 × ⌈W/2⌉")])
+    (["--bind", "H=2*(h + 3)//2 - 1"], "N × 8 × (⌈h/2⌉ + 1) × ⌈W/2⌉")])
 def test_the_command_binds(path: Path, options: list[str], shape: str,
                            capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = ends(capsys, "formula", str(path), "--of", "y", *options)
