@@ -210,38 +210,25 @@ function findings(model) {
   }
 }
 
+function table(columns, rows) {
+  const heads = columns.map((name) => el("th", { scope: "col" }, name)),
+    body = rows.map((cells) => el("tr", {}, cells));
+  return el(
+    "div",
+    { class: "wide" },
+    el("table", {}, el("thead", {}, el("tr", {}, heads)), el("tbody", {}, body)),
+  );
+}
+
 function validSizes(model) {
   const { columns, rows, facts } = model.data.valid,
-    out = by("valid");
+    out = by("valid"),
+    cell = (text, k) => el(k ? "td" : "th", { scope: k ? null : "row" }, text);
   if (rows.length)
     out.append(
-      el(
-        "div",
-        { class: "wide" },
-        el(
-          "table",
-          {},
-          el(
-            "thead",
-            {},
-            el(
-              "tr",
-              {},
-              columns.map((name) => el("th", { scope: "col" }, name)),
-            ),
-          ),
-          el(
-            "tbody",
-            {},
-            rows.map((row) =>
-              el(
-                "tr",
-                {},
-                row.map((cell, k) => el(k ? "td" : "th", { scope: k ? null : "row" }, cell)),
-              ),
-            ),
-          ),
-        ),
+      table(
+        columns,
+        rows.map((row) => row.map(cell)),
       ),
     );
   out.append(
@@ -270,44 +257,21 @@ function claims(model) {
   for (const one of found) counts.set(one.verdict, (counts.get(one.verdict) || 0) + 1);
   by("said").append(
     el("p", {}, [...counts].map(([verdict, count]) => `${count} ${verdict.replace("-", " ")}`).join(", ")),
-    el(
-      "div",
-      { class: "wide" },
-      el(
-        "table",
-        {},
-        el(
-          "thead",
-          {},
-          el(
-            "tr",
-            {},
-            ["where", "says", "printed", "computed", "verdict"].map((name) =>
-              el("th", { scope: "col" }, name),
-            ),
-          ),
-        ),
-        el(
-          "tbody",
-          {},
-          found.map((one) =>
-            el(
-              "tr",
-              {},
-              el("td", {}, one.where),
-              el("td", { class: "says" }, one.says),
-              el("td", {}, one.printed),
-              el("td", {}, one.value ?? ""),
-              el(
-                "td",
-                { class: `verdict ${one.problem ? "bad" : (VERDICTS[one.verdict] ?? "")}` },
-                one.verdict.replace("-", " "),
-                one.problem ? `: ${one.problem}` : "",
-              ),
-            ),
-          ),
-        ),
-      ),
-    ),
+    table(["where", "says", "printed", "computed", "verdict"], found.map(claimed)),
   );
+}
+
+function claimed(one) {
+  return [
+    el("td", {}, one.where),
+    el("td", { class: "says" }, one.says),
+    el("td", {}, one.printed),
+    el("td", {}, one.value ?? ""),
+    el(
+      "td",
+      { class: `verdict ${one.problem ? "bad" : (VERDICTS[one.verdict] ?? "")}` },
+      one.verdict.replace("-", " "),
+      one.problem ? `: ${one.problem}` : "",
+    ),
+  ];
 }
