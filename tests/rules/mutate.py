@@ -130,7 +130,7 @@ def _families(module: str) -> list[str]:
     if not module.startswith("_"):
         return [module]
     users = [path.stem for path in RULES.glob("*.py")
-             if path.stem not in (module, "__init__") and re.search(rf"\b{module}\b", path.read_text("utf-8"))]
+             if path.stem not in (module, "__init__") and re.search(rf"\b{module}\b", path.read_text())]
     return sorted({family for user in users for family in _families(user)})
 
 
