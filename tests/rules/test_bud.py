@@ -73,12 +73,15 @@ class TestFormulas:
         assert judged(ONE, "macs", 1280, at={"N": 7}) == []
 
 
-def test_what_is_not_counted_is_said():
-    text = """<ir_version: 8, opset_import: ["" : 17, "own" : 1]>
-    g (float[4, 4] x) => (float[4, 4] y) { a = MatMul (x, x) y = own.What (a) }"""
-    model = parser.parse_model(text)
+@pytest.mark.parametrize(("nodes", "of"), [("y = own.What (a)", "the work of 1 node"),
+                                           ("b = own.What (a) y = own.What (b)", "the work of 2 nodes")])
+def test_what_is_not_counted_is_said(nodes, of):
+    model = parser.parse_model("""<ir_version: 8, opset_import: ["" : 17, "own" : 1]>
+    g (float[4, 4] x) => (float[4, 4] y) { a = MatMul (x, x) NODES }""".replace("NODES", nodes))
     assert judged(model, "macs", 64) == [("BUD002", "advice")]
     assert judged(model, "macs", 63) == [("BUD002", "error")]
+    (one,) = found(model, "BUD", budget={"macs": Limit(64, "64")})
+    assert one.message == f"macs may exceed its budget of 64: {of} is not known"
 
 
 def external(folder, length):
@@ -106,6 +109,13 @@ def test_external_data_count_as_the_file(spare, tmp_path):
 def test_a_specification_has_no_file_to_speak_of():
     assert FIGURES["file-size"](archcheck.analyze(NET.encode())).sizes == ()
     assert judged(NET, "file-size", 1) == []
+
+
+def test_a_network_without_weights_has_no_depth():
+    text = "input: 1 x 4\nlayers: relu"
+    assert judged(text, "depth", 0) == []
+    assert [one.why for one in found(text.replace("relu", "fc 3"), "BUD", budget={"depth": Limit(0, "0")})] \
+        == ["that is more than nothing"]
 
 
 def test_branches_run_side_by_side():
