@@ -551,9 +551,9 @@ def depthwise_unmixed(case: Case) -> Faults:
         - depthwise 3x3 same
     """
     for site in case.of("Conv"):
-        if is_depthwise(case, site) and least(site.node.attrs["group"]) > FEW \
+        group = site.node.attrs.get("group")
+        if isinstance(group, int) and group > FEW and is_depthwise(case, site) \
                 and (id(site.walk), site.at) not in case.fact(mixed_later):
-            group = site.node.attrs["group"]
             yield Fault(f"{group} channels, each convolved by itself, are never mixed afterwards",
                         "no output depends on more than one of them", "put a 1×1 convolution behind it", site,
                         facts={"channels": group})

@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import onnx
+import onnx.parser
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
@@ -400,6 +401,48 @@ def test_what_cannot_be_given_to_every_operator(op, given, said):
              helper.make_node("Neg", ["above"], ["below"]), helper.make_node(op, [given], ["y"])]
     found = findings(model(nodes, {"c": np.float32(0.25)}), select=("NUM109",), profiles=("numeric",))
     assert [one.message for one in found] == ([said] if said else [])
+
+
+@pytest.mark.parametrize(("body", "wanted"), [
+    # what is above 0 times what is above 0 is above 0, and 0 or more times it may be 0
+    ("e = Exp(x) s = Softplus(x) v = Mul(e, s) y = Reciprocal(v)", 0),
+    ("e = Exp(x) r = Relu(x) v = Mul(e, r) y = Reciprocal(v)", 1),
+    ("e = Exp(x) r = Relu(x) v = Mul(r, e) y = Reciprocal(v)", 1),
+    # powers: of what is above 0 any; of 0 and more none below 0; even ones of anything
+    ("e = Exp(x) v = Pow(e, three) y = Reciprocal(v)", 0),
+    ("r = Relu(x) v = Pow(r, two) y = Reciprocal(v)", 1),
+    ("v = Pow(x, two) y = Sqrt(v)", 0), ("v = Pow(x, none) y = Sqrt(v)", 0),
+    ("v = Pow(x, less) y = Sqrt(v)", 0),
+    ("v = Pow(x, three) y = Sqrt(v)", 1), ("r = Relu(x) v = Pow(r, half) y = Sqrt(v)", 0),
+    ("r = Relu(x) v = Pow(r, r) y = Sqrt(v)", 0), ("r = Relu(x) v = Pow(r, x) y = Sqrt(v)", 1),
+    # a quotient is not negative where its divisor is above 0; 1 / -0.0 is -inf
+    ("r = Relu(x) e = Exp(x) v = Div(r, e) y = Sqrt(v)", 0), ("e = Exp(x) v = Div(x, e) y = Sqrt(v)", 1),
+    ("r = Relu(x) e = Exp(x) v = Div(e, r) y = Sqrt(v)", 2),
+    # sums lie on the side of 0 where what is summed does, and are no means
+    ("r = Relu(x) v = ReduceSum(r) y = Sqrt(v)", 0), ("r = Relu(x) v = ReduceSum(r, axes) y = Sqrt(v)", 0),
+    ("r = Relu(x) n = Neg(r) s = ReduceSum(n) v = Neg(s) y = Sqrt(v)", 0),
+    ("t = Tanh(x) s = ReduceSum(t) v = Sub(one, s) y = Sqrt(v)", 1),
+    ("h = HardSigmoid(x) s = ReduceSum(h) v = Sub(one, s) y = Sqrt(v)", 1),
+    ("h = HardSigmoid(x) s = Neg(h) t = ReduceSum(s) v = Add(one, t) y = Sqrt(v)", 1),
+    ("h = HardSigmoid(x) s = ReduceMean(h) v = Sub(one, s) y = Sqrt(v)", 0),
+    ("r = Relu(x) v = Gather(r, axes) y = Sqrt(v)", 0),
+    # no more than its bounds, given or not; a floor is not a Clip
+    ("h = HardSigmoid(x) c = Clip(h, , two) v = Sub(one, c) y = Sqrt(v)", 0),
+    ("c = Clip(x, none, half) s = Sqrt(c) v = Sub(one, s) y = Sqrt(v)", 0),
+    ("s = Sigmoid(x) v = Floor(s) y = Reciprocal(v)", 1), ("r = Relu(x) v = Sqrt(r) y = Reciprocal(v)", 1),
+    ("c = Clip(x, none, quarter) s = Sqrt(c) v = Sub(half, s) y = Sqrt(v)", 0),
+    # −∞ + ∞ is no number, and no bound either
+    ("v = Add(x, infinite) y = Sqrt(v)", 1),
+    # the places of a maximum begin at 0, whatever is there
+    ("e = Exp(x) m, i = MaxPool<kernel_shape = [2]>(e) v = Cast<to = 1>(i) y = Reciprocal(v)", 1),
+])
+def test_what_operators_can_make_of_what_they_are_given(body, wanted):
+    proto = onnx.parser.parse_model(f"""<ir_version: 8, opset_import: ["": 17]>
+        g (float[N, 4, 4] x) => (float y)
+        <float one = {{1}}, float two = {{2}}, float three = {{3}}, float half = {{0.5}},
+         float quarter = {{0.25}}, float none = {{0}}, float less = {{-2}}, float infinite = {{inf}},
+         int64[1] axes = {{-1}}> {{ {body} }}""")
+    assert len(codes(proto, select=("NUM109",), profiles=("numeric",))) == wanted
 
 
 @pytest.mark.parametrize(("number", "wanted"), [(65519, []), (-65520, ["NUM105"])])
