@@ -172,6 +172,17 @@ def test_a_square_of_what_was_cast_may_have_an_exponent_of_any_type():
         assert codes(model(lifted, {"two": np.int64(2)}), select=("NUM107",), targets=("fp16",)) == wanted
 
 
+@pytest.mark.parametrize(("count", "said"), [(1, "the batch normalization has"),
+                                             (2, "all 2 batch normalizations have")])
+def test_how_many_normalizations_are_untrained(count, said):
+    nodes = [helper.make_node("BatchNormalization", [given, *"sbmv"], [made])
+             for given, made in zip(["x", "a"], ["y"] if count == 1 else ["a", "y"])]
+    zeros, ones = np.zeros(4, np.float32), np.ones(4, np.float32)
+    proto = model(nodes, {"s": normal(4), "b": normal(4), "m": zeros, "v": ones})
+    (one,) = findings(proto, select=("NUM100",))
+    assert one.message == f"the weights are untrained: {said} means of 0 and variances of 1"
+
+
 def test_a_weight_behind_a_transposition_and_a_cast():
     weight = normal(1300, 3).astype(np.float16)  # too many elements to be followed as values
     weight[:20] = 0
