@@ -321,7 +321,8 @@ def main() -> int:
     found = [one for path in paths for one in mutants(path) if first <= one.line <= last]
     found = sorted(random.Random(0).sample(found, min(options.most or len(found), len(found))),
                    key=lambda one: options.modules.index(one.path.stem))
-    alive, slow = _in_child(lambda: _tried(found, original, options.tests), patience=0, quiet=False) or (0, range(len(found)))
+    told = _in_child(lambda: _tried(found, original, options.tests), patience=0, quiet=False)
+    alive, slow = told or (0, range(len(found)))
     for mutant in (found[index] for index in slow):
         if _in_child(Changed(mutant, options.tests).passes):
             alive += 1
