@@ -110,6 +110,8 @@ def merged(first: Dense, second: Dense, moved: bool) -> int | None:
     """How many weights one layer has that does the work of both; None where none does."""
     if first.outputs != second.inputs or first.taps > 1 and (second.taps > 1 or second.stride > 1):
         return None
+    if any(layer.taps == 1 and _pads(layer.site) for layer in (first, second)):
+        return None
     if second.taps > 1 and (first.stride > 1 or (first.has_bias or moved) and _pads(second.site)):
         return None
     return first.inputs * second.outputs * max(first.taps, second.taps)
