@@ -1,4 +1,4 @@
-"""Whether a network was trained: what weights are before the first step."""
+"""Whether a network was trained, and whether it trains: what weights are before the first step."""
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -74,10 +74,15 @@ def _adds_values(case: Case, site: Site) -> bool:
 
 def _is_fresh(case: Case, site: Site) -> bool:
     """Whether the running statistics of a batch normalization are those that it starts with."""
-    if len(site.node.inputs) < 5:
-        return False
     mean, variance = (operand(site, position) for position in (3, 4))
     return bool(uniform(case, mean, 0)) and bool(uniform(case, variance, 1))
+
+
+def trains(site: Site) -> bool:
+    """Whether a batch normalization is in training mode, at the version of its operator."""
+    if site.version >= 14:
+        return bool(site.node.attrs.get("training_mode", 0) == 1)
+    return any(site.node.outputs[1:]) and not site.node.attrs.get("is_test")
 
 
 def _biases(case: Case) -> Iterator[Operand]:
@@ -97,7 +102,7 @@ def _takes_bias(site: Site) -> bool:
 
 def _added(site: Site) -> Operand | None:
     """The vector that an addition adds to a sum of products."""
-    if site.op != "Add" or len(site.node.inputs) != 2:
+    if site.op != "Add":
         return None
     for position in (0, 1):
         maker = before(site, 1 - position)

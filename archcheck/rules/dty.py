@@ -1,6 +1,7 @@
 """Data types: numbers wider than meant, and casts for nothing."""
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from archcheck.dtypes import BITS
@@ -55,10 +56,11 @@ def float64_leak(case: Case) -> Faults:
     Good::
 
         <ir_version: 8, opset_import: ["" : 17]>
-        g (float[N, 4] x) => (double[2] y)
+        g (float[N, 4] x) => (float[N, 4] y, double[2] d)
         {
             s = Shape (x)
-            y = Cast <to = 11> (s)
+            d = Cast <to = 11> (s)
+            y = Relu (x)
         }
     """
     found = doubles(case)
@@ -83,8 +85,8 @@ def doubles(case: Case) -> list[Site]:
 
 def _has_doubles(case: Case) -> bool:
     """Whether any value is of double precision."""
-    return any(kind is not None and kind.dtype == "float64"
-               for walk in case.report.walk.and_inner() for kind in walk.types.values())
+    return "float64" in {kind.dtype for walk in case.report.walk.and_inner()
+                         for kind in walk.types.values() if kind}
 
 
 def _dtypes(kinds: tuple[TensorType, ...]) -> str | None:
@@ -99,12 +101,8 @@ def _is_single(case: Case, doubles: int) -> bool:
 
 def single(case: Case) -> str:
     """The floating-point type that a network has most values of, double left out."""
-    counts = dict.fromkeys(SINGLE, 0)
-    for site in case.sites:
-        dtype = _dtypes(site.outputs)
-        if dtype in counts:
-            counts[dtype] += 1
-    return max(counts, key=lambda dtype: counts[dtype])
+    made = Counter(_dtypes(site.outputs) for site in case.sites)
+    return max(SINGLE, key=lambda dtype: made[dtype])
 
 
 def _follows_data(case: Case, site: Site) -> bool:
@@ -244,7 +242,7 @@ def int64_activations(case: Case) -> Faults:
 def _computing(case: Case, walk: Walk) -> Iterator[Site]:
     """The nodes of one graph that compute int64 data from such data for something else than indices."""
     needed: set[str] = set(walk.graph.outputs)
-    for index in range(len(walk.graph.nodes) - 1, -1, -1):
+    for index in reversed(range(len(walk.graph.nodes))):
         site = Site(walk, index)
         is_needed = not needed.isdisjoint(site.node.outputs)
         is_long = "int64" in {kind.dtype for kind in site.outputs}
@@ -256,8 +254,7 @@ def _computing(case: Case, walk: Walk) -> Iterator[Site]:
 
 
 def _computes(site: Site) -> bool:
-    cost = cost_of(site.effect)
-    return cost is not None and cost != FREE
+    return cost_of(site.effect) not in (None, FREE)
 
 
 def _follows_long_data(case: Case, site: Site) -> bool:

@@ -232,10 +232,10 @@ def _dead(case: Case) -> Iterator[tuple[Operand, int, int]]:
     """Layers with dead channels: the weight, how many are dead, and of how many."""
     for one, found in kernels(case):
         axis = output_axis(one)
-        size = (one.kind.shape or ())[axis] if axis is not None else 0
-        if axis is not None and isinstance(size, int) and found.zero and not found.is_zero:
+        if axis is not None and found.zero and not found.is_zero:
+            size = (one.kind.shape or ())[axis]
             count = case.fact(statistics).empty_slices(one.kind, axis)
-            if count * DEAD >= size and count and meets_data(case, one):
+            if isinstance(size, int) and count and count * DEAD >= size and meets_data(case, one):
                 yield one, count, size
 
 
@@ -528,9 +528,8 @@ def unsafe_division_or_sqrt(case: Case) -> Faults:
     """
     for op, (position, what, bound) in GUARDED.items():
         for site in case.of(op):
-            found = range_of(case, site, position) if len(site.node.inputs) > position else None
-            if found and "float" in made(site) and found.low < bound and \
-                    (what != DIVISOR or found.has_zero):
+            found = range_of(case, site, position)
+            if "float" in made(site) and found.low < bound and (what != DIVISOR or found.has_zero):
                 yield Fault(f"{what} can be {'0' if found.low >= 0 else '0 or negative'}",
                             f"it lies between {found.low:g} and {found.high:g} for all that is known",
                             "add a small number to it, or bound it from below", site,
@@ -566,15 +565,13 @@ def negative_variance(case: Case) -> Faults:
         { y = BatchNormalization (x, s, b, mean, var) }
     """
     for site in of_kind(case, "batch normalization"):
-        if len(site.node.inputs) < 5:
-            continue
-        variance, epsilon = operand(site, 4), site.node.attrs.get("epsilon", 1e-5)
+        variance, epsilon = operand(site, 4), site.node.attrs.get("epsilon")
         low = least(case, variance.kind) if variance else None
-        if variance is None or low is None or not isinstance(epsilon, float):
+        if variance is None or low is None:
             continue
         if low < 0:
             yield _of(variance, "a variance is negative", f"{low:g} can be no mean of squares",
                       "load the statistics again; look for what was put in their place")
-        elif low + epsilon <= 0:
+        elif isinstance(epsilon, float) and low + epsilon <= 0:
             yield _of(variance, "a variance of 0 is divided by", f"epsilon is {epsilon:g}",
                       "set epsilon to 1e-5")

@@ -1,6 +1,8 @@
 """What makes a file larger than it need be."""
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from archcheck.graph import Literal, TensorType
 from archcheck.rules._case import Case
 from archcheck.rules._copies import equal, repeats, stored, transposed
@@ -49,7 +51,7 @@ def large_constant_node(case: Case) -> Faults:
     cannot. It counts against the 2 GiB that a model's own file may have, and tools that list weights
     overlook it.
     """
-    large = [(size, site) for site in case.of("Constant") if (size := _held(site)) > LARGE_CONSTANT]
+    large = list(_large(case))
     for _, site in large:
         size = sum(size for size, _ in large)
         yield Fault(f"constants of {size:,} bytes are attributes of nodes" if len(large) > 1 else
@@ -58,11 +60,13 @@ def large_constant_node(case: Case) -> Faults:
                     "make it an initializer", site, cause="large", facts={"bytes": size})
 
 
-def _held(site: Site) -> int:
-    """The bytes of the tensor that a node has as an attribute."""
-    kind = site.node.attrs.get("value")
-    size = kind.bytes if isinstance(kind, TensorType) else None
-    return size if isinstance(size, int) else 0
+def _large(case: Case) -> Iterator[tuple[int, Site]]:
+    """The nodes that have a large tensor as an attribute, and how many bytes that has."""
+    for site in case.of("Constant"):
+        kind = site.node.attrs.get("value")
+        size = kind.bytes if isinstance(kind, TensorType) else None
+        if isinstance(size, int) and size > LARGE_CONSTANT:
+            yield size, site
 
 
 @rule("SIZ003", "materialised-broadcast", severity=WARNING, weights=True, fix=UNSAFE)
