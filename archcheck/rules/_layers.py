@@ -109,9 +109,9 @@ def _keeps_shape(site: Site) -> bool:
 def merged(first: Dense, second: Dense, moved: bool) -> int | None:
     """How many weights one layer has that does the work of both; None where none does. Zeros around what the
     first one made are not what it makes of zeros."""
-    if first.outputs != second.inputs or (first.has_bias or moved) and _pads(second.site):
+    if first.outputs != second.inputs or first.taps == 1 and _pads(first.site):
         return None
-    if any(layer.taps == 1 and _pads(layer.site) for layer in (first, second)):
+    if _pads(second.site) and (first.has_bias or moved or first.taps > 1 or first.stride > 1):
         return None
     if first.taps > 1 and (second.taps > 1 or second.stride > 1) or second.taps > 1 and first.stride > 1:
         return None

@@ -39,6 +39,8 @@ LINEAR = [
      {"v": (12, 6, 1, 1), "b": (12,), "w": (4, 12, 3, 3)}, ["Conv"]),
     (MAPS + "{ a = Conv <strides = [2, 1]> (x, v) y = Conv <strides = [1, 3]> (a, w) }",
      {"v": (12, 6, 1, 1), "w": (4, 12, 1, 1)}, ["Conv"]),
+    (MAPS + "{ a = Conv (x, v) y = Conv <pads = [1, 1, 1, 1]> (a, w, c) }",
+     {"v": (12, 6, 1, 1), "w": (4, 12, 1, 1), "c": (4,)}, ["Conv"]),
     (MAPS + "{ a = Conv (x, v, b) d = BatchNormalization (a, s, b, c, s) e = Mul (d, f) y = Conv (e, w) }",
      {"v": (16, 6, 3, 3), "b": (16,), "s": (16,), "c": (16,), "f": (16, 1, 1), "w": (4, 16, 1, 1)}, ["Conv"]),
 ]
@@ -77,12 +79,15 @@ def test_layers_with_other_things_between_them_are_left(text, shapes, tmp_path):
     assert not done.done and [code for code, _ in done.declined] == ["ARC001"]
 
 
-def test_layers_that_pad_their_single_tap_are_not_one(tmp_path):
-    """What is padded is 0 in one, and the bias in the other."""
-    text = MAPS + "{ a = Conv (x, v, b) y = Conv <pads = [1, 1, 1, 1]> (a, w) }"
-    shapes = {"v": (16, 6, 3, 3), "b": (16,), "w": (4, 16, 1, 1)}
+@pytest.mark.parametrize(("first", "second", "kernel"), [
+    ("pads = [1, 1, 1, 1]", "strides = [1, 1]", 1), ("strides = [2, 2]", "pads = [1, 1, 1, 1]", 1),
+    ("strides = [1, 1]", "pads = [1, 1, 1, 1]", 3)])
+def test_padding_of_a_single_tap_keeps_layers_apart(first, second, kernel):
+    """What is padded is 0 in one, and the bias or another position in the other."""
+    text = MAPS + f"{{ a = Conv <{first}> (x, v) y = Conv <{second}> (a, w) }}"
+    shapes = {"v": (16, 6, kernel, kernel), "w": (4, 16, 1, 1)}
     assert not found(filled(text, **shapes), "ARC001")
-    assert found(filled(text.replace("1, 1, 1, 1", "0, 0, 0, 0"), **shapes), "ARC001")
+    assert found(filled(text.replace("pads", "dilations"), **shapes), "ARC001")
 
 
 # ---------------------------------------------------------------------------------- dead products
