@@ -55,10 +55,15 @@ SELECTING = (
 )
 """The options that say how models are judged."""
 
-RUNNING = (
+AT_ONCE = (
     click.option("-j", "--jobs", type=click.IntRange(1), metavar="N",
                  help="Processes to work in. [default: the processors there are]"),
     click.option("--no-cache", is_flag=True, help="Work out everything anew."),
+)
+"""The options of commands that work on several models at once, and remember."""
+
+RUNNING = (
+    *AT_ONCE,
     click.option("--timeout", type=click.FloatRange(0, min_open=True), default=120.0, show_default=True,
                  metavar="SECONDS", help="Of several models, give up one that takes longer."),
     click.option("--max-memory", type=_running.Bytes(), metavar="BYTES",

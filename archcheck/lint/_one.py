@@ -81,14 +81,8 @@ def digest_of(task: Task) -> str | None:
 def digest(name: str, large: bool = False) -> str | None:
     """The hash of the file that a model is in; None where it cannot be read, or has more than `LARGE` bytes
     and no ``large`` ones are to be read."""
-    from archcheck.frontends._source import SHIPPED, shipped
-    from archcheck.frontends._zoo import PREFIX, path_of
-    path = name
-    if name.startswith(SHIPPED):
-        path = shipped(name[len(SHIPPED):])
-    elif name.startswith(PREFIX):
-        path = path_of(name[len(PREFIX):])
-    if not os.path.isfile(path) or os.path.getsize(path) > LARGE and not large:
+    path = file_of(name)
+    if path is None or os.path.getsize(path) > LARGE and not large:
         return None
     found = hashlib.sha256()
     try:
@@ -98,6 +92,19 @@ def digest(name: str, large: bool = False) -> str | None:
     except OSError:
         return None
     return found.hexdigest()
+
+
+def file_of(name: str) -> str | None:
+    """The file that a model is in, None where that is none of this machine. Raises `UserError` for a network
+    that does not ship."""
+    from archcheck.frontends._source import SHIPPED, shipped
+    from archcheck.frontends._zoo import PREFIX, path_of
+    path = name
+    if name.startswith(SHIPPED):
+        path = shipped(name[len(SHIPPED):])
+    elif name.startswith(PREFIX):
+        path = path_of(name[len(PREFIX):])
+    return path if os.path.isfile(path) else None
 
 
 def _remembered(task: Task, digest: str | None) -> Checked:
