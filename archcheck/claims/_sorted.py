@@ -30,7 +30,8 @@ def sort(paths: Iterable[str], execute: bool) -> Sorted:
     matches."""
     stated: list[str] = []
     networks: dict[str, None] = {}
-    missing, both = [], False
+    missing: list[str] = []
+    both = False
     for path in (one for given in paths for one in _matched(given, missing)):
         is_folder = Path(path).is_dir()
         kinds = {file: kind_of(file) for file in (_files(path) if is_folder else [path])}

@@ -62,15 +62,21 @@ def in_folder(folder: str) -> Iterator[str]:
         folders[:] = sorted(inner for inner in folders if not inner.startswith("."))
         for file in sorted(files):
             path = os.path.join(root, file)
-            if file.endswith(MODELS) or file.endswith(SPECS) and _is_spec(path):
+            if is_model(path):
                 yield os.path.normpath(path)
 
 
-def _is_spec(path: str) -> bool:
-    """Whether a YAML file is a specification: it has layers and an input."""
+def is_model(path: str) -> bool:
+    """Whether a file is a model by its name, or a specification by what is in it."""
     try:
+        if not path.endswith(SPECS):
+            return path.endswith(MODELS)
         with open(path, "rb") as file:
-            text = file.read(MAX_SPEC)
+            return is_spec(file.read(MAX_SPEC))
     except OSError:
         return False
+
+
+def is_spec(text: bytes) -> bool:
+    """Whether the text of a YAML file is a specification: it has layers and an input."""
     return bool(_LAYERS.search(text) and _INPUT.search(text))

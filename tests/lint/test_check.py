@@ -172,6 +172,18 @@ class TestModels:
         assert codes(record) == ["GEO003"] * 3
         assert "dying.yaml: the process that checked it was ended" in err
 
+    def test_a_plugin_with_an_operator_serves_all_models(self, here: Path, capsys):
+        from archcheck.ops._op import OPS
+        (here / "plugin.py").write_text("from archcheck.ops._op import Effect, op\n"
+                                        "@op('Halve', domain='com.acme')\n"
+                                        "def halve(x):\n    return Effect((x,))\n")
+        text = """<ir_version: 9, opset_import: ["" : 18, "com.acme" : 1]>
+            net (float[N,2] x) => (float[N,2] y) { y = com.acme.Halve(x) }"""
+        names = [save(here / f"{name}.onnx", text).name for name in "abc"]
+        found_ = found(capsys, *names, "--plugin", "plugin.py", "-j1")
+        OPS.pop(("com.acme", "Halve"), None)
+        assert [model["error"] for model in found_["models"]] == [None] * 3
+
     def test_standard_input(self, here: Path, capsys, monkeypatch):
         (here / "archcheck.toml").write_text("[per-model-ignores]\n'old.yaml' = ['GEO']")
         for name, left in (("new.yaml", ["GEO003"]), ("old.yaml", [])):
