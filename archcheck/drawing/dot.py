@@ -11,12 +11,14 @@ from archcheck.drawing.tree import INPUT, OUTPUT, Box, Picture
 def render(picture: Picture, look: Look) -> str:
     """The picture in the DOT language; nodes are called ``n0``, ``n1``, …, in the order they are drawn."""
     numbers = {box.id: f"n{k}" for k, box in enumerate(picture.shown())}
+    palette = look.palette
     lines = [
         f"digraph {quoted(picture.title or 'network')} {{",
         f"  graph [rankdir={look.direction}, fontname=Helvetica, fontsize=12, nodesep=0.25, ranksep=0.35];",
+        f'  graph [bgcolor="{palette.ground}", fontcolor="{palette.panel.text}"];',
         '  node [shape=box, style="rounded,filled", fontname=Helvetica, fontsize=12, margin="0.12,0.06"];',
         f"  edge [fontname=Helvetica, fontsize={SMALL:g}, arrowsize=0.6];",
-        '  edge [color="#555555", fontcolor="#555555"];',
+        f'  edge [color="{palette.edge}", fontcolor="{palette.edge}"];',
     ]
     for child in picture.root.children:
         lines += (f"  {line}" for line in _box(picture, look, child, numbers))
@@ -45,7 +47,7 @@ def _box(picture: Picture, look: Look, box: Box, numbers: Mapping[str, str]) -> 
         return
     yield f"subgraph cluster_{numbers[box.id]} {{"
     yield (f'  label=<{_html(texts[:2])}>; labeljust=l; style="rounded,dashed,filled"; '
-           f'fillcolor="#f8f9fa"; color="{tone.line}";')
+           f'fillcolor="{look.palette.panel.fill}"; color="{tone.line}";')
     for child in box.children:
         yield from (f"  {line}" for line in _box(picture, look, child, numbers))
     yield "}"

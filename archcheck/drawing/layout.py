@@ -6,7 +6,7 @@ out downwards and turned.
 """
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from archcheck.drawing import metrics
@@ -17,7 +17,7 @@ from archcheck.drawing.tree import Box, Link, Picture
 STACK = 3.0
 """How far each of the sheets behind a box that stands for several shows."""
 
-__all__ = ["MARGIN", "PAD", "STACK", "Placed", "Wire", "place", "text_height"]
+__all__ = ["MARGIN", "PAD", "STACK", "Placed", "Wire", "place", "text_height", "trunks"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,16 @@ class Wire:
             return (middle, start[1]), (middle, end[1])
         middle = (start[1] + end[1]) / 2
         return (start[0], middle), (end[0], middle)
+
+
+def trunks(wires: Sequence[Wire]) -> Iterator[int]:
+    """For each wire the point from which it is drawn: the second one where the straight line up to there is
+    drawn already, as one line over another would look bold."""
+    drawn = set[tuple[Point, ...]]()
+    for wire in wires:
+        straight = wire.points[:2]
+        yield int(straight in drawn and len(wire.points) > 2)
+        drawn.add(straight)
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,8 @@ def render(picture: Picture, look: Look) -> str:
         lines.append(f"  {numbers[source.id]} {arrow} {numbers[target.id]}")
     for box in picture.shown():
         tone = look.tone(box)
-        fill = "#f8f9fa" if box.id in picture.open else tone.fill
-        lines.append(f"  style {numbers[box.id]} fill:{fill},stroke:{tone.line},color:{tone.text}")
+        inside = look.palette.panel if box.id in picture.open else tone
+        lines.append(f"  style {numbers[box.id]} fill:{inside.fill},stroke:{tone.line},color:{inside.text}")
     return "\n".join([*lines, ""])
 
 
