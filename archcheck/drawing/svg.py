@@ -110,7 +110,7 @@ class _Writer:
         """A frame, or the sheet behind it that far away."""
         radius = 10 if placed.box.family in ("input", "output") else 4
         is_open = bool(placed.children)
-        dashes = ' stroke-dasharray="4 2"' if is_open else ""
+        dashes = ' stroke-dasharray="4 2"' if is_open and not shift else ""
         return (f'<rect x="{_n(placed.x + shift)}" y="{_n(placed.y - shift)}" width="{_n(placed.width)}" '
                 f'height="{_n(placed.height)}" rx="{radius}"'
                 f'{self.tone(self.look.key(placed.box), is_open)}{dashes}/>')

@@ -94,14 +94,15 @@ class _Writer:
         """A box with all that is in it."""
         key, is_open = self.look.key(placed.box), bool(placed.children)
         options = f"rounded corners={'7.5' if placed.box.family in ('input', 'output') else '3'}pt,"
-        options += self.tone(key, is_open) + ",dashed" * is_open
+        options += self.tone(key, is_open)
         if placed.glyph:
             wide, high = placed.glyph
             x, y = placed.x + (placed.width - wide) / 2, placed.y + (placed.height - high) / 2
             yield _rectangle(x, y, wide, high, self.tone(key))
         else:
             for shift in (2 * STACK, STACK, 0) if placed.box.count > 1 else (0,):
-                yield _rectangle(placed.x + shift, placed.y - shift, placed.width, placed.height, options)
+                yield _rectangle(placed.x + shift, placed.y - shift, placed.width, placed.height,
+                                 options + ",dashed" * (is_open and not shift))
         for line, at, middle in placed.lines():
             yield _text(line, *at, "base" if middle else "base west", self.ink(placed))
         yield from self.inside(placed)
