@@ -65,10 +65,11 @@ def _straighten(layers: Layers, count: int, centre: list[float], widths: Sequenc
         return low <= high
 
     def bends() -> None:
-        edges = [(chain, port) for chain, port in zip(layers.chains, ports) if len(chain) > 2]
-        for chain, (leaves, arrives) in sorted(edges, key=lambda edge: -abs(centre[edge[0][1]])):
-            straight([(node, 0.0) for node in chain[1:-1]], centre[chain[-1]] + arrives,
-                     centre[chain[0]] + leaves)
+        edges = [(k, chain) for k, chain in enumerate(layers.chains) if len(chain) > 2]
+        for k, chain in sorted(edges, key=lambda edge: -abs(centre[edge[1][1]])):
+            leaves, arrives = ports[k]
+            inner = chain if k in layers.turned else chain[1:-1]
+            straight([(node, 0.0) for node in inner], centre[chain[-1]] + arrives, centre[chain[0]] + leaves)
     bends()
     runs = list(_runs(layers, count, ports))
     while runs:
@@ -87,6 +88,8 @@ def _runs(layers: Layers, count: int, ports: Sequence[tuple[float, float]]) -> I
     skips = set()
     for chain, (leaves, arrives) in zip(layers.chains, ports):
         a, b = chain[0], chain[-1]
+        if a >= count:
+            continue
         if len(chain) == 2 or len(layers.below[a]) == 1 or len(layers.above[b]) == 1:
             after.setdefault(a, []).append((b, leaves - arrives))
             before[b] = before.get(b, 0) + 1
