@@ -71,7 +71,8 @@ def test_hostile_names_break_no_geometry():
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 MERMAID = re.compile(
     r'flowchart (TB|LR)|n\d+(\(\[|\[\[|\[)"[^"]*"(\]\)|\]\]|\])|subgraph n\d+ \["[^"]*"\]|end|'
-    r'n\d+ -->(\|"[^"]*"\|)? n\d+|style n\d+ fill:#\w+,stroke:#\w+,color:#\w+')
+    r'n\d+ -->(\|"[^"]*"\|)? n\d+|classDef \w+ fill:#\w+,stroke:#\w+,color:#\w+|'
+    r'class n\d+(,n\d+)* \w+')
 
 
 @pytest.mark.parametrize("name", ["hostile", "unet", "googlenet", "transformer_encoder"])

@@ -24,7 +24,7 @@ def render(picture: Picture, look: Look) -> str:
         lines += (f"  {line}" for line in _box(picture, look, child, numbers))
     labelled: set[str] = set()
     for source, target, link in edges(picture):
-        label = look.shape(link) if source.id not in labelled else ""
+        label = look.label(link) if source.id not in labelled else ""
         labelled.add(source.id)
         tail = f" [label={quoted(label)}]" if label else ""
         lines.append(f"  {numbers[source.id]} -> {numbers[target.id]}{tail};")
@@ -38,7 +38,7 @@ def quoted(text: str) -> str:
 
 
 def _box(picture: Picture, look: Look, box: Box, numbers: Mapping[str, str]) -> Iterator[str]:
-    tone, texts = look.tone(box), look.texts(box)
+    tone, texts = look.tone(box), look.lines(box)
     if box.id not in picture.open:
         shape = ", shape=ellipse" if box.family in (INPUT, OUTPUT) else ""
         sheets = ", peripheries=2" if box.count > 1 else ""
@@ -46,18 +46,21 @@ def _box(picture: Picture, look: Look, box: Box, numbers: Mapping[str, str]) -> 
                f'fontcolor="{tone.text}", tooltip={quoted(box.id)}{shape}{sheets}];')
         return
     yield f"subgraph cluster_{numbers[box.id]} {{"
-    yield (f'  label=<{_html(texts[:2])}>; labeljust=l; style="rounded,dashed,filled"; '
+    yield (f'  label=<{_html(texts[:2], left=True)}>; labeljust=l; style="rounded,dashed,filled"; '
            f'fillcolor="{look.palette.panel.fill}"; color="{tone.line}";')
     for child in box.children:
         yield from (f"  {line}" for line in _box(picture, look, child, numbers))
     yield "}"
 
 
-def _html(texts: tuple[Text, ...]) -> str:
+def _html(texts: tuple[Text, ...], left: bool = False) -> str:
     """Lines of text as a label of HTML."""
     from archcheck.drawing.svg import text
     marks = [("<B>", "</B>") if line.bold else ("", "") for line in texts]
-    return "<BR/>".join(f'<FONT POINT-SIZE="{line.size:g}">{begin}{text(line.text) or " "}{end}</FONT>'
-                        for line, (begin, end) in zip(texts, marks))
+    shown = [text(line.text) or " " for line in texts]
+    shown = [f"{line}&#8203;" if set(line) == {"]"} else line for line in shown]  # a syntax error in 2.42
+    lines = [f'<FONT POINT-SIZE="{line.size:g}">{begin}{told}{end}</FONT>'
+             for line, told, (begin, end) in zip(texts, shown, marks)]
+    return "".join(f'{line}<BR ALIGN="LEFT"/>' for line in lines) if left else "<BR/>".join(lines)
 
 

@@ -7,10 +7,9 @@ out downwards and turned.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from archcheck.drawing import metrics
-from archcheck.drawing.level import MARGIN, PAD, WIDEST, Level, Part, Point, text_height, text_width
+from archcheck.drawing.level import MARGIN, PAD, Level, Part, Point, text_height, text_width
 from archcheck.drawing.style import SMALL, Look, Text
 from archcheck.drawing.tree import Box, Link, Picture
 
@@ -120,8 +119,7 @@ class _Layout:
 
     def part(self, box: Box) -> Part:
         """A box, with what is inside it if it is open."""
-        texts = tuple(replace(text, text=metrics.cut(text.text, WIDEST, text.size, text.bold))
-                      for text in self.look.texts(box))
+        texts = self.look.lines(box)
         is_open = box.id in self.picture.open and box.children
         return self.inside(box, texts[:2]) if is_open else self.closed(box, texts)
 
@@ -138,4 +136,4 @@ class _Layout:
     def inside(self, box: Box, texts: tuple[Text, ...]) -> Part:
         """A box with what is inside it."""
         parts = [self.part(child) for child in box.children]
-        return Level(box, parts, texts, self.look.shape, self.turned).part()
+        return Level(box, parts, texts, self.look.label, self.turned).part()

@@ -12,9 +12,6 @@ from archcheck.drawing.ranks import Layers, layered
 from archcheck.drawing.style import LEADING, SMALL, Text
 from archcheck.drawing.tree import OUTSIDE, Box, Link
 
-WIDEST = 200.0
-"""Text that is wider is cut, in px."""
-
 PAD, GAP, BETWEEN = 8.0, 16.0, 26.0
 """Between text and border; between neighbours across the flow; between ranks along it."""
 
@@ -137,7 +134,7 @@ class Level:
             if edge.a < len(self.parts) and edge.a not in found and edge.a not in out:
                 text = label(edge.link)
                 if text:
-                    found[edge.a] = metrics.cut(text, WIDEST, SMALL)
+                    found[edge.a] = text
         return found
 
     def _feet(self) -> list[Point]:

@@ -2,14 +2,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from archcheck.drawing import metrics
 from archcheck.drawing.palette import LIGHT, PALETTES, Palette, Tone
 from archcheck.drawing.tree import Box, Link
 
 FONT = "Helvetica, Arial, 'Liberation Sans', sans-serif"
 TITLE, SMALL = 12.0, 10.0
 """Sizes of text, in px: the first line of a box, and all else."""
+
+WIDEST = 200.0
+"""Text that is wider is cut, in px."""
 
 LEADING = 1.25
 """A line's height, as a multiple of the size of its text."""
@@ -45,6 +49,15 @@ class Look:
     def palette(self) -> Palette:
         """The colours, in a format that has no more than one set of them."""
         return PALETTES["dark" if self.theme == "dark" else "light"]
+
+    def lines(self, box: Box) -> tuple[Text, ...]:
+        """The texts of a box, none wider than `WIDEST`."""
+        return tuple(replace(line, text=metrics.cut(line.text, WIDEST, line.size, line.bold))
+                     for line in self.texts(box))
+
+    def label(self, link: Link) -> str:
+        """The label of an edge, no wider either."""
+        return metrics.cut(self.shape(link), WIDEST, SMALL)
 
     def key(self, box: Box) -> str:
         """Which of a palette's tones a box has."""
