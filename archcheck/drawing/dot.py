@@ -7,6 +7,9 @@ from archcheck.drawing.ends import edges
 from archcheck.drawing.style import SMALL, Look, Text
 from archcheck.drawing.tree import INPUT, OUTPUT, Box, Picture
 
+ENTRIES = 4
+"""Of the legend in a row."""
+
 
 def render(picture: Picture, look: Look) -> str:
     """The picture in the DOT language; nodes are called ``n0``, ``n1``, …, in the order they are drawn."""
@@ -28,7 +31,7 @@ def render(picture: Picture, look: Look) -> str:
         labelled.add(source.id)
         tail = f" [label={quoted(label)}]" if label else ""
         lines.append(f"  {numbers[source.id]} -> {numbers[target.id]}{tail};")
-    return "\n".join([*lines, "}", ""])
+    return "\n".join([*lines, *_legend(look), "}", ""])
 
 
 def quoted(text: str) -> str:
@@ -51,6 +54,20 @@ def _box(picture: Picture, look: Look, box: Box, numbers: Mapping[str, str]) -> 
     for child in box.children:
         yield from (f"  {line}" for line in _box(picture, look, child, numbers))
     yield "}"
+
+
+def _legend(look: Look) -> Iterator[str]:
+    """What the colours mean, as the label of the graph: some entries in a row."""
+    from archcheck.drawing.svg import text
+    cells = []
+    for told, key in look.legend:
+        tone = look.palette.tones[key]
+        cells.append(f'<TD BORDER="1" WIDTH="16" COLOR="{tone.line}" BGCOLOR="{tone.fill}"></TD>'
+                     f'<TD ALIGN="LEFT"><FONT POINT-SIZE="{SMALL:g}">{text(told)}</FONT></TD>')
+    rows = ("".join(cells[k:k + ENTRIES]) for k in range(0, len(cells), ENTRIES))
+    table = "".join(f"<TR>{row}</TR>" for row in rows)
+    if table:
+        yield f'  graph [labelloc=b, labeljust=l, label=<<TABLE BORDER="0">{table}</TABLE>>];'
 
 
 def _html(texts: tuple[Text, ...], left: bool = False) -> str:

@@ -28,25 +28,25 @@ class Palette:
 
 
 LIGHT: Mapping[str, Tone] = {
-    "convolution": Tone("#cfe3f5", "#0072b2", "#06283d"), "linear": Tone("#fbe2c0", "#b8740a", "#3d2600"),
-    "recurrent": Tone("#f7d5c4", "#d55e00", "#3d1b00"), "attention": Tone("#f4d3e5", "#b0447f", "#3d0f28"),
-    "norm": Tone("#e4e4e4", "#767676", "#222222"), "activation": Tone("#fbf6bf", "#9a8f00", "#333000"),
-    "pool": Tone("#cdeee0", "#007a58", "#00301f"), "join": Tone("#ffffff", "#555555", "#222222"),
-    "lookup": Tone("#dfd7f2", "#6a51a3", "#22164a"), "moves": Tone("#f6f6f6", "#9a9a9a", "#333333"),
+    "convolution": Tone("#cfe3f5", "#187aba", "#06283d"), "linear": Tone("#f8debe", "#b8740a", "#3d2600"),
+    "recurrent": Tone("#e4ccc3", "#d55e00", "#3d1b00"), "attention": Tone("#f3d2e5", "#a94186", "#3d0f28"),
+    "norm": Tone("#e4e4e4", "#6c6c6c", "#222222"), "activation": Tone("#fff9ba", "#9a8f00", "#333000"),
+    "pool": Tone("#a9e2c8", "#0f9a70", "#00301f"), "join": Tone("#ffffff", "#4a4a4a", "#222222"),
+    "lookup": Tone("#dfd7f2", "#5d4492", "#22164a"), "moves": Tone("#f6f6f6", "#909090", "#333333"),
     "input": Tone("#ffffff", "#111111", "#111111"), "output": Tone("#ffffff", "#111111", "#111111"),
-    "other": Tone("#ececec", "#555555", "#222222"),
+    "other": Tone("#dadada", "#4a4a4a", "#222222"),
 }
-"""Families to their colours on a light ground: hues of Okabe and Ito (2008), which people who are blind to
-some colours tell apart, and each of another lightness."""
+"""Families to their colours on a light ground: hues near those of Okabe and Ito (2008). Any two differ in
+fill or border, for people who see no red or no green as well."""
 
 DARK: Mapping[str, Tone] = {
-    "convolution": Tone("#123a57", "#56b4e9", "#e3f1fb"), "linear": Tone("#4a3208", "#e69f00", "#fdf0d6"),
-    "recurrent": Tone("#4d2508", "#f08a4b", "#fde7da"), "attention": Tone("#4a1a35", "#e08bb9", "#fbe4f0"),
-    "norm": Tone("#3a3a3a", "#a0a0a0", "#eeeeee"), "activation": Tone("#45410a", "#e6da3c", "#fbf8d0"),
-    "pool": Tone("#0c3f30", "#2fc89a", "#d8f7ec"), "join": Tone("#1e1e1e", "#bbbbbb", "#eeeeee"),
-    "lookup": Tone("#2f2552", "#a48fdc", "#eae4fb"), "moves": Tone("#262626", "#808080", "#dddddd"),
+    "convolution": Tone("#24435d", "#56b4e9", "#e3f1fb"), "linear": Tone("#4a3208", "#e69f00", "#fdf0d6"),
+    "recurrent": Tone("#4d2508", "#f08a4b", "#fde7da"), "attention": Tone("#4a1b35", "#de89c0", "#fbe4f0"),
+    "norm": Tone("#3e3e3e", "#999999", "#eeeeee"), "activation": Tone("#45410a", "#e6da3c", "#fbf8d0"),
+    "pool": Tone("#0c3f30", "#3ac693", "#d8f7ec"), "join": Tone("#1e1e1e", "#bbbbbb", "#eeeeee"),
+    "lookup": Tone("#28214f", "#a48fdc", "#eae4fb"), "moves": Tone("#222222", "#808080", "#dddddd"),
     "input": Tone("#1e1e1e", "#eeeeee", "#eeeeee"), "output": Tone("#1e1e1e", "#eeeeee", "#eeeeee"),
-    "other": Tone("#333333", "#bbbbbb", "#eeeeee"),
+    "other": Tone("#3a3a3a", "#bbbbbb", "#eeeeee"),
 }
 """The same on a dark ground."""
 
@@ -61,7 +61,7 @@ PALETTES: Mapping[str, Palette] = {
     "light": Palette("#ffffff", Tone("#f8f9fa", "#333333", "#333333"), "#555555", {
         **LIGHT, "plain": _WHITE,
         **_numbered("heat", (
-            Tone("#f7fbff", "#8aa5bd", "#111111"), Tone("#d3e4f3", "#5b88ad", "#111111"),
+            Tone("#f7fbff", "#7b95ad", "#111111"), Tone("#d3e4f3", "#5b88ad", "#111111"),
             Tone("#93c4de", "#3d7fa8", "#06283d"), Tone("#4a97c9", "#1d5f8f", "#001525"),
             Tone("#1661a8", "#0b3a66", "#ffffff"))),
         **_numbered("found", (
