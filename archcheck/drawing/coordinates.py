@@ -7,7 +7,7 @@ the main path does not pull at it, unless nothing else leaves the node.
 """
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from math import inf
 
@@ -17,7 +17,7 @@ ROUNDS = 13
 """How often all ranks are placed, down and up in turn: by what is on one side, then on both, at last
 downwards again, so that chains are straight."""
 
-_BENDS, _NODES, _MIXED = 1.0, 2.0, 0.02
+_BENDS, _NODES, _MIXED = 1.0, 50.0, 0.01
 """Weights of an edge between two bends, two nodes, and one of each."""
 
 Pull = tuple[int, float, float]
@@ -37,22 +37,73 @@ def placed(layers: Layers, count: int, widths: Sequence[float], ports: Sequence[
         near = both if ROUNDS - 5 <= turn < ROUNDS - 1 else above if down else below
         for row in layers.rows if down else reversed(layers.rows):
             _settle(row, near, centre, widths, gap)
-    _straighten(layers, centre, widths, gap)
+    _straighten(layers, count, centre, widths, ports, gap)
     return centre
 
 
-def _straighten(layers: Layers, centre: list[float], widths: Sequence[float], gap: float) -> None:
-    """Put all bends of an edge at one place where there is room for that, edges far out first."""
+Line = Sequence[tuple[int, float]]
+"""Nodes of one rank after the other that should stand in line, each with how far from the first."""
+
+
+def _straighten(layers: Layers, count: int, centre: list[float], widths: Sequence[float],
+                ports: Sequence[tuple[float, float]], gap: float) -> None:
+    """Put what should be in line at one place where there is room for that: all bends of an edge, edges far
+    out first, and nodes of which each is the only one near the next."""
     place = {node: k for row in layers.rows for k, node in enumerate(row)}
-    chains = [chain[1:-1] for chain in layers.chains if len(chain) > 3]
-    for _ in range(2):
-        for bends in sorted(chains, key=lambda bends: -max(abs(centre[node]) for node in bends)):
-            room = [_room(layers.rows[layers.rank[node]], place[node], centre, widths, gap) for node in bends]
-            low, high = max(low for low, _ in room), min(high for _, high in room)
-            if low <= high:
-                wish = sum(centre[node] for node in bends) / len(bends)
-                for node in bends:
-                    centre[node] = min(max(wish, low), high)
+
+    def room(line: Line) -> tuple[float, float]:
+        found = [(*_room(layers.rows[layers.rank[node]], place[node], centre, widths, gap), shift)
+                 for node, shift in line]
+        return max(low - shift for low, _, shift in found), min(high - shift for _, high, shift in found)
+
+    def straight(line: Line, *wishes: float) -> bool:
+        low, high = room(line)
+        mean = sum(centre[node] - shift for node, shift in line) / len(line)
+        wish = next((wish for wish in wishes if low <= wish <= high), min(max(mean, low), high))
+        for node, shift in line if low <= high else ():
+            centre[node] = wish + shift
+        return low <= high
+
+    def bends() -> None:
+        edges = [(k, chain) for k, chain in enumerate(layers.chains) if len(chain) > 2]
+        for k, chain in sorted(edges, key=lambda edge: -abs(centre[edge[1][1]])):
+            leaves, arrives = ports[k]
+            inner = chain if k in layers.turned else chain[1:-1]
+            straight([(node, 0.0) for node in inner], centre[chain[-1]] + arrives, centre[chain[0]] + leaves)
+    bends()
+    runs = list(_runs(layers, count, ports))
+    while runs:
+        line = runs.pop()
+        if not straight(line) and len(line) > 3:
+            runs += line[:len(line) // 2], line[len(line) // 2:]
+    bends()
+    bends()
+
+
+def _runs(layers: Layers, count: int, ports: Sequence[tuple[float, float]]) -> Iterator[Line]:
+    """Nodes one after the other, by edges from one rank to the next. Other edges leave and arrive only if
+    they skip something; none is all that a branch has."""
+    after: dict[int, list[tuple[int, float]]] = {}
+    before: dict[int, int] = {}
+    skips = set()
+    for chain, (leaves, arrives) in zip(layers.chains, ports):
+        a, b = chain[0], chain[-1]
+        if a >= count:
+            continue
+        if len(chain) == 2 or len(layers.below[a]) == 1 or len(layers.above[b]) == 1:
+            after.setdefault(a, []).append((b, leaves - arrives))
+            before[b] = before.get(b, 0) + 1
+            skips |= {a} if len(chain) > 2 else set()
+    follows = {a: found[0] for a, found in after.items()
+               if len(found) == 1 and before[found[0][0]] == 1 and a not in skips}
+    ends = {b for b, _ in follows.values()}
+    for node in range(count):
+        if node in follows and node not in ends:
+            line = [(node, 0.0)]
+            while line[-1][0] in follows:
+                other, shift = follows[line[-1][0]]
+                line.append((other, line[-1][1] + shift))
+            yield line
 
 
 def _room(row: Sequence[int], k: int, centre: Sequence[float], widths: Sequence[float],

@@ -8,8 +8,10 @@ from itertools import pairwise
 
 from archcheck.dims import Size
 from archcheck.drawing.families import FAMILIES
-from archcheck.drawing.style import HEAT, LIGHT, PLAIN, TITLE, WORST, Look, Text, Tone
+from archcheck.drawing.palette import THEMES
+from archcheck.drawing.style import TITLE, Look, Text
 from archcheck.drawing.tree import INPUT, OUTPUT, Box, Link, Picture
+from archcheck.errors import UserError
 from archcheck.report import Report
 from archcheck.reporters.summary import at_value
 from archcheck.reporters.text import Script, size_in_bytes
@@ -20,19 +22,29 @@ SHARES = (0.01, 0.03, 0.1, 0.3)
 FIELDS = (8, 32, 128, 512)
 """Sizes of receptive fields at which it changes."""
 
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "style": ("paper", "debug", "plain"), "color": ("op", "cost", "params", "memory", "field", "findings"),
+    "edges": ("shape", "dtype", "bytes", "none"), "direction": ("TB", "LR"), "theme": THEMES}
+"""What a look may be asked for."""
+
 _ALL = 64  # what symbols are taken to be where figures are compared
 _SCREEN = 3  # kinds of operators whose nodes are named alike, so that names tell nothing
 _NUMBERS = re.compile(r"\{[^}]*\}|\d+")
 
 
 def look_for(report: Report, picture: Picture, style: str = "paper", colour: str = "op", edges: str = "shape",
-               direction: str = "TB", script: Script | None = None, to_scale: bool = False) -> Look:
-    """The look of a picture of a report."""
+             direction: str = "TB", script: Script | None = None, to_scale: bool = False,
+             theme: str = "light") -> Look:
+    """The look of a picture of a report. Raises `UserError` for what is none of the `CHOICES`."""
+    for name, value in {"style": style, "color": colour, "edges": edges, "direction": direction,
+                        "theme": theme}.items():
+        if value not in CHOICES[name]:
+            raise UserError(f"{name} cannot be {value!r}; it is one of {', '.join(CHOICES[name])}")
     words = _Words(report, picture, style, colour, script or script_of(report))
     tones, legend = _coloured(report, picture, style, colour)
     extents = extents_of(picture) if to_scale else {}
     return Look(style, edges, "LR" if to_scale else direction, tones, legend, extents, words.edge(edges),
-                words.texts)
+                words.texts, theme)
 
 
 def script_of(report: Report) -> Script:
@@ -139,7 +151,7 @@ def _machine_made(picture: Picture) -> set[str]:
 
 
 # ---------------------------------------------------------------------------------------------------- colours
-Colours = tuple[Mapping[str, Tone] | None, tuple[tuple[str, Tone], ...]]
+Colours = tuple[Mapping[str, str] | None, tuple[tuple[str, str], ...]]
 
 
 def _coloured(report: Report, picture: Picture, style: str, colour: str) -> Colours:
@@ -147,7 +159,7 @@ def _coloured(report: Report, picture: Picture, style: str, colour: str) -> Colo
     shown = [box for box in picture.shown() if box.family not in (INPUT, OUTPUT)]
     if colour == "op":
         families = {box.family for box in shown if not (box.children and box.id in picture.open)}
-        known = [(FAMILIES[name], LIGHT[name]) for name in FAMILIES if name in families]
+        known = [(told, name) for name, told in FAMILIES.items() if name in families]
         return None, () if style == "plain" else tuple(known)
     if colour == "field":
         return _by_field(report, shown)
@@ -160,7 +172,7 @@ def _by_share(report: Report, shown: Iterable[Box], colour: str) -> Colours:
     """Boxes by their part of a figure of the whole network, symbols taken to be equal and large."""
     figure = _FIGURES[colour]
     whole = at_value(figure_of_all(report, colour), _ALL) or 1
-    tones = {box.id: HEAT[_step(at_value(figure(box), _ALL) / whole, SHARES)] for box in shown}
+    tones = {box.id: _heat(at_value(figure(box), _ALL) / whole, SHARES) for box in shown}
     marks = [f"{100 * share:g} %" for share in SHARES]
     what = {"cost": "of the MACs", "params": "of the parameters", "memory": "of the activations"}[colour]
     return tones, _scale(marks, what)
@@ -185,8 +197,8 @@ def _by_field(report: Report, shown: Iterable[Box]) -> Colours:
         outputs = report.graph.nodes[max(box.own)].outputs if box.own else ()
         sizes = [field.size for field in (overview.of(outputs[0]) if outputs else ()) if field is not None]
         known = [size for size in sizes if isinstance(size, int)]
-        tones[box.id] = HEAT[_step(max(known), FIELDS)] if known else HEAT[-1] if sizes else PLAIN
-    return tones, _scale([str(size) for size in FIELDS], "pixels of the input")
+        tones[box.id] = _heat(max(known), FIELDS) if known else "heat4" if sizes else "plain"
+    return tones, _scale([str(size) for size in FIELDS], "positions of the input")
 
 
 def _by_finding(report: Report, shown: Iterable[Box]) -> Colours:
@@ -197,23 +209,25 @@ def _by_finding(report: Report, shown: Iterable[Box]) -> Colours:
         for name in (finding.node, *finding.also):
             if name is not None and finding.suppressed is None:
                 worst[name] = max(worst.get(name, 0), _SEVERITIES.index(finding.severity) + 1)
-    tones = {box.id: WORST[max((worst.get(report.graph.nodes[k].name, 0) for k in box.nodes), default=0)]
-             for box in shown}
-    return tones, tuple(zip(("no findings", *_SEVERITIES), WORST))
+    levels = {box.id: max((worst.get(report.graph.nodes[k].name, 0) for k in box.nodes), default=0)
+              for box in shown}
+    told = enumerate(("no findings", *_SEVERITIES))
+    return {name: f"found{level}" for name, level in levels.items()}, tuple(
+        (text, f"found{level}") for level, text in told)
 
 
 _SEVERITIES = ("advice", "warning", "error")
 
 
-def _step(value: float, marks: tuple[float, ...]) -> int:
-    """Which step of the scale a value is on."""
-    return sum(value > mark for mark in marks)
+def _heat(value: float, marks: tuple[float, ...]) -> str:
+    """The tone of a value on a scale."""
+    return f"heat{sum(value > mark for mark in marks)}"
 
 
-def _scale(marks: list[str], what: str) -> tuple[tuple[str, Tone], ...]:
+def _scale(marks: list[str], what: str) -> tuple[tuple[str, str], ...]:
     """The legend of a scale."""
     texts = [f"≤ {marks[0]}", *(f"{a} – {b}" for a, b in pairwise(marks)), f"> {marks[-1]} {what}"]
-    return tuple(zip(texts, HEAT))
+    return tuple((text, f"heat{step}") for step, text in enumerate(texts))
 
 
 # --------------------------------------------------------------------------------------------------- to scale

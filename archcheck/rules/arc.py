@@ -39,7 +39,7 @@ SMALL = 1000
 
 
 # ---------------------------------------------------------------------------------- linear after linear
-@rule("ARC001", "linear-after-linear", severity=ADVICE)
+@rule("ARC001", "linear-after-linear", severity=ADVICE, fix=UNSAFE)
 def linear_after_linear(case: Case) -> Faults:
     """Two linear layers stand one after the other, and one layer in their place would be cheaper.
 
@@ -563,7 +563,7 @@ FEW = 4
 """Channels of an image: colours and transparency."""
 
 
-@rule("ARC013", "dead-multiplication", severity=ADVICE)
+@rule("ARC013", "dead-multiplication", severity=ADVICE, fix=UNSAFE)
 def dead_multiplication(case: Case) -> Faults:
     """A value is multiplied by a constant 0, so that all that was computed for it is lost.
 

@@ -25,7 +25,7 @@ INDEXING = frozenset(("indices", "shape", "starts", "ends", "axes", "steps", "re
 """What operators call inputs that name positions and sizes."""
 
 
-@rule("DTY101", "float64-leak", severity=WARNING)
+@rule("DTY101", "float64-leak", severity=WARNING, fix=UNSAFE)
 def float64_leak(case: Case) -> Faults:
     """Part of a network of single precision computes in double precision.
 
@@ -63,19 +63,24 @@ def float64_leak(case: Case) -> Faults:
             y = Relu (x)
         }
     """
-    sites = case.sites if _has_doubles(case) else ()
-    doubles = [site for site in sites if _dtypes(site.outputs) == "float64"]
-    if not doubles or not _is_single(case, len(doubles)):
-        return
-    count = sum(_follows_data(case, site) for site in doubles)
-    for site in doubles:
-        if "float64" not in {kind.dtype for kind in site.inputs} and _follows_data(case, site):
-            single = _of(case)
-            yield Fault(f"{count} nodes compute float64 in a network of {single}" if count > 1 else
-                        f"a node makes float64 in a network of {single}",
+    found = doubles(case)
+    dtype, count = single(case) if found else "", len(found)
+    for site in found:
+        if not any(kind.dtype == "float64" and holds_data(case, site, position)
+                   for position, kind in enumerate(site.inputs)):
+            yield Fault(f"{count} nodes compute float64 in a network of {dtype}" if count > 1 else
+                        f"a node makes float64 in a network of {dtype}",
                         f"it begins with a {site.op} of {site.inputs[0].dtype}",
-                        f"cast to {single} instead, or give the constant that it meets that type", site,
+                        f"cast to {dtype} instead, or give the constant that it meets that type", site,
                         cause="double", facts={"nodes": count})
+
+
+def doubles(case: Case) -> list[Site]:
+    """The nodes that compute float64 out of data in a network of another floating-point type."""
+    if not _has_doubles(case):
+        return []
+    made = [site for site in case.sites if _dtypes(site.outputs) == "float64"]
+    return [site for site in made if _follows_data(case, site)] if _is_single(case, len(made)) else []
 
 
 def _has_doubles(case: Case) -> bool:
@@ -94,7 +99,7 @@ def _is_single(case: Case, doubles: int) -> bool:
     return "float64" not in given and sum(_dtypes(site.outputs) in SINGLE for site in case.sites) >= doubles
 
 
-def _of(case: Case) -> str:
+def single(case: Case) -> str:
     """The floating-point type that a network has most values of, double left out."""
     made = Counter(_dtypes(site.outputs) for site in case.sites)
     return max(SINGLE, key=lambda dtype: made[dtype])

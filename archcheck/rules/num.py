@@ -42,7 +42,8 @@ WIDE = ("float32", "float64", "bfloat16")
 def untrained_weights(case: Case) -> Faults:
     """The weights are those that a network starts with: nothing was learned yet.
 
-    Every batch normalization has means of 0 and variances of 1, or, without any, all biases are 0. A model
+    Every batch normalization has means of 0 and variances of 1; or, without any, all biases are 0, or all
+    residual branches end in a layer of zeros, as they do where they are to start as nothing. A model
     that ships so answers by chance; a checkpoint was not loaded before the export. A network exported for its
     architecture alone is fine. NUM102, NUM103 and NUM104 say nothing of such a network: zeros are usual in
     it.
@@ -64,6 +65,22 @@ def untrained_weights(case: Case) -> Faults:
         g (float[N, 2] x) => (float[N, 2] y)
         <float[2] s = {1, 2}, float[2] b = {0, 1}, float[2] mean = {0, 0}, float[2] var = {1, 1}>
         { y = BatchNormalization (x, s, b, mean, var) }
+
+    Bad::
+
+        <ir_version: 8, opset_import: ["" : 17]>
+        g (float[N, 2] x) => (float[N, 2] y)
+        <float[2, 2] w = {1, 2, 3, 4}, float[2] b = {0, 1}, float[2, 2] u = {0, 0, 0, 0},
+         float[2, 2] v = {0, 0, 0, 0}>
+        {
+            a = Gemm (x, w, b)
+            c = Gemm (a, u)
+            g = Sigmoid (a)
+            m = Mul (g, c)
+            d = Add (x, m)
+            e = Gemm (d, v)
+            y = Add (e, d)
+        }
 
     Good::
 

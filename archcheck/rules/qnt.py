@@ -17,7 +17,7 @@ from archcheck.rules._quantized import (
     quantizer,
     scaling,
 )
-from archcheck.rules._rule import ERROR, WARNING, Fault, Faults, Site, rule
+from archcheck.rules._rule import ERROR, UNSAFE, WARNING, Fault, Faults, Site, rule
 
 
 @rule("QNT001", "unpaired-qdq", severity=ERROR)
@@ -127,7 +127,7 @@ def _is_dequantized(site: Site, position: int) -> bool:
     return made is not None and made.op in DEQUANTIZE
 
 
-@rule("QNT003", "qdq-blocks-fusion", severity=WARNING, targeted=True)
+@rule("QNT003", "qdq-blocks-fusion", severity=WARNING, targeted=True, fix=UNSAFE)
 def qdq_blocks_fusion(case: Case) -> Faults:
     """A pair that quantises and dequantises stands between a convolution and the normalization or activation
     after it.

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from archcheck.graph import Literal, TensorType
 from archcheck.rules._case import Case
 from archcheck.rules._copies import equal, repeats, stored, transposed
-from archcheck.rules._rule import SAFE, WARNING, Fault, Faults, Site, rule
+from archcheck.rules._rule import SAFE, UNSAFE, WARNING, Fault, Faults, Site, rule
 
 LARGE_CONSTANT = 1 << 20
 """A constant of more bytes belongs among the weights."""
@@ -69,7 +69,7 @@ def _large(case: Case) -> Iterator[tuple[int, Site]]:
             yield size, site
 
 
-@rule("SIZ003", "materialised-broadcast", severity=WARNING, weights=True)
+@rule("SIZ003", "materialised-broadcast", severity=WARNING, weights=True, fix=UNSAFE)
 def materialised_broadcast(case: Case) -> Faults:
     """A stored tensor of at least 64 KiB is one slice over and over.
 
@@ -87,7 +87,7 @@ def materialised_broadcast(case: Case) -> Faults:
             yield Fault(f"a stored tensor of {one.kind.bytes:,} bytes holds {what} {times:,} times",
                         f"along axis {axis} of its {' × '.join(map(str, shape))} position k + {period:,} "
                         "holds what position k does", f"store {what} {cure}",
-                        value=one.name, facts={"bytes": one.kind.bytes, "axis": axis, "times": times})
+                        value=one.name, facts={"bytes": one.kind.bytes, **found._asdict()})
 
 
 @rule("SIZ004", "near-2gb", severity=WARNING, fix=SAFE)

@@ -473,3 +473,17 @@ def test_variances(variance, epsilon, found):
     weights = {"s": normal(4), "b": normal(4), "m": normal(4), "v": np.float32([1, 2, variance, 3])}
     node = helper.make_node("BatchNormalization", ["x", *"sbmv"], ["y"], epsilon=epsilon)
     assert codes(model([node], weights)) == found
+
+
+# ---------------------------------------------------------------------------------- what was not trained
+BRANCHES = """<ir_version: 8, opset_import: ["" : 17]> g (float[N, 2] x) => (float[N, 2] y)
+    <float[2, 2] v = {1, 2, 3, 4}, float[2, 2] p = {0, 0, 0, 0}, float[2, 2] q = {0, 0, 0, LAST},
+     float k = {2}>
+    { a = MatMul (x, v) i = Identity (p) b = MatMul (a, i) c = Mul (b, k) d = Add (x, c)
+      e = MatMul (d, v) g = Relu (e) h = MatMul (g, q) y = Add (h, d) }"""
+
+
+@pytest.mark.parametrize(("last", "expected"), [(0, ["NUM100"]), (1, ["NUM102", "NUM103"])])
+def test_residual_branches_that_start_as_nothing(last, expected):
+    """Only where each of them does; one of them alone is a layer that was lost."""
+    assert codes(onnx.parser.parse_model(BRANCHES.replace("LAST", str(last)))) == expected
