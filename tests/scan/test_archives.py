@@ -58,7 +58,7 @@ def test_rows_are_those_of_the_files(store: Path, capsys, name: str):
 
 
 @pytest.mark.parametrize("has_ranges", [True, False])
-@pytest.mark.parametrize(("name", "requests"), [("zip://::{}/all.zip", 14), ("tar://::{}/all.tar.gz", 4)])
+@pytest.mark.parametrize(("name", "requests"), [("zip://::{}/all.zip", 18), ("tar://::{}/all.tar.gz", 4)])
 def test_over_the_network_an_archive_is_sent_once(store: Path, capsys, has_ranges, name: str, requests: int):
     pytest.importorskip("aiohttp", reason="https:// needs fsspec and aiohttp")
     expected = scanned(capsys, "nets")
