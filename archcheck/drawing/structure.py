@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING
 
 from archcheck.analyses.layers import ACTIVATIONS, CONVOLUTIONS
 from archcheck.drawing import regions
+from archcheck.drawing.pieces import pieces
+from archcheck.drawing.roles import HIDDEN, SHOWN
 
 if TYPE_CHECKING:
     from archcheck.drawing.fold import Block
     from archcheck.report import Report
-
-SHOWN, MINOR, HIDDEN = range(3)
-"""What a block does: something, preparing data only, or neither."""
 
 CLEAR = 12
 """Up to so many rows are clear without being grouped."""
 
 SMALL = 5
 """A scope of so many rows needs no box of its own where there is room."""
+
+MANY = 30
+"""More rows than that are gathered in pieces."""
 
 BESIDE = 4
 """So many equal branches are told once."""
@@ -34,19 +36,50 @@ FOLLOWING = ACTIVATIONS | NORMS | {"relu6", "bias", "dropout", "quantization"}
 
 class Structure:
     """Groups the blocks of one scope by what flows between them. ``group`` makes one block of several,
-    ``runs`` folds repetitions."""
+    ``runs`` folds repetitions. Without ``fused``, layers and what follows them stand side by side."""
 
     def __init__(self, report: Report, group: Callable[..., Block],
-                 runs: Callable[[Sequence[Block]], tuple[Block, ...]]) -> None:
-        self.report, self.whole, self.runs = report, group, runs
+                 runs: Callable[[Sequence[Block]], tuple[Block, ...]], roles: Sequence[int],
+                 fused: bool) -> None:
+        self.report, self.whole, self.runs, self.roles, self.fused = report, group, runs, roles, fused
         self.works = report.kinds
         self.data = report.flows[id(report.walk)].data
 
-    def of(self, blocks: list[Block]) -> list[Block]:
+    def of(self, blocks: Sequence[Block]) -> tuple[Block, ...]:
         """The blocks of a scope in groups."""
-        blocks = self.inlined(blocks)
-        blocks = self.grouped(blocks, self.layers(blocks))
-        return self.grouped(blocks, self.branches(blocks)) if len(blocks) > CLEAR else blocks
+        rows = self.ordered(self.inlined(list(blocks))) if self.fused else list(blocks)
+        rows = self.grouped(rows, self.layers(rows))
+        if len(rows) > CLEAR:
+            rows = list(self.runs(rows)) if self.is_endless(rows) else rows
+            rows = self.grouped(rows, self.branches(rows))
+        found = self.runs(rows)
+        while len(found) > MANY and len(fewer := self.runs(self.pieces(found))) < len(found):
+            found = fewer
+        return found if self.fused else tuple(_chained(map(self.apart, found)))
+
+    def apart(self, block: Block) -> tuple[Block, ...]:
+        """A layer and what follows it side by side, if it is not repeated; else the block as it is."""
+        return block.children if block.fused and block.count == 1 else (block,)
+
+    def ordered(self, blocks: Sequence[Block]) -> list[Block]:
+        """The blocks in an order in which they could run."""
+        return [blocks[k] for k in regions.in_order(self.read(blocks))]
+
+    def read(self, blocks: Sequence[Block]) -> list[list[int]]:
+        """Of each of the blocks those that read what it makes."""
+        shown = [[index for index in block.every if self.roles[index] != HIDDEN] for block in blocks]
+        return regions.reads(self.report.graph, shown)
+
+    def pieces(self, blocks: Sequence[Block]) -> list[Block]:
+        """Those of the blocks that are single layers in pieces, as far as they are connected."""
+        before: list[list[int]] = [[] for _ in blocks]
+        for k, others in enumerate(self.read(blocks)):
+            for other in others:
+                before[other].append(k)
+        loose = {k for k, block in enumerate(blocks) if block.fused or not block.children}
+        found = list(pieces(before, loose)) or list(pieces(before, range(len(blocks))))
+        taken = {k for piece in found for k in piece}
+        return self.grouped(blocks, [*found, *([k] for k in range(len(blocks)) if k not in taken)])
 
     def inlined(self, blocks: list[Block]) -> list[Block]:
         """The blocks of a scope with what is inside of small ones in their places, as long as it stays
@@ -59,7 +92,7 @@ class Structure:
             more = sum(len(block.children) - 1 for block in alike)
             if more <= room and all(map(self.is_small, alike)) and not self.repeat(alike):
                 room -= more
-                rows = [row for row in rows if row not in alike] + _chained(block.children for block in alike)
+                rows = [row for row in rows if row not in alike] + _chained(map(_taken_out, alike))
         return sorted(rows, key=lambda block: block.first)
 
     def is_small(self, block: Block) -> bool:
@@ -71,16 +104,19 @@ class Structure:
         return len(blocks) > 1 and self.repeats(blocks, 1)
 
     def grouped(self, blocks: Sequence[Block], groups: Iterable[Sequence[int]]) -> list[Block]:
-        """A block for each of ``groups``, those of one as they are; in the order they begin."""
+        """A block for each of ``groups``, those of one as they are; in an order in which they could run."""
+        found = sorted(groups, key=lambda group: group[0])
         out = [self.group([blocks[k] for k in group]) if len(group) > 1 else blocks[group[0]]
-               for group in groups]
-        return sorted(out, key=lambda block: block.first)
+               for group in found]
+        return self.ordered(out) if len(out) < len(blocks) else out
 
     def group(self, blocks: Sequence[Block]) -> Block:
         """One block for several: a layer with what follows it, or what branches and is joined."""
         fused = (blocks[0].nodes == 1 or blocks[0].fused) and all(map(self.follows, blocks[1:]))
         parts = blocks[0].children if blocks[0].fused else blocks[:1]
         rows = (*parts, *blocks[1:]) if fused else self.runs(blocks)
+        if not fused and not self.fused:
+            rows = tuple(_chained(map(self.apart, rows)))
         whole = self.whole(blocks[0].name if fused else "", "", blocks, rows)
         return replace(whole, fused=fused)
 
@@ -89,18 +125,11 @@ class Structure:
         of several read the same and are read by the same, side by side."""
         turns = [frozenset(index for block in blocks[k:k + period] for index in block.every)
                  for k in range(0, len(blocks), period)]
-        if self.is_entered(frozenset(index for turn in turns for index in turn)):
-            return False
         before = [self.made_by(turn) for turn in turns]
         if all(not before[k + 1].isdisjoint(turn) for k, turn in enumerate(turns[:-1])):
             return True
         beside = len(turns) >= BESIDE and all(maker == before[0] for maker in before)
         return beside and len({self.read_by(turn) for turn in turns}) == 1
-
-    def is_entered(self, nodes: frozenset[int]) -> bool:
-        """Whether something else may run in between, which reads some of ``nodes`` and is read by others."""
-        first_reader = min(self.read_by(nodes), default=len(self.works))
-        return max(self.made_by(nodes), default=regions.BEFORE) > first_reader
 
     def made_by(self, nodes: frozenset[int]) -> frozenset[int]:
         """The nodes outside of ``nodes`` that make data which these read; `regions.BEFORE` for inputs."""
@@ -133,11 +162,17 @@ class Structure:
     def branches(self, blocks: Sequence[Block]) -> Iterator[Sequence[int]]:
         """What branches and is joined again, as one; all else by itself."""
         after, at = self.after(blocks), 0
-        for found in regions.branching(len(blocks), after) if after is not None else ():
+        ranges = regions.branching(len(blocks), after) if after is not None else ()
+        for found in sorted(ranges, key=lambda found: found.start):
             yield from ([k] for k in range(at, found.start))
             yield found
             at = found.stop
         yield from ([k] for k in range(at, len(blocks)))
+
+    def is_endless(self, blocks: Sequence[Block]) -> bool:
+        """Whether data branch for so long that they might be a loop that was unrolled, or a mask."""
+        after = self.after(blocks)
+        return after is not None and regions.longest(len(blocks), after) > regions.LARGEST
 
     def leads(self, block: Block) -> bool:
         """Whether a block is a layer that others may belong to."""
@@ -152,6 +187,12 @@ class Structure:
         node, effect = self.report.graph.nodes[index], self.report.effects[index]
         given = self.report.types.get(node.inputs[0]) if node.inputs else None
         return effect.alias == 0 and given is not None and given[:2] == effect.outputs[0][:2]
+
+
+def _taken_out(block: Block) -> tuple[Block, ...]:
+    """What is in a block, blocks in it with its name before theirs."""
+    return tuple(child.renamed(f"{block.name}.{{}}") 
+                 if block.name and child.name and child.children and not child.fused else child for child in block.children)
 
 
 def _chained(parts: Iterable[tuple[Block, ...]]) -> list[Block]:
