@@ -8,7 +8,7 @@ constants have no rows, and neighbours that only prepare data, before any parame
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, groupby
 
@@ -25,8 +25,6 @@ _NUMBERING = re.compile(r"[_.]?\d+")
 
 GATHERED = "…"
 """The name of a row for several neighbours."""
-ALIKE = 6
-"""So many siblings that differ in shapes are folded to one."""
 FEW = 2
 """Up to so many neighbours keep rows of their own."""
 
@@ -43,7 +41,7 @@ class Block:
     indices of all its nodes, ``own`` those of them in the first of all repetitions. Those of the same
     ``form`` are equal but for shapes and costs; one that is ``fused`` is a layer with what belongs to it, as
     its activation. The repetitions of one that ``varies`` differ in shapes; its children have those of the
-    first.
+    first. ``node`` is the index of the one node that it is a row of, negative for several.
     """
 
     name: str
@@ -68,6 +66,7 @@ class Block:
     form: int = -1
     fused: bool = False
     varies: bool = False
+    node: int = -1
 
     @property
     def label(self) -> str:
@@ -127,6 +126,9 @@ def tree(report: Report, everything: bool = False, only: Collection[int] | None 
 
 
 # -------------------------------------------------------------------------------------------- building blocks
+Accepted = Callable[[Sequence[Block], int, Sequence[Block]], bool]
+
+
 class _Folder:
     """Makes the blocks of one report."""
 
@@ -154,7 +156,7 @@ class _Folder:
         name = layer.name.rsplit("/", 1)[-1]
         return Block(name, layer.op, layer.out_shape, layer.dtype, layer.params, macs, flops, 1, index, index,
                      kind, role, uncounted=int(layer.macs is None), unknown=layer.unknown, every=(index,),
-                     own=(index,), form=self.kind(layer.op))
+                     own=(index,), form=self.kind(layer.op), node=index)
 
     def folded(self, scope: Scope) -> Block:
         """A scope's block."""
@@ -195,23 +197,22 @@ class _Folder:
         if not self.repeats:
             return tuple(blocks)
         kinds = [self.kind(block.kind, _NUMBERING.sub("", block.name)) for block in blocks]
-        once = list(self.folded_runs(blocks, kinds, 2))
-        if self.structure is None:
-            return tuple(once)
+        structure = self.structure
+        if structure is None:
+            return tuple(self.folded_runs(blocks, kinds, lambda *run: True))
+        once = list(self.folded_runs(blocks, kinds, structure.repeats))
         forms = [self.kind(block.form, block.count > 1, k * (block.count > 1)) for k, block in enumerate(once)]
-        return tuple(self.folded_runs(once, forms, ALIKE))
+        return tuple(self.folded_runs(once, forms, structure.is_alike, varies=True))
 
-    def folded_runs(self, blocks: Sequence[Block], kinds: Sequence[int], least: int) -> Iterator[Block]:
-        """``blocks`` with runs of at least so many folded, of those that share their ``kinds``."""
-        def accepted(run: Run) -> bool:
-            found = blocks[run.start:run.stop]
-            alone = least == ALIKE and run.period == 1 and (found[0].fused or not found[0].children)
-            return not alone and (self.structure is None or self.structure.repeats(found, run.period))
+    def folded_runs(self, blocks: Sequence[Block], kinds: Sequence[int], accepted: Accepted,
+                    varies: bool = False) -> Iterator[Block]:
+        """``blocks`` with those runs folded of such as share their ``kinds`` that are ``accepted``."""
         at, rows = 0, [2 if block.children else 1 for block in blocks]
         crossing = [self.crossing[block.first] for block in blocks]
-        for run in chosen(regions(kinds), crossing, rows, least, accepted):
+        for run in chosen(regions(kinds), crossing, rows,
+                          lambda run: accepted(blocks[run.start:run.stop], run.period, blocks)):
             yield from blocks[at:run.start]
-            yield replace(self.repeated(blocks[run.start:run.stop], run), varies=least == ALIKE)
+            yield replace(self.repeated(blocks[run.start:run.stop], run), varies=varies)
             at = run.stop
         yield from blocks[at:]
 
@@ -222,7 +223,8 @@ class _Folder:
         else:
             names, turns = (blocks[0].name, blocks[-1].name), self.turns(blocks, run.period)
         whole = _merged(turns)
-        return replace(whole, count=run.count, names=names, kind=self.kind(whole.kind, run.count))
+        return replace(whole, count=run.count, names=names, shape=turns[-1].shape,
+                       kind=self.kind(whole.kind, run.count))
 
     def turns(self, blocks: Sequence[Block], period: int) -> list[Block]:
         """A block for each sequence of ``period`` blocks, all with the same rows."""
@@ -238,7 +240,7 @@ def _merged(blocks: Sequence[Block]) -> Block:
     """Equal blocks as one, from the first node to the last, their figures added up."""
     first = blocks[0]
     children = tuple(map(_merged, zip(*(block.children for block in blocks))))
-    return replace(first, last=blocks[-1].last, children=children, shape=blocks[-1].shape,
+    return replace(first, last=blocks[-1].last, children=children,
                    params=total(block.params for block in blocks),
                    macs=total(block.macs for block in blocks), flops=total(block.flops for block in blocks),
                    nodes=sum(block.nodes for block in blocks),
@@ -259,9 +261,9 @@ def _unwrapped(block: Block) -> Block:
         names = tuple(f"{block.name}.{name}" for name in child.names)
         return replace(block, names=names, op=child.op, count=child.count, children=child.children,
                        kind=child.kind, form=child.form, own=child.own, fused=child.fused,
-                       varies=child.varies)
+                       varies=child.varies, node=child.node)
     name = f"{block.name}.{child.name}" if child.children and not child.fused else block.name
     return replace(block, name=name, op=child.op, children=child.children, kind=child.kind, form=child.form,
-                   fused=child.fused, unknown=child.unknown)
+                   fused=child.fused, unknown=child.unknown, node=child.node)
 
 

@@ -50,8 +50,8 @@ def entered(graph: Graph, blocks: Sequence[Sequence[int]], data: Collection[str]
 
 
 def chained(count: int, after: Edges, leads: Sequence[bool], follows: Sequence[bool]) -> Iterator[list[int]]:
-    """The blocks in groups: one that ``leads``, or joins others, with those behind it that may follow, as
-    long as each reads only the one before and is all that reads it."""
+    """The blocks in groups: one that ``leads`` with those behind it that may follow, as long as each reads
+    only the one before and is all that reads it."""
     readers_of = [0] * (count + 1)
     for others in after.values():
         for other in others:
@@ -63,7 +63,7 @@ def chained(count: int, after: Edges, leads: Sequence[bool], follows: Sequence[b
         if k in taken:
             continue
         group = [k]
-        while (leads[k] or readers_of[k] > 1) and group[-1] in follower:
+        while leads[k] and group[-1] in follower:
             group.append(follower[group[-1]])
         taken.update(group)
         yield group

@@ -38,8 +38,8 @@ def regions(kinds: Sequence[int]) -> list[tuple[int, int, int]]:
 
 
 def chosen(regions: Sequence[tuple[int, int, int]], crossing: Sequence[int], rows: Sequence[int],
-           least: int, accepted: Callable[[Run], bool]) -> list[Run]:
-    """Runs of ``least`` or more that do not overlap and are ``accepted``, those that cover most first, each
+           accepted: Callable[[Run], bool]) -> list[Run]:
+    """Runs that do not overlap and are ``accepted``, those that cover most first, each
     of which saves more than one of ``rows``. Where a run may begin at several places, it begins where the
     fewest values cross, and as late as that can be: between residual blocks, not inside one."""
     taken = [False] * len(crossing)
@@ -49,7 +49,7 @@ def chosen(regions: Sequence[tuple[int, int, int]], crossing: Sequence[int], row
             start += 1
         stop = next((at for at in range(start, stop) if taken[at]), stop)
         count = (stop - start) // period
-        if count < least or sum(rows[start:start + period]) * (count - 1) < 2:
+        if count < 2 or sum(rows[start:start + period]) * (count - 1) < 2:
             continue
         slack = range(start, stop - count * period + 1)
         run = Run(min(slack, key=lambda at: (crossing[at], -at)), period, count)

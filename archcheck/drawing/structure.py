@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from archcheck.analyses.layers import ACTIVATIONS, CONVOLUTIONS
@@ -18,18 +19,27 @@ if TYPE_CHECKING:
 CLEAR = 12
 """Up to so many rows are clear without being grouped."""
 
+SQUEEZED = 3
+"""Two convolutions and what puts their outputs beside each other."""
+
 SMALL = 5
 """A scope of so many rows needs no box of its own where there is room."""
 
 MANY = 30
 """More rows than that are gathered in pieces."""
 
+BEYOND = -2
+"""The place of what is no row of a scope."""
+
+ALIKE = 6
+"""So many one after the other that differ in shapes are told once."""
+
 BESIDE = 4
 """So many equal branches are told once."""
 
 NORMS = frozenset(("batch normalization", "layer normalization", "group normalization",
                    "instance normalization", "rms normalization", "local response normalization"))
-LEADING = CONVOLUTIONS | NORMS | {"linear", "product", "addition", "concatenation"}
+LEADING = CONVOLUTIONS | NORMS | {"linear", "product", "addition"}
 """Kinds of layers that normalization and activation belong to."""
 FOLLOWING = ACTIVATIONS | NORMS | {"relu6", "bias", "dropout", "quantization"}
 
@@ -53,8 +63,9 @@ class Structure:
             rows = list(self.runs(rows)) if self.is_endless(rows) else rows
             rows = self.grouped(rows, self.branches(rows))
         found = self.runs(rows)
-        while len(found) > MANY and len(fewer := self.runs(self.pieces(found))) < len(found):
-            found = fewer
+        for may in (_is_layer, _is_unnamed, bool):
+            while len(found) > MANY and len(fewer := self.runs(self.pieces(found, may))) < len(found):
+                found = fewer
         return found if self.fused else tuple(_chained(map(self.apart, found)))
 
     def apart(self, block: Block) -> tuple[Block, ...]:
@@ -70,14 +81,13 @@ class Structure:
         shown = [[index for index in block.every if self.roles[index] != HIDDEN] for block in blocks]
         return regions.reads(self.report.graph, shown)
 
-    def pieces(self, blocks: Sequence[Block]) -> list[Block]:
-        """Those of the blocks that are single layers in pieces, as far as they are connected."""
+    def pieces(self, blocks: Sequence[Block], may: Callable[[Block], bool]) -> list[Block]:
+        """The blocks, those that ``may`` be put together in pieces, as far as they are connected."""
         before: list[list[int]] = [[] for _ in blocks]
         for k, others in enumerate(self.read(blocks)):
             for other in others:
                 before[other].append(k)
-        loose = {k for k, block in enumerate(blocks) if block.fused or not block.children}
-        found = list(pieces(before, loose)) or list(pieces(before, range(len(blocks))))
+        found = list(pieces(before, {k for k, block in enumerate(blocks) if may(block)}))
         taken = {k for piece in found for k in piece}
         return self.grouped(blocks, [*found, *([k] for k in range(len(blocks)) if k not in taken)])
 
@@ -99,10 +109,6 @@ class Structure:
         """Whether a block is one that needs no box."""
         return 0 < len(block.children) <= SMALL and block.count == 1 and not block.fused
 
-    def repeat(self, blocks: Sequence[Block]) -> bool:
-        """Whether several blocks repeat."""
-        return len(blocks) > 1 and self.repeats(blocks, 1)
-
     def grouped(self, blocks: Sequence[Block], groups: Iterable[Sequence[int]]) -> list[Block]:
         """A block for each of ``groups``, those of one as they are; in an order in which they could run."""
         found = sorted(groups, key=lambda group: group[0])
@@ -112,7 +118,7 @@ class Structure:
 
     def group(self, blocks: Sequence[Block]) -> Block:
         """One block for several: a layer with what follows it, or what branches and is joined."""
-        fused = (blocks[0].nodes == 1 or blocks[0].fused) and all(map(self.follows, blocks[1:]))
+        fused = (blocks[0].node >= 0 or blocks[0].fused) and all(map(self.follows, blocks[1:]))
         parts = blocks[0].children if blocks[0].fused else blocks[:1]
         rows = (*parts, *blocks[1:]) if fused else self.runs(blocks)
         if not fused and not self.fused:
@@ -120,16 +126,35 @@ class Structure:
         whole = self.whole(blocks[0].name if fused else "", "", blocks, rows)
         return replace(whole, fused=fused)
 
-    def repeats(self, blocks: Sequence[Block], period: int) -> bool:
-        """Whether blocks in sequences of ``period`` really repeat: each sequence reads the one before, or all
-        of several read the same and are read by the same, side by side."""
-        turns = [frozenset(index for block in blocks[k:k + period] for index in block.every)
-                 for k in range(0, len(blocks), period)]
-        before = [self.made_by(turn) for turn in turns]
-        if all(not before[k + 1].isdisjoint(turn) for k, turn in enumerate(turns[:-1])):
-            return True
-        beside = len(turns) >= BESIDE and all(maker == before[0] for maker in before)
-        return beside and len({self.read_by(turn) for turn in turns}) == 1
+    def repeat(self, blocks: Sequence[Block]) -> bool:
+        """Whether several blocks repeat."""
+        turns = _turns(blocks, 1)
+        return len(blocks) > 1 and (self.is_chain(turns) or self.is_beside(turns, ()))
+
+    def is_chain(self, turns: Sequence[frozenset[int]]) -> bool:
+        """Whether of several sets of nodes each reads the one before."""
+        return all(not self.made_by(turn).isdisjoint(before) for before, turn in pairwise(turns))
+
+    def is_beside(self, turns: Sequence[frozenset[int]], rows: Sequence[Block]) -> bool:
+        """Whether many sets of nodes read the same of the ``rows`` around them and are read by the same, side
+        by side."""
+        place = {index: k for k, row in enumerate(rows) for index in row.every}
+        return len(turns) >= BESIDE and all(
+            len({frozenset(place.get(k, BEYOND) for k in ends(turn)) for turn in turns}) == 1
+            for ends in (self.made_by, self.read_by))
+
+    def repeats(self, blocks: Sequence[Block], period: int, rows: Sequence[Block]) -> bool:
+        """Whether blocks in sequences of ``period``, some of ``rows``, really repeat."""
+        turns = _turns(blocks, period)
+        return self.is_chain(turns) or self.is_beside(turns, rows)
+
+    def is_alike(self, blocks: Sequence[Block], period: int, rows: Sequence[Block]) -> bool:
+        """Whether blocks in sequences of ``period`` that differ in shapes are so many that they are better
+        told once. Neighbours of one layer each are not."""
+        if period == 1 and _is_layer(blocks[0]):
+            return False
+        turns = _turns(blocks, period)
+        return len(turns) >= ALIKE and self.is_chain(turns) or self.is_beside(turns, rows)
 
     def made_by(self, nodes: frozenset[int]) -> frozenset[int]:
         """The nodes outside of ``nodes`` that make data which these read; `regions.BEFORE` for inputs."""
@@ -141,7 +166,7 @@ class Structure:
         """The nodes outside of ``nodes`` that read what these make."""
         graph = self.report.graph
         return frozenset(reader for index in nodes for name in graph.nodes[index].outputs
-                         for reader in graph.uses.get(name, ())) - nodes
+                         for reader in graph.uses.get(name, ()) if self.roles[reader] != HIDDEN) - nodes
 
     def after(self, blocks: Sequence[Block]) -> regions.Edges | None:
         """What reads each of the blocks."""
@@ -156,18 +181,30 @@ class Structure:
         after = self.after(blocks)
         if after is None:
             return [[k] for k in range(len(blocks))]
-        return list(regions.chained(len(blocks), after, list(map(self.leads, blocks)),
-                                    list(map(self.follows, blocks))))
+        joined = [0] * (len(blocks) + 1)
+        for others in after.values():
+            for other in others:
+                joined[other] += 1
+        leads = [self.leads(block) or joined[k] > 1 and not self.puts_beside(block)
+                 for k, block in enumerate(blocks)]
+        return list(regions.chained(len(blocks), after, leads, list(map(self.follows, blocks))))
 
     def branches(self, blocks: Sequence[Block]) -> Iterator[Sequence[int]]:
         """What branches and is joined again, as one; all else by itself."""
         after, at = self.after(blocks), 0
         ranges = regions.branching(len(blocks), after) if after is not None else ()
         for found in sorted(ranges, key=lambda found: found.start):
-            yield from ([k] for k in range(at, found.start))
-            yield found
+            begin = found.start - (found.start > at and self.is_squeezed(blocks, found))
+            yield from ([k] for k in range(at, begin))
+            yield range(begin, found.stop)
             at = found.stop
         yield from ([k] for k in range(at, len(blocks)))
+
+    def is_squeezed(self, blocks: Sequence[Block], found: range) -> bool:
+        """Whether convolutions beside each other read one that only they read: it belongs to them."""
+        kinds = [self.works[block.children[0].node if block.fused else block.node] if _is_layer(block) else ""
+                 for block in blocks[found.start - 1:found.stop]]
+        return len(found) == SQUEEZED and kinds == ["convolution"] * SQUEEZED + ["concatenation"]
 
     def is_endless(self, blocks: Sequence[Block]) -> bool:
         """Whether data branch for so long that they might be a loop that was unrolled, or a mask."""
@@ -176,17 +213,36 @@ class Structure:
 
     def leads(self, block: Block) -> bool:
         """Whether a block is a layer that others may belong to."""
-        return block.fused or block.nodes == 1 and self.works[block.first] in LEADING
+        return block.fused or block.node >= 0 and self.works[block.node] in LEADING
+
+    def puts_beside(self, block: Block) -> bool:
+        """Whether a block only puts others beside each other."""
+        return block.node >= 0 and self.works[block.node] == "concatenation"
 
     def follows(self, block: Block) -> bool:
         """Whether a block may belong to the layer before it."""
-        return block.nodes == 1 and (self.works[block.first] in FOLLOWING or self.is_identity(block.first))
+        node = block.node
+        return node >= 0 and (self.works[node] in FOLLOWING or self.is_identity(node))
 
     def is_identity(self, index: int) -> bool:
         """Whether a node hands on what it reads."""
         node, effect = self.report.graph.nodes[index], self.report.effects[index]
         given = self.report.types.get(node.inputs[0]) if node.inputs else None
         return effect.alias == 0 and given is not None and given[:2] == effect.outputs[0][:2]
+
+
+def _turns(blocks: Sequence[Block], period: int) -> list[frozenset[int]]:
+    """The nodes of each sequence of ``period`` blocks."""
+    return [frozenset(index for block in blocks[k:k + period] for index in block.every)
+            for k in range(0, len(blocks), period)]
+
+
+def _is_layer(block: Block) -> bool:
+    return block.fused or not block.children
+
+
+def _is_unnamed(block: Block) -> bool:
+    return _is_layer(block) or not block.name
 
 
 def _taken_out(block: Block) -> tuple[Block, ...]:
