@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, groupby
 
 from archcheck.dims import Size, total
+from archcheck.drawing.regions import with_captures
 from archcheck.drawing.repeats import Run, chosen, regions
 from archcheck.drawing.roles import HIDDEN, MINOR, SHOWN, crossing, params_used, roles_of
 from archcheck.drawing.scoping import Scope, ordered, scoped
@@ -118,7 +119,7 @@ def tree(report: Report, everything: bool = False, only: Collection[int] | None 
     if flat:
         root.rows += [layer for layer in report.layers if only is None or layer.index in only]
     else:
-        root = scoped(report, folder.roles, only)
+        root = scoped(report, folder.graph, folder.roles, only)
     block = folder.folded(root)
     while len(block.children) == 1 and block.children[0].children and block.children[0].count == 1:
         block = replace(block, children=block.children[0].children)
@@ -134,13 +135,14 @@ class _Folder:
 
     def __init__(self, report: Report, everything: bool, repeats: bool, structured: bool,
                  fused: bool) -> None:
-        self.graph, self.repeats, self.fused = report.graph, repeats, fused
-        self.roles, moving = roles_of(report)
+        self.graph, self.repeats, self.fused = with_captures(report.graph), repeats, fused
+        self.roles, moving = roles_of(report, self.graph)
         if everything:
             self.roles = [SHOWN] * len(self.roles)
-        self.structure = Structure(report, self.group, self.runs, self.roles, fused) if structured else None
+        self.structure = Structure(report, self.graph, self.group, self.runs, self.roles,
+                                   fused) if structured else None
         self.used = params_used(report)
-        self.crossing = crossing(report.graph, moving)
+        self.crossing = crossing(self.graph, moving)
         self.kinds: dict[Hashable, int] = {}
 
     def kind(self, *signature: Hashable) -> int:
@@ -201,7 +203,7 @@ class _Folder:
         if structure is None:
             return tuple(self.folded_runs(blocks, kinds, lambda *run: True))
         once = list(self.folded_runs(blocks, kinds, structure.repeats))
-        forms = [self.kind(block.form, block.count > 1, k * (block.count > 1)) for k, block in enumerate(once)]
+        forms = [self.kind(block.form, k if block.count > 1 else -1) for k, block in enumerate(once)]
         return tuple(self.folded_runs(once, forms, structure.is_alike, varies=True))
 
     def folded_runs(self, blocks: Sequence[Block], kinds: Sequence[int], accepted: Accepted,

@@ -10,6 +10,7 @@ from archcheck.drawing.families import families, main_family
 from archcheck.drawing.fold import Block, tree
 from archcheck.drawing.names import Names
 from archcheck.drawing.opening import down_to, opened
+from archcheck.drawing.regions import with_captures
 from archcheck.drawing.tree import INPUT, OUTPUT, OUTSIDE, Box, Link, Picture
 from archcheck.errors import UserError, closest
 from archcheck.report import Report
@@ -120,7 +121,7 @@ class _Boxes:
     """Makes the boxes of one report."""
 
     def __init__(self, report: Report) -> None:
-        self.report = report
+        self.report, self.graph = report, with_captures(report.graph)
         self.families, self.names = families(report), Names(report)
         self.ids: set[str] = set()
         self.forms: dict[str, int] = {}
@@ -220,7 +221,7 @@ class _Boxes:
         drawn = own & self.rows
         place = {index: child.id for child in children for index in child.nodes if index in drawn}
         found: dict[tuple[str, str], dict[str, None]] = {}
-        graph = self.report.graph
+        graph = self.graph
         for index in sorted(place):
             for name in graph.nodes[index].inputs:
                 maker = graph.producers.get(name, None if name in graph.inputs else index)
@@ -228,7 +229,7 @@ class _Boxes:
                     found.setdefault((OUTSIDE, place[index]), {})[name] = None
             for name in graph.nodes[index].outputs:
                 readers = graph.uses.get(name, ())
-                for reader in readers:
+                for reader in filter(self.rows.__contains__, readers):
                     target = place.get(reader, None if reader in own else OUTSIDE)
                     if target is not None and target != place[index]:
                         found.setdefault((place[index], target), {})[name] = None

@@ -5,9 +5,10 @@ Blocks are numbered in the order in which they run; `BEFORE` stands for whatever
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from heapq import heappop, heappush
 
-from archcheck.graph import Graph
+from archcheck.graph import Graph, names_in_bodies
 
 BEFORE = -1
 
@@ -20,6 +21,16 @@ SKIP = 16
 """What skips no more than so many blocks is a branch even where there is no end to them."""
 
 Edges = dict[int, set[int]]
+
+
+def with_captures(graph: Graph) -> Graph:
+    """A graph whose nodes with bodies also read what is read in these."""
+    captured = [names_in_bodies(node) for node in graph.nodes]
+    if not any(captured):
+        return graph
+    nodes = (node._replace(inputs=(*node.inputs, *(name for name in names if name not in node.inputs)))
+             for node, names in zip(graph.nodes, captured))
+    return replace(graph, nodes=tuple(nodes))
 
 
 def flows(graph: Graph, blocks: Sequence[Sequence[int]], counts: Sequence[bool]) -> Edges | None:

@@ -19,6 +19,7 @@ class Run:
 
     @property
     def stop(self) -> int:
+        """The position behind it."""
         return self.start + self.period * self.count
 
 

@@ -11,11 +11,11 @@ SHOWN, MINOR, HIDDEN = range(3)
 """What a block does: something, preparing data only, or neither."""
 
 
-def roles_of(report: Report) -> tuple[list[int], set[str]]:
-    """The role of every node, and the values that depend on the inputs' data."""
+def roles_of(report: Report, graph: Graph) -> tuple[list[int], set[str]]:
+    """The role of every node of ``graph``, and the values that depend on the inputs' data."""
     moving, carrying = set(report.graph.inputs), set[str]()
     roles = []
-    for layer, node in zip(report.layers, report.graph.nodes):
+    for layer, node in zip(report.layers, graph.nodes):
         counts = layer.macs is None or layer.params != 0 or layer.macs != 0
         moves = _moves(node, moving, report)
         fed = moves and not carrying.isdisjoint(node.inputs)

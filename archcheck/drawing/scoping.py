@@ -26,19 +26,19 @@ PATIENCE = 32
 Path = tuple[str, ...]
 
 
-def homes(report: Report, roles: Sequence[int]) -> list[Path]:
+def homes(report: Report, graph: Graph, roles: Sequence[int]) -> list[Path]:
     """The scope of each node. One that stands between nodes of the same scope, and is known to be in an outer
     scope only, is in that scope too."""
     paths = [layer.scope[:MAX_LEVELS] for layer in report.layers]
-    made, uses = report.graph.producers, report.graph.uses
+    made, uses = graph.producers, graph.uses
     shown = [role != HIDDEN for role in roles]
     before: list[tuple[Path, ...]] = []
-    for node, path in zip(report.graph.nodes, paths):
+    for node, path in zip(graph.nodes, paths):
         others = [made[name] for name in node.inputs if name in made and shown[made[name]]]
         before.append(_around(path, others, paths, before))
     after: list[tuple[Path, ...]] = [()] * len(paths)
     for index in reversed(range(len(paths))):
-        others = [reader for name in report.graph.nodes[index].outputs for reader in uses.get(name, ())]
+        others = [reader for name in graph.nodes[index].outputs for reader in uses.get(name, ())]
         after[index] = _around(paths[index], [k for k in others if shown[k]], paths, after)
     return [_home(*around) for around in zip(paths, before, after)]
 
@@ -103,10 +103,11 @@ def members(row: Row) -> tuple[int, ...]:
     return row.members if isinstance(row, Scope) else (row.index,)
 
 
-def scoped(report: Report, roles: Sequence[int], only: Collection[int] | None) -> Scope:
+def scoped(report: Report, graph: Graph, roles: Sequence[int],
+           only: Collection[int] | None) -> Scope:
     """The network as a scope; ``only`` these nodes are in it, if they are given."""
     root = Scope(report.graph.name)
-    for layer, home, node in zip(report.layers, homes(report, roles), report.graph.nodes):
+    for layer, home, node in zip(report.layers, homes(report, graph, roles), graph.nodes):
         if only is None or layer.index in only:
             own = len(home) == len(layer.scope[:MAX_LEVELS])
             root.inner(home, node if own else None).rows.append(layer)

@@ -14,6 +14,7 @@ from archcheck.drawing.roles import HIDDEN, SHOWN
 
 if TYPE_CHECKING:
     from archcheck.drawing.fold import Block
+    from archcheck.graph import Graph
     from archcheck.report import Report
 
 CLEAR = 12
@@ -45,13 +46,14 @@ FOLLOWING = ACTIVATIONS | NORMS | {"relu6", "bias", "dropout", "quantization"}
 
 
 class Structure:
-    """Groups the blocks of one scope by what flows between them. ``group`` makes one block of several,
-    ``runs`` folds repetitions. Without ``fused``, layers and what follows them stand side by side."""
+    """Groups the blocks of one scope by what flows between them in ``graph``. ``group`` makes one block of
+    several, ``runs`` folds repetitions. Without ``fused``, layers stand beside what follows them."""
 
-    def __init__(self, report: Report, group: Callable[..., Block],
+    def __init__(self, report: Report, graph: Graph, group: Callable[..., Block],
                  runs: Callable[[Sequence[Block]], tuple[Block, ...]], roles: Sequence[int],
                  fused: bool) -> None:
-        self.report, self.whole, self.runs, self.roles, self.fused = report, group, runs, roles, fused
+        self.report, self.graph, self.roles, self.fused = report, graph, roles, fused
+        self.whole, self.runs = group, runs
         self.works = report.kinds
         self.data = report.flows[id(report.walk)].data
 
@@ -79,7 +81,7 @@ class Structure:
     def read(self, blocks: Sequence[Block]) -> list[list[int]]:
         """Of each of the blocks those that read what it makes."""
         shown = [[index for index in block.every if self.roles[index] != HIDDEN] for block in blocks]
-        return regions.reads(self.report.graph, shown)
+        return regions.reads(self.graph, shown)
 
     def pieces(self, blocks: Sequence[Block], may: Callable[[Block], bool]) -> list[Block]:
         """The blocks, those that ``may`` be put together in pieces, as far as they are connected."""
@@ -158,22 +160,22 @@ class Structure:
 
     def made_by(self, nodes: frozenset[int]) -> frozenset[int]:
         """The nodes outside of ``nodes`` that make data which these read; `regions.BEFORE` for inputs."""
-        graph = self.report.graph
+        graph = self.graph
         return frozenset(graph.producers.get(name, regions.BEFORE) for index in nodes
                          for name in graph.nodes[index].inputs if name in self.data) - nodes
 
     def read_by(self, nodes: frozenset[int]) -> frozenset[int]:
         """The nodes outside of ``nodes`` that read what these make."""
-        graph = self.report.graph
+        graph = self.graph
         return frozenset(reader for index in nodes for name in graph.nodes[index].outputs
                          for reader in graph.uses.get(name, ()) if self.roles[reader] != HIDDEN) - nodes
 
     def after(self, blocks: Sequence[Block]) -> regions.Edges | None:
         """What reads each of the blocks."""
         members = [block.every for block in blocks]
-        found = regions.flows(self.report.graph, members, [block.role == SHOWN for block in blocks])
+        found = regions.flows(self.graph, members, [block.role == SHOWN for block in blocks])
         if found is not None:
-            found[regions.BEFORE] = regions.entered(self.report.graph, members, self.data)
+            found[regions.BEFORE] = regions.entered(self.graph, members, self.data)
         return found
 
     def layers(self, blocks: Sequence[Block]) -> list[list[int]]:
@@ -226,7 +228,7 @@ class Structure:
 
     def is_identity(self, index: int) -> bool:
         """Whether a node hands on what it reads."""
-        node, effect = self.report.graph.nodes[index], self.report.effects[index]
+        node, effect = self.graph.nodes[index], self.report.effects[index]
         given = self.report.types.get(node.inputs[0]) if node.inputs else None
         return effect.alias == 0 and given is not None and given[:2] == effect.outputs[0][:2]
 
@@ -247,8 +249,10 @@ def _is_unnamed(block: Block) -> bool:
 
 def _taken_out(block: Block) -> tuple[Block, ...]:
     """What is in a block, blocks in it with its name before theirs."""
-    return tuple(child.renamed(f"{block.name}.{{}}") 
-                 if block.name and child.name and child.children and not child.fused else child for child in block.children)
+    named = bool(block.name)
+    return tuple(
+        child.renamed(f"{block.name}.{{}}") if named and child.name and not _is_layer(child) else child
+        for child in block.children)
 
 
 def _chained(parts: Iterable[tuple[Block, ...]]) -> list[Block]:
