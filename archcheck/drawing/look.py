@@ -70,8 +70,8 @@ class _Words:
             lines = list(dict.fromkeys(lines))
         else:
             lines = [box.label]
-        if not box.children or box.fused:
-            lines += [self.own_name(box)]
+        if (not box.children or box.fused) and self.own_name(box) not in lines:
+            lines.append(self.own_name(box))
         return lines + self.figures(box)
 
     def own_name(self, box: Box) -> str:
