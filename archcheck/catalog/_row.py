@@ -87,7 +87,7 @@ def prepare() -> None:
     """Load what rows are made with, so that processes that are forked from this one share it."""
     from archcheck import rules
     from archcheck.frontends._proto import schema
-    for module in ("infer", "frontends.onnx", "lint._one", "lint._cache", "rules._judge", "analyses.memory"):
+    for module in ("infer", "frontends.onnx", "lint._one", "cache", "rules._judge", "analyses.memory"):
         import_module(f"archcheck.{module}")
     rules.known()
     schema()
@@ -100,8 +100,8 @@ def lost(ask: Ask, error: str) -> Row:
 
 
 def _made(ask: Ask, begun: float) -> Made:
+    from archcheck.cache import externals, has_foreign
     from archcheck.frontends import bytes_of
-    from archcheck.lint._cache import externals, has_foreign
     from archcheck.lint._one import analyzed_in, load_plugins
     from archcheck.rules._case import Case
     from archcheck.rules._judge import judge

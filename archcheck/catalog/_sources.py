@@ -7,10 +7,12 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from archcheck import cache
 from archcheck.errors import UserError
 from archcheck.frontends import is_url
 from archcheck.frontends._remote import models_at
-from archcheck.lint import _cache, _paths
+from archcheck.frontends._source import find
+from archcheck.lint import _paths
 from archcheck.lint._one import digest
 
 ARCHIVES = {".zip": "zip", ".tar": "tar", ".tar.gz": "tar", ".tgz": "tar"}
@@ -26,15 +28,26 @@ class Item(NamedTuple):
     version: str | None
 
 
-def items(given: Iterable[str]) -> list[Item]:
-    """The models that ``given`` lead to, each once. Raises `UserError` where something leads to none."""
+class Found(NamedTuple):
+    """The models that names lead to, each once, and for each name that leads to none a sentence."""
+
+    items: list[Item]
+    missing: list[str]
+
+
+def items(given: Iterable[str]) -> Found:
+    """The models that ``given`` lead to."""
     found: dict[str, Item] = {}
+    missing = []
     for name in given:
-        led_to = list(_items(name))
-        if not led_to:
-            raise UserError(f"{name} leads to no model; name files that end in .onnx, or a folder of them")
-        found.update((item.name, item) for item in led_to)
-    return list(found.values())
+        try:
+            led_to = list(_items(name))
+            found.update((item.name, item) for item in led_to)
+            if not led_to:
+                raise UserError(f"{name} leads to no model; name files that end in .onnx, or a folder")
+        except UserError as error:
+            missing.append(str(error))
+    return Found(list(found.values()), missing)
 
 
 def _items(name: str) -> Iterator[Item]:
@@ -54,9 +67,11 @@ def _items(name: str) -> Iterator[Item]:
 
 def _models(name: str, matched: Sequence[str]) -> Iterator[str]:
     """The models that a name of this machine leads to; of a pattern also specifications, but no other
-    files."""
+    files. Raises `UserError` for one that is not there."""
     is_exact = matched == [name]
-    for model in _paths.models([name]):
+    if is_exact and ":" not in name and not os.path.exists(name):
+        find(name)
+    for model in _paths.models([name]).models:
         if is_exact or model.endswith((*_paths.MODELS, *_paths.SPECS)):
             yield model
 
@@ -77,6 +92,6 @@ def _files(paths: Iterable[str]) -> Iterator[Item]:
 
 def _version(path: str) -> str | None:
     try:
-        return _cache.ends(path)
+        return cache.ends(path)
     except OSError:
         return None

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from archcheck.dims import most, same
 from archcheck.graph import Shape
@@ -21,7 +21,7 @@ class Misfit(NamedTuple):
 
     code: str
     site: Site
-    facts: tuple[object, ...] = ()
+    facts: tuple[Any, ...] = ()
 
 
 def misfits(case: Case) -> tuple[Misfit, ...]:

@@ -107,10 +107,13 @@ def _keeps_shape(site: Site) -> bool:
 
 
 def merged(first: Dense, second: Dense, moved: bool) -> int | None:
-    """How many weights one layer has that does the work of both; None where none does."""
-    if first.outputs != second.inputs or first.taps > 1 and (second.taps > 1 or second.stride > 1):
+    """How many weights one layer has that does the work of both; None where none does. Zeros around what the
+    first one made are not what it makes of zeros."""
+    if first.outputs != second.inputs or first.taps == 1 and _pads(first.site):
         return None
-    if second.taps > 1 and (first.stride > 1 or (first.has_bias or moved) and _pads(second.site)):
+    if _pads(second.site) and (first.has_bias or moved or first.taps > 1 or first.stride > 1):
+        return None
+    if first.taps > 1 and (second.taps > 1 or second.stride > 1) or second.taps > 1 and first.stride > 1:
         return None
     return first.inputs * second.outputs * max(first.taps, second.taps)
 

@@ -35,8 +35,8 @@ def connected(place: Place, nodes: Collection[int]) -> list[list[int]]:
     group: dict[int, int] = {index: index for index in nodes}
     for index in nodes:
         for name in place.reads[index]:
-            maker = place.graph.producers.get(name)
-            if maker is not None and maker in chosen:
+            maker = place.graph.producers.get(name, -1)
+            if maker in chosen:
                 group[_first(group, maker)] = _first(group, index)
     found: dict[int, list[int]] = {}
     for index in nodes:
@@ -96,8 +96,7 @@ def _stored(name: str, kind: TensorType) -> Hashable:
         return kind.dtype, kind.shape, location
     if items is None:
         return name
-    signed = kind.dtype is not None and "float" in kind.dtype and 0.0 in items  # 0.0 equals -0.0
-    return kind.dtype, kind.shape, repr(items) if signed else items
+    return kind.dtype, kind.shape, repr(items)  # 0.0 equals -0.0
 
 
 def _is_alike(node: Node, other: Node) -> bool:

@@ -39,7 +39,7 @@ SMALL = 1000
 
 
 # ---------------------------------------------------------------------------------- linear after linear
-@rule("ARC001", "linear-after-linear", severity=ADVICE)
+@rule("ARC001", "linear-after-linear", severity=ADVICE, fix=UNSAFE)
 def linear_after_linear(case: Case) -> Faults:
     """Two linear layers stand one after the other, and one layer in their place would be cheaper.
 
@@ -73,7 +73,7 @@ def linear_after_linear(case: Case) -> Faults:
         - fc 16 -> fc 256 -> relu
     """
     for first, second, one in _pairs(case):
-        saved = first.macs + second.macs - one * _places(first, second)
+        saved = first.macs + second.macs - one * (second.macs // second.weights)
         if least(SHARE * saved - first.macs - second.macs) >= 0 and _counts(case, saved):
             two = first.weights + second.weights
             yield _chain(first, second, f"{two} weights do the work of {one}",
@@ -125,12 +125,6 @@ def _all_pairs(case: Case) -> list[tuple[Dense, Dense, int]]:
         if first and second and one is not None:
             found.append((first, second, one))
     return found
-
-
-def _places(first: Dense, second: Dense) -> Size:
-    """At how many positions the merged layer is worked out."""
-    last = second if second.taps > 1 or first.taps == 1 else first
-    return last.macs // last.weights
 
 
 def _counts(case: Case, saved: Size) -> bool:
@@ -367,13 +361,13 @@ def softmax_over_singleton(case: Case) -> Faults:
         g (float[N, 1, 8] x) => (float[N, 1, 8] y) { y = Softmax<axis=1>(x) }
     """
     for site in case.of("Softmax", "LogSoftmax"):
-        shape, found = site.inputs[0].shape, reads(site)
-        over = [size for size, reader in zip(shape or (), found) if isinstance(reader, All)]
+        shape = site.inputs[0].shape or ()
+        over = [size for size, reader in zip(shape, reads(site)) if isinstance(reader, All)]
         if over and all(same(size, 1) for size in over):
             made = "0" if site.op == "LogSoftmax" else "1"
             yield Fault(f"{site.op} over an axis of one position is {made} for every input",
                         f"it is given {written(shape)}",
-                        "use a sigmoid, or another axis", site, facts={"shape": list(map(str, shape or ()))})
+                        "use a sigmoid, or another axis", site, facts={"shape": list(map(str, shape))})
 
 
 @rule("ARC007", "softmax-over-batch", severity=WARNING)
@@ -569,7 +563,7 @@ FEW = 4
 """Channels of an image: colours and transparency."""
 
 
-@rule("ARC013", "dead-multiplication", severity=ADVICE)
+@rule("ARC013", "dead-multiplication", severity=ADVICE, fix=UNSAFE)
 def dead_multiplication(case: Case) -> Faults:
     """A value is multiplied by a constant 0, so that all that was computed for it is lost.
 

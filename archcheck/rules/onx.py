@@ -384,7 +384,7 @@ def opset_too_new(case: Case) -> Faults:
                         facts={"opset": opset, "limit": most.opset, "target": target})
 
 
-@rule("ONX012", "legacy-opset", severity=ADVICE, on=False)
+@rule("ONX012", "legacy-opset", severity=ADVICE, on=False, fix=UNSAFE)
 def legacy_opset(case: Case) -> Faults:
     """The model is of an old opset.
 

@@ -40,6 +40,7 @@ def test_alexnet_at_224_and_227():
     layers = "layers:\n- conv 96 11x11 /4 -> relu -> maxpool 3x3 /2\n"
     one, *_ = found(f"input: N x 3 x 224 x 224\n{layers}", "GEO002")
     assert "(224 + 0 - 11) mod 4 = 1" in one.message and one.facts["good"] == [223, 227]
+    assert one.fix == "use an input of 223 or 227, or pad 3 more at the end"
     assert not found(f"input: N x 3 x 227 x 227\n{layers}", "GEO002")
 
 
@@ -52,6 +53,11 @@ def test_alexnet_at_224_and_227():
 ])
 def test_left_over_positions_cost_pixels_only_where_no_field_reaches(layers, wanted):
     assert [one.severity for one in found(f"input: N x 3 x 8 x 8\nlayers:\n- {layers}\n", "GEO002")] == wanted
+
+
+def test_an_inner_map_is_to_be_made_larger():
+    one, = found("input: N x 3 x 8 x 8\nlayers:\n- conv 8 1x1 -> maxpool 3x3 /2\n", "GEO002")
+    assert one.fix == "make its map 7 or 9, or pad 1 more at the end"
 
 
 def test_what_is_made_of_a_stored_image_is_left_alone():
@@ -87,6 +93,11 @@ def test_windows_that_read_only_padding(size, window, pad, wanted):
     assert [one.severity for one in found(text, "GEO005")] == wanted
 
 
+def test_the_map_that_is_too_small_is_shown():
+    one, = found("input: N x 3 x 4 x 5\nlayers:\n- conv 8 7x7\n", "GEO005")
+    assert one.why == "the input is [N, 3, 4, 5]"
+
+
 @pytest.mark.parametrize(("size", "window", "stride", "pad"), [(8, 3, 1, 3), (8, 3, 2, 4), (5, 2, 3, 4),
     (9, 3, 4, 6)])
 def test_the_number_of_empty_windows(size, window, stride, pad):
@@ -108,6 +119,13 @@ def test_the_share_of_windows_that_touch_padding(size, window, stride, pad):
         2 * inside < len(starts) ** 2)
 
 
+@pytest.mark.parametrize(("size", "wanted"), [(11, [{"inside": 5, "windows": 11}]), (12, [])])
+def test_half_of_the_windows_may_touch_padding(size, wanted):
+    """Of the windows of 7 that are padded by 3, the first three and the last three do."""
+    faults = found(f"input: N x 3 x {size}\nlayers:\n- conv 4 7 pad=3\n", "GEO011")
+    assert [one.facts for one in faults] == wanted
+
+
 @pytest.mark.parametrize(("layer", "wanted"), [
     ("conv 8 2x2 pad=[0,0,1,1]", 1), ("conv 8 3x3 pad=1", 0), ("conv 8 3x3", 0), ("conv 8 4x4 pad=1", 1),
     ("conv 8 2x2 /2 pad=[0,0,1,1]", 0)])
@@ -115,10 +133,25 @@ def test_windows_beside_their_result(layer, wanted):
     assert len(found(f"input: N x 3 x 8 x 8\nlayers:\n- {layer}\n", "GEO006")) == wanted
 
 
+@pytest.mark.parametrize(("pads", "said"), [
+    ([0, 1], "padded by 0 in front, is centred 0.5 positions behind its result"),
+    ([1, 0], "padded by 1 in front, is centred 0.5 positions before its result"),
+    ([0, 3], "padded by 0 in front, is centred 0.5 positions behind its result")])
+def test_where_a_window_is_centred(pads, said):
+    """Result q of a window of 2 is computed of positions q and q + 1, or q - 1 and q."""
+    (one,) = found(f"input: N x 3 x 8\nlayers:\n- conv 8 2 pad={pads}\n", "GEO006")
+    assert one.message == f"a window of 2, {said}"
+    assert one.facts == {"shift": -0.5 if pads[0] else 0.5}
+
+
 @pytest.mark.parametrize(("layer", "wanted"), [
-    ("conv 8 1x1 /2", 1), ("conv 8 1x1", 0), ("conv 8 3x3 /2 pad=1", 0), ("conv 8 1x3 /2 pad=[0,1,0,1]", 0)])
+    ("conv 8 1x1 /2", [(4, [2, 2])]), ("conv 8 1x1 /2x1", [(2, [2, 1])]), ("conv 8 1x1 /3x2", [(6, [3, 2])]),
+    ("conv 3 1x1 /2 groups=3", [(4, [2, 2])]), ("conv 8 1x1", []), ("conv 8 3x3 /2 pad=1", []),
+    ("conv 8 1x3 /2 pad=[0,1,0,1]", [])])
 def test_pointwise_with_a_stride(layer, wanted):
-    assert len(found(f"input: N x 3 x 8 x 8\nlayers:\n- {layer}\n", "GEO004")) == wanted
+    faults = found(f"input: N x 3 x 8 x 8\nlayers:\n- {layer}\n", "GEO004")
+    assert [(one.message, one.facts["stride"]) for one in faults] == [
+        (f"a pointwise convolution reads 1 of every {share} positions", strides) for share, strides in wanted]
 
 
 # ---------------------------------------------------------------------------------- joins
@@ -189,6 +222,14 @@ def test_joins_that_are_meant(text):
 def test_the_field_and_the_object(size, wanted):
     text = "input: N x 3 x 64 x 64\nlayers:\n- (conv 8 3x3 same -> relu)*2\n"
     assert len(found(text, "GEO010", object_size=size)) == wanted
+
+
+@pytest.mark.parametrize(("layer", "wanted"), [
+    ("maxpool 9x9 /1", []),                                       # of the channels it sees one
+    ("conv 8 1x9 same", ["along axis 2 of input"]), ("conv 8 9x1 same", ["along axis 3 of input"])])
+def test_a_field_counts_along_the_axes_of_the_map(layer, wanted):
+    faults = found(f"input: N x 3 x 64 x 64\nlayers:\n- {layer}\n", "GEO010", object_size=5)
+    assert [one.why for one in faults] == wanted
 
 
 def test_a_gate_sees_all_but_does_not_count():

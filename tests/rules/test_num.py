@@ -134,6 +134,43 @@ def test_one_channel_in_a_hundred(channels, found):
     assert product(weight) == found
 
 
+def test_dead_channels_of_one_layer_and_of_several():
+    weight = normal(4, 4)
+    weight[:, 1] = 0
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["a"]), helper.make_node("MatMul", ["a", "v"], ["y"])]
+    for other, said in ((normal(4, 4), "1 of the 4 output channels have only zeros as weights"),
+                        (weight * 2, "2 of the 8 output channels of 2 layers have only zeros as weights")):
+        (one,) = findings(model(nodes, {"w": weight, "v": other}), select=("NUM103",))
+        assert one.message == said
+
+
+def test_denormal_numbers_of_one_weight_and_of_several():
+    weight = normal(4, 4)
+    weight[1, 1:3] = 1e-40
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["a"]), helper.make_node("MatMul", ["a", "v"], ["y"])]
+    for other, said in ((normal(4, 4), "2 of the 16 numbers are denormal"),
+                        (weight.T, "4 of the 32 numbers of 2 weights are denormal")):
+        (one,) = findings(model(nodes, {"w": weight, "v": other}), select=("NUM104",))
+        assert one.message == said
+
+
+@pytest.mark.parametrize(("numbers", "said"), [
+    ([1, 65520, 3, 4], "a constant is infinite in float16"),
+    ([1, 65520, -1e30, 4], "2 numbers of a constant are infinite in float16")])
+def test_how_many_numbers_float16_cannot_hold(numbers, said):
+    proto = model([helper.make_node("Add", ["x", "c"], ["y"])], {"c": np.float32(numbers)})
+    assert [one.message for one in findings(proto, select=("NUM105",), targets=("fp16",))] == [said]
+
+
+def test_a_square_of_what_was_cast_may_have_an_exponent_of_any_type():
+    nodes = [helper.make_node("Cast", ["x"], ["h"], to=TensorProto.FLOAT16),
+             helper.make_node("Cast", ["h"], ["f"], to=TensorProto.FLOAT),
+             helper.make_node("Pow", ["f", "two"], ["p"]), helper.make_node("ReduceMean", ["p"], ["y"])]
+    for lifted, wanted in ((nodes, []), ([*nodes[:1], helper.make_node("Pow", ["h", "two"], ["p"]), nodes[3]],
+                                         ["NUM107"])):
+        assert codes(model(lifted, {"two": np.int64(2)}), select=("NUM107",), targets=("fp16",)) == wanted
+
+
 def test_a_weight_behind_a_transposition_and_a_cast():
     weight = normal(1300, 3).astype(np.float16)  # too many elements to be followed as values
     weight[:20] = 0
@@ -349,6 +386,22 @@ def test_powers_below_zero(power, wanted):
     assert codes(proto, select=("NUM109",), profiles=("numeric",)) == wanted
 
 
+@pytest.mark.parametrize(("op", "given", "said"), [
+    ("Reciprocal", "relu", "a divisor can be 0"), ("Reciprocal", "tanh", "a divisor can be 0 or negative"),
+    ("Reciprocal", "below", None), ("Reciprocal", "above", None),
+    ("Log", "relu", "a logarithm's argument can be 0"), ("Log", "above", None),
+    ("Log", "below", "a logarithm's argument can be 0 or negative"),
+    ("Sqrt", "relu", None), ("Sqrt", "below", "a radicand can be 0 or negative")])
+def test_what_cannot_be_given_to_every_operator(op, given, said):
+    """``above`` is x² + 1/4 and ``below`` the same with a minus."""
+    nodes = [helper.make_node("Relu", ["x"], ["relu"]), helper.make_node("Tanh", ["x"], ["tanh"]),
+             helper.make_node("Mul", ["x", "x"], ["square"]),
+             helper.make_node("Add", ["square", "c"], ["above"]),
+             helper.make_node("Neg", ["above"], ["below"]), helper.make_node(op, [given], ["y"])]
+    found = findings(model(nodes, {"c": np.float32(0.25)}), select=("NUM109",), profiles=("numeric",))
+    assert [one.message for one in found] == ([said] if said else [])
+
+
 @pytest.mark.parametrize(("number", "wanted"), [(65519, []), (-65520, ["NUM105"])])
 def test_a_fill_of_a_node_is_a_constant(number, wanted):
     value = numpy_helper.from_array(np.float32([number]), "v")
@@ -366,3 +419,17 @@ def test_variances(variance, epsilon, found):
     weights = {"s": normal(4), "b": normal(4), "m": normal(4), "v": np.float32([1, 2, variance, 3])}
     node = helper.make_node("BatchNormalization", ["x", *"sbmv"], ["y"], epsilon=epsilon)
     assert codes(model([node], weights)) == found
+
+
+# ---------------------------------------------------------------------------------- what was not trained
+BRANCHES = """<ir_version: 8, opset_import: ["" : 17]> g (float[N, 2] x) => (float[N, 2] y)
+    <float[2, 2] v = {1, 2, 3, 4}, float[2, 2] p = {0, 0, 0, 0}, float[2, 2] q = {0, 0, 0, LAST},
+     float k = {2}>
+    { a = MatMul (x, v) i = Identity (p) b = MatMul (a, i) c = Mul (b, k) d = Add (x, c)
+      e = MatMul (d, v) g = Relu (e) h = MatMul (g, q) y = Add (h, d) }"""
+
+
+@pytest.mark.parametrize(("last", "expected"), [(0, ["NUM100"]), (1, ["NUM102", "NUM103"])])
+def test_residual_branches_that_start_as_nothing(last, expected):
+    """Only where each of them does; one of them alone is a layer that was lost."""
+    assert codes(onnx.parser.parse_model(BRANCHES.replace("LAST", str(last)))) == expected

@@ -183,6 +183,63 @@ def test_domains_that_are_not_imported_are_one_finding_each():
     assert [(one.code, one.places) for one in found(text)] == [("ONX008", 2), ("ONX008", 1)]
 
 
+NEWEST = onnx.defs.onnx_opset_version()
+NEWEST_ML = max(schema.since_version for schema in onnx.defs.get_all_schemas_with_history()
+                if schema.domain == "ai.onnx.ml")
+
+
+@pytest.mark.parametrize(("call", "imported", "fix", "fixable"), [
+    ("Relu", "foo", f"import ai.onnx, version {NEWEST} or older", "unsafe"),
+    ("ai.onnx.ml.Binarizer", "", f"import ai.onnx.ml, version {NEWEST_ML} or older", "unsafe"),
+    ("com.microsoft.Gelu", "", "import com.microsoft", "safe"),
+    ("own.f", "", "import own", "safe"), ("other.f", "", "import other", "")])
+def test_which_version_is_to_be_imported(call, imported, fix, fixable):
+    """Of what has one version only there is no doubt."""
+    text = f"""<ir_version: 8, opset_import: ["{imported}" : 17]> g (float[N, 4] x) => (float[N, 4] y)
+    {{ y = {call} (x) }} <domain: "own", opset_import: ["" : 17]> f (a) => (b) {{ b = Relu (a) }}"""
+    (one,) = [one for one in found(text) if one.code == "ONX008"]
+    assert (one.fix, one.fixable) == (fix, fixable)
+
+
+@pytest.mark.parametrize(("call", "domain"), [("Rleu", "ai.onnx"), ("ai.onnx.ml.Binariser", "ai.onnx.ml")])
+def test_an_operator_that_a_domain_does_not_have(call, domain):
+    (one,) = found(f"g (float[N, 4] x) => (float[N, 4] y) {{ y = {call} (x) }}")
+    assert one.message == f"{call.rpartition('.')[2]} is no operator of {domain}"
+
+
+@pytest.mark.parametrize(("text", "opset", "fixable"), [
+    ("<int64[1, 1] i = {1}, float[1, 1] u = {1}> { y = Scatter (x, i, u) }", 11, "unsafe"),
+    ("<float[2] s = {1, 2}> { y = Upsample (x, s) }", 10, "unsafe"),
+    ("<float[2] s = {1, 1}> { y = GroupNormalization <num_groups = 2> (x, s, s) }", 18, "")])
+def test_what_stands_in_place_of_a_deprecated_operator(text, opset, fixable):
+    (one,) = found(f'<ir_version: 8, opset_import: ["" : {opset}]>\ng (float[N, 4] x) => (y) {text}')
+    assert (one.code, one.fixable) == ("ONX013", fixable)
+    assert onnx.defs.get_schema(one.op, opset).deprecated
+
+
+def declaring(kind, shape):
+    """A ReLU of x, float32 of N × 4, whose output is declared as told."""
+    y = helper.make_tensor_value_info("y", kind, shape)
+    x = helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, ["N", 4])
+    graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"], "relu")], "g", [x], [y])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+@pytest.mark.parametrize(("kind", "shape", "said"), [
+    ("FLOAT", ["N", 5], "float32 of N × 5"), ("DOUBLE", [], "float64 of a single number"),
+    ("INT64", None, "int64 of ?"), ("UNDEFINED", ["N", 5], "? of N × 5")])
+def test_what_is_declared_and_what_comes(kind, shape, said):
+    proto = declaring(onnx.TensorProto.DataType.Value(kind), shape)
+    (one,) = archcheck.check(proto, select=("ONX009",)).findings
+    assert one.message == f"{said} is declared, but float32 of N × 4 is what comes"
+    assert (one.node, one.value) == ("relu", "y")
+
+
+def test_an_input_that_is_declared_as_another_output():
+    (one,) = found("g (float[N, 4] x) => (float[N, 4] y, float[N, 5] x) { y = Relu (x) }", ignore=("GRA",))
+    assert (one.code, one.node, one.value) == ("ONX009", None, "x")
+
+
 def test_operators_of_a_runtime_that_are_not_known_are_advice():
     text = """<ir_version: 8, opset_import: ["" : 17, "com.microsoft" : 1]>
     g (float[N, 4] x) => (float[N, 4] y) { y = com.microsoft.NoSuch (x) }"""

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from archcheck import deadline
-from archcheck.deadline import Limits, Lost, guarded
+from archcheck.deadline import ENDED, Limits, Lost, guarded
 from archcheck.errors import UserError
-from archcheck.pool import ENDED, Place, work
+from archcheck.pool import Place, work
 from tests.scan.workers import act
 
 
@@ -36,7 +36,8 @@ def test_a_process_that_is_killed_costs_its_own_thing():
 
 
 def test_what_loops_is_given_up_and_its_process_goes_on():
-    assert outcome([1, "loop", 2], 1, seconds=0.4) == [2, Lost("it took longer than 0.4 s"), 4]
+    found = outcome([1, "loop", 2], 1, seconds=0.4)
+    assert found == [2, Lost("it took longer than 0.4 s; --timeout gives it more"), 4]
 
 
 def test_what_does_not_come_back_is_ended_with_its_process(monkeypatch):
@@ -46,7 +47,8 @@ def test_what_does_not_come_back_is_ended_with_its_process(monkeypatch):
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is limited on Linux only")
 def test_what_takes_too_much_memory_is_given_up():
-    assert outcome([1, "greedy", 2], 1, memory=1 << 30) == [2, Lost("it took more memory than it may"), 4]
+    found = outcome([1, "greedy", 2], 1, memory=1 << 30)
+    assert found == [2, Lost("it took more memory than it may; --max-memory gives it more"), 4]
 
 
 def test_a_time_that_is_not_over_leaves_nothing_behind():
