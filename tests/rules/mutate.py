@@ -151,7 +151,8 @@ class Tries:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Try all changes."""
         paths, original = self.original.keys(), self.original
-        told, modules = _in_child(partial(self._reached, session.items, paths), patience=0, quiet=False) or ([], [])
+        run = partial(self._reached, session.items, paths)
+        told, modules = _in_child(run, patience=0, quiet=False) or ([], [])
         for name in modules:
             with contextlib.suppress(ImportError):
                 importlib.import_module(name)
