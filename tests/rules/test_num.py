@@ -511,3 +511,13 @@ BRANCHES = """<ir_version: 8, opset_import: ["" : 17]> g (float[N, 2] x) => (flo
 def test_residual_branches_that_start_as_nothing(last, expected):
     """Only where each of them does; one of them alone is a layer that was lost."""
     assert codes(onnx.parser.parse_model(BRANCHES.replace("LAST", str(last)))) == expected
+
+
+def test_a_variance_that_is_not_there_is_not_judged():
+    node = helper.make_node("BatchNormalization", ["x", *"sbmv"], ["y"])
+    proto = model([node], {name: normal(4) for name in "sbmv"})
+    variance = proto.graph.initializer[-1]
+    variance.ClearField("raw_data")
+    variance.data_location = TensorProto.EXTERNAL
+    variance.external_data.add(key="location", value="nowhere.bin")
+    assert codes(proto, select=("NUM110",), weights=True) == []
