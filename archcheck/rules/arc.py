@@ -472,7 +472,6 @@ def missing_projection(case: Case) -> Faults:
     """
     for misfit in of_code(case, "ARC009"):
         skip, branch = misfit.facts
-        assert isinstance(skip, tuple) and isinstance(branch, tuple)
         changed = [f"axis {axis} from {a} to {b}" for axis, (a, b) in enumerate(zip(skip, branch))
                    if same(a, b) is not True]
         yield Fault(f"{written(skip)} is added to {written(branch)}, which was made of it",

@@ -426,6 +426,9 @@ def test_what_cannot_be_given_to_every_operator(op, given, said):
     ("v = Pow(x, less) y = Sqrt(v)", 0),
     ("v = Pow(x, three) y = Sqrt(v)", 1), ("r = Relu(x) v = Pow(r, half) y = Sqrt(v)", 0),
     ("r = Relu(x) v = Pow(r, r) y = Sqrt(v)", 0), ("r = Relu(x) v = Pow(r, x) y = Sqrt(v)", 1),
+    # the larger is no less than either, the smaller no more
+    ("v = Max(x, half) y = Reciprocal(v)", 0), ("v = Min(x, half) y = Reciprocal(v)", 1),
+    ("m = Min(x, one) v = Sub(one, m) y = Sqrt(v)", 0), ("m = Max(x, one) v = Sub(one, m) y = Sqrt(v)", 1),
     # a quotient is not negative where its divisor is above 0; 1 / -0.0 is -inf
     ("r = Relu(x) e = Exp(x) v = Div(r, e) y = Sqrt(v)", 0), ("e = Exp(x) v = Div(x, e) y = Sqrt(v)", 1),
     ("r = Relu(x) e = Exp(x) v = Div(e, r) y = Sqrt(v)", 2),
@@ -454,6 +457,27 @@ def test_what_operators_can_make_of_what_they_are_given(body, wanted):
          float quarter = {{0.25}}, float none = {{0}}, float less = {{-2}}, float infinite = {{inf}},
          int64[1] axes = {{-1}}> {{ {body} }}""")
     assert len(codes(proto, select=("NUM109",), profiles=("numeric",))) == wanted
+
+
+@pytest.mark.parametrize(("op", "low", "high", "reaches"), [
+    ("Relu", 0, None, True), ("Abs", 0, None, True), ("ReduceL1", 0, None, True), ("ReduceL2", 0, None, True),
+    ("ReduceSumSquare", 0, None, True), ("Exp", 0, None, False), ("Softplus", 0, None, False),
+    ("Sigmoid", 0, 1, False), ("Softmax", 0, 1, False), ("HardSigmoid", 0, 1, True), ("Tanh", -1, 1, True),
+    ("Softsign", -1, 1, True), ("Erf", -1, 1, True), ("Sin", -1, 1, True), ("Cos", -1, 1, True)])
+def test_where_functions_begin_and_end(op, low, high, reaches):
+    """Of what a function makes, less its least number, a root can be taken, and of its largest number less
+    that; there is none of less by a thousandth. It can be divided by where it does not reach 0."""
+    def told(*nodes, **weights):
+        made = [helper.make_node(op, ["x"], ["v"]), *(helper.make_node(*node) for node in nodes)]
+        proto = model(made, {name: np.float32(value) for name, value in weights.items()})
+        return codes(proto, select=("NUM109",), profiles=("numeric",))
+
+    assert told(("Sub", ["v", "a"], ["w"]), ("Sqrt", ["w"], ["y"]), a=low) == []
+    assert told(("Sub", ["v", "a"], ["w"]), ("Sqrt", ["w"], ["y"]), a=low + 0.001) == ["NUM109"]
+    for least in () if high is None else (0.0, 0.001):
+        found = told(("Sub", ["a", "v"], ["w"]), ("Sqrt", ["w"], ["y"]), a=high - least)
+        assert found == (["NUM109"] if least else [])
+    assert told(("Reciprocal", ["v"], ["y"])) == (["NUM109"] if reaches else [])
 
 
 @pytest.mark.parametrize(("number", "wanted"), [(65519, []), (-65520, ["NUM105"])])
@@ -487,3 +511,13 @@ BRANCHES = """<ir_version: 8, opset_import: ["" : 17]> g (float[N, 2] x) => (flo
 def test_residual_branches_that_start_as_nothing(last, expected):
     """Only where each of them does; one of them alone is a layer that was lost."""
     assert codes(onnx.parser.parse_model(BRANCHES.replace("LAST", str(last)))) == expected
+
+
+def test_a_variance_that_is_not_there_is_not_judged():
+    node = helper.make_node("BatchNormalization", ["x", *"sbmv"], ["y"])
+    proto = model([node], {name: normal(4) for name in "sbmv"})
+    variance = proto.graph.initializer[-1]
+    variance.ClearField("raw_data")
+    variance.data_location = TensorProto.EXTERNAL
+    variance.external_data.add(key="location", value="nowhere.bin")
+    assert codes(proto, select=("NUM110",), weights=True) == []

@@ -117,5 +117,6 @@ def test_only_small_payloads_are_read_unasked(tmp_path, monkeypatch):
     report = archcheck.analyze(tmp_path / "m.onnx")
     assert Case(report, archcheck.Settings()).reads_weights
     assert not Case(report, archcheck.Settings(weights=False)).reads_weights
-    monkeypatch.setattr("archcheck.rules._case.SMALL", NUMBERS.nbytes - 1)
-    assert not Case(report, archcheck.Settings()).reads_weights
+    for size, is_little in ((64 << 20, True), ((64 << 20) + 1, False)):
+        monkeypatch.setattr("archcheck.rules._case.stored_bytes", lambda walk, size=size: size)
+        assert Case(report, archcheck.Settings()).reads_weights == is_little

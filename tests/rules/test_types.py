@@ -216,17 +216,18 @@ def test_quantised_operators_read_codes():
 
 
 @pytest.mark.parametrize("form", ["DequantizeLinear", "QLinearConv"])
-@pytest.mark.parametrize(("narrow", "most", "wanted"), [
-    (1, 96, ["QNT004"]), (1, 95, []), (0, 96, [])])
-def test_depthwise_weights_with_one_scale(form, narrow, most, wanted):
-    w = np.full((10, 1, 1, 1), most, np.int8)
+@pytest.mark.parametrize(("narrow", "channels", "most", "wanted"), [
+    (1, 10, 96, ["QNT004"]), (1, 11, 96, []), (1, 10, 95, []), (0, 10, 96, [])])
+def test_depthwise_weights_with_one_scale(form, narrow, channels, most, wanted):
+    w = np.full((channels, 1, 1, 1), most, np.int8)
     w[:narrow] = 6
     weights = {"w": w, "s": np.float32(1), "z": np.int8(0)}
-    nodes = [node("DequantizeLinear", ["w", "s", "z"], ["d"]), node("Conv", ["x", "d"], ["y"], group=10)]
+    nodes = [node("DequantizeLinear", ["w", "s", "z"], ["d"]),
+             node("Conv", ["x", "d"], ["y"], group=channels)]
     if form == "QLinearConv":
         nodes = [node("QuantizeLinear", ["x", "s", "z"], ["q"]),
-                 node("QLinearConv", ["q", "s", "z", "w", "s", "z", "s", "z"], ["y"], group=10)]
-    source = model(nodes, weights, {"x": (FLOAT, ("N", 10, 4, 4))})
+                 node("QLinearConv", ["q", "s", "z", "w", "s", "z", "s", "z"], ["y"], group=channels)]
+    source = model(nodes, weights, {"x": (FLOAT, ("N", channels, 4, 4))})
     assert codes(source, "QNT004") == wanted
 
 
