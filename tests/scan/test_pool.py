@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from archcheck import deadline
-from archcheck.deadline import ENDED, Limits, Lost, guarded
+from archcheck.deadline import ENDED, TOO_MUCH, Limits, Lost, guarded
 from archcheck.errors import UserError
 from archcheck.pool import Place, work
 from tests.scan.workers import act
@@ -50,7 +50,7 @@ def test_what_does_not_come_back_is_ended_with_its_process(monkeypatch):
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is limited on Linux only")
 def test_what_takes_too_much_memory_is_given_up():
     found = outcome([1, "greedy", 2], 1, memory=1 << 30)
-    assert found == [2, Lost("it took more memory than it may; --max-memory gives it more"), 4]
+    assert found == [2, Lost(TOO_MUCH), 4]
 
 
 def test_a_time_that_is_not_over_leaves_nothing_behind():
