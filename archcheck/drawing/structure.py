@@ -2,6 +2,7 @@
 what branches and is joined again, where a scope has many rows."""
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from archcheck.drawing.fold import Block
     from archcheck.graph import Graph
     from archcheck.report import Report
+
+NUMBER = re.compile(r"[_.]?\d+")
+"""What names of scopes differ in that are alike."""
 
 CLEAR = 12
 """Up to so many rows are clear without being grouped."""
@@ -42,7 +46,7 @@ NORMS = frozenset(("batch normalization", "layer normalization", "group normaliz
                    "instance normalization", "rms normalization", "local response normalization"))
 LEADING = CONVOLUTIONS | NORMS | {"linear", "product", "addition"}
 """Kinds of layers that normalization and activation belong to."""
-FOLLOWING = ACTIVATIONS | NORMS | {"relu6", "bias", "dropout", "quantization"}
+FOLLOWING = ACTIVATIONS | NORMS | {"relu6", "bias", "dropout", "quantization", "multiplication", "addition"}
 
 
 class Structure:
@@ -95,17 +99,17 @@ class Structure:
 
     def inlined(self, blocks: list[Block]) -> list[Block]:
         """The blocks of a scope with what is inside of small ones in their places, as long as it stays
-        clear; those that repeat keep their boxes."""
-        forms: dict[int, list[Block]] = {}
+        clear; those that are called alike, up to numbers, keep their boxes."""
+        called: dict[tuple[str, str], list[Block]] = {}
         for block in blocks:
-            forms.setdefault(block.form, []).append(block)
-        room, rows = CLEAR - len(blocks), list(blocks)
-        for alike in sorted(forms.values(), key=lambda alike: len(alike[0].children) * len(alike)):
-            more = sum(len(block.children) - 1 for block in alike)
-            if more <= room and all(map(self.is_small, alike)) and not self.repeat(alike):
-                room -= more
-                rows = [row for row in rows if row not in alike] + _chained(map(_taken_out, alike))
-        return sorted(rows, key=lambda block: block.first)
+            called.setdefault((block.op, NUMBER.sub("", block.name)), []).append(block)
+        single = [block for block, *others in called.values() if not others and self.is_small(block)]
+        room, taken = CLEAR - len(blocks), set[int]()
+        for block in sorted(single, key=lambda block: len(block.children)):
+            if len(block.children) - 1 <= room:
+                room -= len(block.children) - 1
+                taken.add(id(block))
+        return _chained(_taken_out(block) if id(block) in taken else (block,) for block in blocks)
 
     def is_small(self, block: Block) -> bool:
         """Whether a block is one that needs no box."""
@@ -127,11 +131,6 @@ class Structure:
             rows = tuple(_chained(map(self.apart, rows)))
         whole = self.whole(blocks[0].name if fused else "", "", blocks, rows)
         return replace(whole, fused=fused)
-
-    def repeat(self, blocks: Sequence[Block]) -> bool:
-        """Whether several blocks repeat."""
-        turns = _turns(blocks, 1)
-        return len(blocks) > 1 and (self.is_chain(turns) or self.is_beside(turns, ()))
 
     def is_chain(self, turns: Sequence[frozenset[int]]) -> bool:
         """Whether of several sets of nodes each reads the one before."""
