@@ -5,10 +5,13 @@ from collections.abc import Mapping, Sequence
 
 from archcheck.drawing.tree import OUTSIDE, Box
 
+ABOVE = 40
+"""So many boxes above each other still make a picture that can be looked at: some 3,000 px."""
+
 
 def opened(root: Box, forms: Mapping[str, int], limit: int) -> frozenset[str]:
     """The ids of the boxes to open, level by level: of those that are of one form, as ``forms`` has them, all
-    or the first, as long as there are at most ``limit`` boxes, and not too many one after the other."""
+    or the first, as long as there are at most ``limit`` boxes, and not too many above each other."""
     room = _Room(root, limit)
     level = [root]
     while level:
@@ -43,7 +46,7 @@ class _Room:
     above each other in it."""
 
     def __init__(self, root: Box, limit: int) -> None:
-        self.limit, self.longest = limit, limit * 2 // 5
+        self.limit, self.longest = limit, max(ABOVE, limit * 2 // 5)
         self.root, self.shown = root, len(root.children)
         self.around = {child.id: box for _, box in root.walk() for child in box.children}
         self.lengths = {root.id: _length(root, {})}
