@@ -17,12 +17,11 @@ from archcheck.drawing.regions import with_captures
 from archcheck.drawing.repeats import Run, chosen, regions
 from archcheck.drawing.roles import HIDDEN, MINOR, SHOWN, crossing, params_used, roles_of
 from archcheck.drawing.scoping import Scope, ordered, scoped
-from archcheck.drawing.structure import CLEAR, Structure
+from archcheck.drawing.structure import CLEAR, NUMBER, Structure
 from archcheck.graph import Shape
 from archcheck.report import Layer, Report
 
 _NUMBERS = re.compile(r"(\d+)")
-_NUMBERING = re.compile(r"[_.]?\d+")
 
 GATHERED = "…"
 """The name of a row for several neighbours."""
@@ -198,7 +197,7 @@ class _Folder:
         of such as differ in shapes and costs only."""
         if not self.repeats:
             return tuple(blocks)
-        kinds = [self.kind(block.kind, _NUMBERING.sub("", block.name)) for block in blocks]
+        kinds = [self.kind(block.kind, NUMBER.sub("", block.name)) for block in blocks]
         structure = self.structure
         if structure is None:
             return tuple(self.folded_runs(blocks, kinds, lambda *run: True))

@@ -2,7 +2,7 @@
 open."""
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from archcheck.dims import Size, total
@@ -216,28 +216,42 @@ class _Boxes:
         return total(size for size in found if size is not None)
 
     def links(self, block: Block, children: Sequence[Box]) -> Iterator[Link]:
-        """What flows between the children of a block, into them and out of them, in its first repetition."""
+        """What flows between the children of a block, into them and out of them, in its first repetition. Of
+        what flows into the repetitions of a child the first is told, of what flows out of them the last."""
         own = set(block.own)
         drawn = own & self.rows
         place = {index: child.id for child in children for index in child.nodes if index in drawn}
-        found: dict[tuple[str, str], dict[str, None]] = {}
-        graph = self.graph
+        role = {index: found for child in children if child.count > 1 for index, found in _roles(child)}
+        found: dict[tuple[str, str], dict[Hashable, str]] = {}
         for index in sorted(place):
-            for name in graph.nodes[index].inputs:
-                maker = graph.producers.get(name, None if name in graph.inputs else index)
-                if maker is None or maker in self.rows and maker not in own:
-                    found.setdefault((OUTSIDE, place[index]), {})[name] = None
-            for name in graph.nodes[index].outputs:
-                readers = graph.uses.get(name, ())
-                for reader in filter(self.rows.__contains__, readers):
-                    target = place.get(reader, None if reader in own else OUTSIDE)
-                    if target is not None and target != place[index]:
-                        found.setdefault((place[index], target), {})[name] = None
-                if name in self.outputs:
-                    found.setdefault((place[index], OUTSIDE), {})[name] = None
+            at, turn = place[index], role.get(index)
+            node = self.graph.nodes[index]
+            for k, name in enumerate(node.inputs):
+                if self.enters(name, index, own):
+                    found.setdefault((OUTSIDE, at), {}).setdefault(name if turn is None else (turn, k), name)
+            for k, name in enumerate(node.outputs):
+                for target in self.targets(name, at, place, own):
+                    key = name if turn is None or target != OUTSIDE else (turn, k)
+                    found.setdefault((at, target), {})[key] = name
         for (source, target), values in found.items():
-            for each in ([(value,) for value in values] if OUTSIDE in (source, target) else [tuple(values)]):
+            names = tuple(dict.fromkeys(values.values()))
+            for each in ([(name,) for name in names] if OUTSIDE in (source, target) else [names]):
                 yield self.link(source, target, each)
+
+    def enters(self, name: str, index: int, own: Collection[int]) -> bool:
+        """Whether a value that a node reads comes from outside of the nodes ``own``."""
+        maker = self.graph.producers.get(name, None if name in self.graph.inputs else index)
+        return maker is None or maker in self.rows and maker not in own
+
+    def targets(self, name: str, source: str, place: Mapping[int, str],
+                own: Collection[int]) -> Iterator[str]:
+        """The boxes that read a value, `OUTSIDE` among them."""
+        for reader in self.graph.uses.get(name, ()):
+            target = place.get(reader, source if reader in own or reader not in self.rows else OUTSIDE)
+            if target != source:
+                yield target
+        if name in self.outputs:
+            yield OUTSIDE
 
     def link(self, source: str, target: str, values: tuple[str, ...]) -> Link:
         """A link with the type of its first value."""
@@ -247,3 +261,9 @@ class _Boxes:
         sizes = [size for size in known if size is not None]
         return Link(source, target, values, first.shape if first else None, first.dtype if first else None,
                     total(sizes) if len(sizes) == len(values) else None)
+
+
+def _roles(box: Box) -> Iterator[tuple[int, int]]:
+    """Each node of a repeated box with its place in its repetition, if they have equally many."""
+    if len(box.nodes) == len(box.own) * box.count:
+        yield from ((index, k % len(box.own)) for k, index in enumerate(box.nodes))

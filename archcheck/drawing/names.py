@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
-from archcheck.analyses.blocks import words_of
+from archcheck.analyses.blocks import UNTOLD, words_of
 from archcheck.analyses.layers import Layer
 from archcheck.analyses.structure import main_reads
 from archcheck.dims import least, same
@@ -82,6 +82,8 @@ class Names:
             return CHAINS[letters]
         if "ATTENTION" in words:
             words = tuple(word for word in words if word in ("ATTENTION", "MLP"))
+        if words == (UNTOLD,) and self.found[inside[-1]].kind == "concatenation":
+            return "branches"
         return KINDS.get(words) or self.plain([self.found[place] for place in inside])
 
     def plain(self, inside: Sequence[Layer]) -> str:

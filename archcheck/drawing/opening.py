@@ -5,10 +5,13 @@ from collections.abc import Mapping, Sequence
 
 from archcheck.drawing.tree import OUTSIDE, Box
 
+ABOVE = 40
+"""So many boxes above each other still make a picture that can be looked at: some 3,000 px."""
+
 
 def opened(root: Box, forms: Mapping[str, int], limit: int) -> frozenset[str]:
     """The ids of the boxes to open, level by level: of those that are of one form, as ``forms`` has them, all
-    or the first, as long as there are at most ``limit`` boxes, and not too many one after the other."""
+    or the first, as long as there are at most ``limit`` boxes, and not too many above each other."""
     room = _Room(root, limit)
     level = [root]
     while level:
@@ -40,10 +43,10 @@ def _by_form(boxes: Sequence[Box], forms: Mapping[str, int]) -> list[list[Box]]:
 
 class _Room:
     """The room that is left while boxes are opened: ``lengths`` has, of each that is open, how many boxes are
-    on the longest way through it."""
+    above each other in it."""
 
     def __init__(self, root: Box, limit: int) -> None:
-        self.limit, self.longest = limit, 10 + limit * 7 // 20
+        self.limit, self.longest = limit, max(ABOVE, limit * 2 // 5)
         self.root, self.shown = root, len(root.children)
         self.around = {child.id: box for _, box in root.walk() for child in box.children}
         self.lengths = {root.id: _length(root, {})}
@@ -71,13 +74,15 @@ class _Room:
 
 
 def _length(box: Box, lengths: Mapping[str, int]) -> int:
-    """How many boxes are on the longest way through an open box, its own head being one."""
+    """How many boxes are above each other in an open box, its own head being one: those that stand side by
+    side begin and end together."""
     before: dict[str, list[str]] = {}
     for link in box.links:
         if link.source != OUTSIDE:
             before.setdefault(link.target, []).append(link.source)
-    ways: dict[str, int] = {}
+    rank: dict[str, int] = {}
+    longest: dict[int, int] = {}
     for child in box.children:
-        longest = max((ways.get(name, 0) for name in before.get(child.id, ())), default=0)
-        ways[child.id] = longest + lengths.get(child.id, 1)
-    return 1 + max(ways.values(), default=0)
+        place = rank[child.id] = max((rank.get(name, 0) for name in before.get(child.id, ())), default=0) + 1
+        longest[place] = max(longest.get(place, 0), lengths.get(child.id, 1))
+    return 1 + sum(longest.values())

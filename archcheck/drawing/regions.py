@@ -62,22 +62,33 @@ def entered(graph: Graph, blocks: Sequence[Sequence[int]], data: Collection[str]
 
 def chained(count: int, after: Edges, leads: Sequence[bool], follows: Sequence[bool]) -> Iterator[list[int]]:
     """The blocks in groups: one that ``leads`` with those behind it that may follow, as long as each reads
-    only the one before and is all that reads it."""
+    only the one before and is all that reads it; or two of which the second also reads what the first does,
+    as in x·σ(x)."""
     readers_of = [0] * (count + 1)
     for others in after.values():
         for other in others:
             readers_of[other] += 1
-    follower = {k: other for k in range(count) for other in after[k]
-                if len(after[k]) == 1 and other < count and follows[other] and readers_of[other] == 1}
     taken: set[int] = set()
     for k in range(count):
         if k in taken:
             continue
         group = [k]
-        while leads[k] and group[-1] in follower:
-            group.append(follower[group[-1]])
+        while leads[k] and (more := _followers(group[-1], after, readers_of, follows)):
+            group += more
         taken.update(group)
         yield group
+
+
+def _followers(k: int, after: Edges, readers_of: Sequence[int], follows: Sequence[bool]) -> list[int]:
+    """What belongs to the block ``k`` and reads it."""
+    found = sorted(after[k])
+    if not found or found[-1] >= len(follows) or not all(follows[one] for one in found):
+        return []
+    if len(found) == 1 and readers_of[found[0]] == 1:
+        return found
+    readers = [readers_of[one] for one in found]
+    is_gate = readers == [1, 2] and after[found[0]] == {found[1]}
+    return found if is_gate else []
 
 
 def branching(count: int, after: Edges) -> Iterator[range]:

@@ -2,6 +2,7 @@
 what branches and is joined again, where a scope has many rows."""
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from archcheck.drawing.fold import Block
     from archcheck.graph import Graph
     from archcheck.report import Report
+
+NUMBER = re.compile(r"[_.]?\d+")
+"""What names of scopes differ in that are alike."""
 
 CLEAR = 12
 """Up to so many rows are clear without being grouped."""
@@ -42,7 +46,7 @@ NORMS = frozenset(("batch normalization", "layer normalization", "group normaliz
                    "instance normalization", "rms normalization", "local response normalization"))
 LEADING = CONVOLUTIONS | NORMS | {"linear", "product", "addition"}
 """Kinds of layers that normalization and activation belong to."""
-FOLLOWING = ACTIVATIONS | NORMS | {"relu6", "bias", "dropout", "quantization"}
+FOLLOWING = ACTIVATIONS | NORMS | {"relu6", "bias", "dropout", "quantization", "multiplication", "addition"}
 
 
 class Structure:
@@ -60,10 +64,10 @@ class Structure:
     def of(self, blocks: Sequence[Block]) -> tuple[Block, ...]:
         """The blocks of a scope in groups."""
         rows = self.ordered(self.inlined(list(blocks))) if self.fused else list(blocks)
-        rows = self.grouped(rows, self.layers(rows))
+        rows = self.grouped(rows, self.layers(rows), self.fuse)
         if len(rows) > CLEAR:
             rows = list(self.runs(rows)) if self.is_endless(rows) else rows
-            rows = self.grouped(rows, self.branches(rows))
+            rows = self.grouped(rows, self.branches(rows), self.group)
         found = self.runs(rows)
         for may in (_is_layer, _is_unnamed, bool):
             while len(found) > MANY and len(fewer := self.runs(self.pieces(found, may))) < len(found):
@@ -91,47 +95,44 @@ class Structure:
                 before[other].append(k)
         found = list(pieces(before, {k for k, block in enumerate(blocks) if may(block)}))
         taken = {k for piece in found for k in piece}
-        return self.grouped(blocks, [*found, *([k] for k in range(len(blocks)) if k not in taken)])
+        groups = [*found, *([k] for k in range(len(blocks)) if k not in taken)]
+        return self.grouped(blocks, groups, self.group)
 
     def inlined(self, blocks: list[Block]) -> list[Block]:
         """The blocks of a scope with what is inside of small ones in their places, as long as it stays
-        clear; those that repeat keep their boxes."""
-        forms: dict[int, list[Block]] = {}
+        clear; those that are called alike, up to numbers, keep their boxes."""
+        called: dict[tuple[str, str], list[Block]] = {}
         for block in blocks:
-            forms.setdefault(block.form, []).append(block)
-        room, rows = CLEAR - len(blocks), list(blocks)
-        for alike in sorted(forms.values(), key=lambda alike: len(alike[0].children) * len(alike)):
-            more = sum(len(block.children) - 1 for block in alike)
-            if more <= room and all(map(self.is_small, alike)) and not self.repeat(alike):
-                room -= more
-                rows = [row for row in rows if row not in alike] + _chained(map(_taken_out, alike))
-        return sorted(rows, key=lambda block: block.first)
+            called.setdefault((block.op, NUMBER.sub("", block.name)), []).append(block)
+        single = [block for block, *others in called.values() if not others and self.is_small(block)]
+        room, taken = CLEAR - len(blocks), set[int]()
+        for block in sorted(single, key=lambda block: len(block.children)):
+            if len(block.children) - 1 <= room:
+                room -= len(block.children) - 1
+                taken.add(id(block))
+        return _chained(_taken_out(block) if id(block) in taken else (block,) for block in blocks)
 
     def is_small(self, block: Block) -> bool:
         """Whether a block is one that needs no box."""
         return 0 < len(block.children) <= SMALL and block.count == 1 and not block.fused
 
-    def grouped(self, blocks: Sequence[Block], groups: Iterable[Sequence[int]]) -> list[Block]:
+    def grouped(self, blocks: Sequence[Block], groups: Iterable[Sequence[int]],
+                group: Callable[[Sequence[Block]], Block]) -> list[Block]:
         """A block for each of ``groups``, those of one as they are; in an order in which they could run."""
-        found = sorted(groups, key=lambda group: group[0])
-        out = [self.group([blocks[k] for k in group]) if len(group) > 1 else blocks[group[0]]
-               for group in found]
+        found = sorted(groups, key=lambda places: places[0])
+        out = [group([blocks[k] for k in places]) if len(places) > 1 else blocks[places[0]]
+               for places in found]
         return self.ordered(out) if len(out) < len(blocks) else out
 
-    def group(self, blocks: Sequence[Block]) -> Block:
-        """One block for several: a layer with what follows it, or what branches and is joined."""
-        fused = (blocks[0].node >= 0 or blocks[0].fused) and all(map(self.follows, blocks[1:]))
-        parts = blocks[0].children if blocks[0].fused else blocks[:1]
-        rows = (*parts, *blocks[1:]) if fused else self.runs(blocks)
-        if not fused and not self.fused:
-            rows = tuple(_chained(map(self.apart, rows)))
-        whole = self.whole(blocks[0].name if fused else "", "", blocks, rows)
-        return replace(whole, fused=fused)
+    def fuse(self, blocks: Sequence[Block]) -> Block:
+        """One block for a layer with what follows it."""
+        rows = tuple(_chained(block.children if block.fused else (block,) for block in blocks))
+        return replace(self.whole(blocks[0].name, "", blocks, rows), fused=True)
 
-    def repeat(self, blocks: Sequence[Block]) -> bool:
-        """Whether several blocks repeat."""
-        turns = _turns(blocks, 1)
-        return len(blocks) > 1 and (self.is_chain(turns) or self.is_beside(turns, ()))
+    def group(self, blocks: Sequence[Block]) -> Block:
+        """One block for several, as for what branches and is joined."""
+        rows = self.runs(blocks)
+        return self.whole("", "", blocks, rows if self.fused else tuple(_chained(map(self.apart, rows))))
 
     def is_chain(self, turns: Sequence[frozenset[int]]) -> bool:
         """Whether of several sets of nodes each reads the one before."""
@@ -187,8 +188,7 @@ class Structure:
         for others in after.values():
             for other in others:
                 joined[other] += 1
-        leads = [self.leads(block) or joined[k] > 1 and not self.puts_beside(block)
-                 for k, block in enumerate(blocks)]
+        leads = [self.leads(block, joined[k] > 1) for k, block in enumerate(blocks)]
         return list(regions.chained(len(blocks), after, leads, list(map(self.follows, blocks))))
 
     def branches(self, blocks: Sequence[Block]) -> Iterator[Sequence[int]]:
@@ -213,16 +213,18 @@ class Structure:
         after = self.after(blocks)
         return after is not None and regions.longest(len(blocks), after) > regions.LARGEST
 
-    def leads(self, block: Block) -> bool:
-        """Whether a block is a layer that others may belong to."""
-        return block.fused or block.node >= 0 and self.works[block.node] in LEADING
-
-    def puts_beside(self, block: Block) -> bool:
-        """Whether a block only puts others beside each other."""
-        return block.node >= 0 and self.works[block.node] == "concatenation"
+    def leads(self, block: Block, joins: bool) -> bool:
+        """Whether a block is a layer that others may belong to; those that put others beside each other are
+        not."""
+        if block.fused or block.node < 0:
+            return block.fused
+        kind = self.works[block.node]
+        return kind in LEADING or joins and kind != "concatenation"
 
     def follows(self, block: Block) -> bool:
         """Whether a block may belong to the layer before it."""
+        if block.fused:
+            return all(map(self.follows, block.children))
         node = block.node
         return node >= 0 and (self.works[node] in FOLLOWING or self.is_identity(node))
 

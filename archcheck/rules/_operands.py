@@ -100,9 +100,15 @@ def of_kind(case: Case, kind: str) -> Iterator[Site]:
 
 def parameter(site: Site, position: int) -> str:
     """What the operator calls its input at ``position``."""
+    said = parameters(site)
+    return said[position] if position < len(said) else ""
+
+
+def parameters(site: Site) -> tuple[str, ...]:
+    """What the operator calls its inputs; none for one that takes any number of them."""
     found = site.walk.operators.find(site.node.domain, site.node.op)
     code = found.function.__code__ if found else None
-    return code.co_varnames[position] if code and position < code.co_argcount else ""
+    return code.co_varnames[:code.co_argcount] if code else ()
 
 
 def is_state(site: Site, position: int) -> bool:
