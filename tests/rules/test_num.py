@@ -513,6 +513,17 @@ def test_residual_branches_that_start_as_nothing(last, expected):
     assert codes(onnx.parser.parse_model(BRANCHES.replace("LAST", str(last)))) == expected
 
 
+@pytest.mark.parametrize(("old", "new", "wanted"), [
+    ("e = MatMul (d, v)", "o = Add (d, k) e = MatMul (o, v)", ["NUM100"]),   # a constant that is added
+    ("e = MatMul (d, v)", "o = Add (k, d) e = MatMul (o, v)", ["NUM100"]),   # makes no branch
+    ("c = Mul (b, k)", "o = MatMul (b, v) c = Mul (o, k)", []),              # nor are the zeros last here
+    ("y = Add (h, d)", "o = Exp (h) y = Add (o, d)", [])])                   # or what is added 0
+def test_the_zeros_are_what_is_added(old, new, wanted):
+    text = BRANCHES.replace("LAST", "0")
+    assert old in text
+    assert codes(onnx.parser.parse_model(text.replace(old, new)), select=("NUM100",)) == wanted
+
+
 def test_a_variance_that_is_not_there_is_not_judged():
     node = helper.make_node("BatchNormalization", ["x", *"sbmv"], ["y"])
     proto = model([node], {name: normal(4) for name in "sbmv"})
