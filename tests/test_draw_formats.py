@@ -24,7 +24,8 @@ HOSTILE = (
     'x"] --> y["', "end", "click n0 call alert()", "%%{init: {}}%%", "\u202eright to left\u202c",
     "a\nb\x00c\x1b[31m",
     "{rank=same}", "long " * 2000, "学习🙂", "#quot;", "$x^2$~_&%#", "`rm -rf`", "<B>bold</B>",
-    "\\immediate\\write18{touch x}", "^^5cinput x", "\\catcode`\\@=0", "\\directlua{os.exit()}", "--- ,, é ß α",
+    "\\immediate\\write18{touch x}", "^^5cinput x", "\\catcode`\\@=0", "\\directlua{os.exit()}",
+    "--- ,, é ß α", "]",
 )
 
 
@@ -112,6 +113,20 @@ def test_dot_is_read_by_graphviz():
         titles = [element.text for element in ElementTree.fromstring(run.stdout).iter()
                   if element.tag.endswith("text")]
         assert titles
+
+
+@pytest.mark.parametrize(("form", "label"), [("dot", r'">([^<]*)</FONT>'), ("mmd", r'n\d+\["([^"]*)"\]')])
+def test_long_names_are_cut(form: str, label: str):
+    texts = [text for text in re.findall(label, made(hostile(), form, style="debug")) if "long" in text]
+    assert [len(text) < 100 for text in texts] == [True]
+
+
+def test_dot_has_a_legend():
+    report = analyze("specs:lenet5")
+    found = picture(report)
+    look = look_for(report, found, colour="params")
+    text = drawn(found, look, "dot").decode()
+    assert all(f">{told.replace('>', '&gt;')}</FONT>" in text for told, _ in look.legend)
 
 
 def test_dot_is_balanced():

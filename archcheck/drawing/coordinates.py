@@ -20,24 +20,30 @@ downwards again, so that chains are straight."""
 _BENDS, _NODES, _MIXED = 1.0, 50.0, 0.01
 """Weights of an edge between two bends, two nodes, and one of each."""
 
+_TIGHT = 0.6
+"""Neighbours may be so much nearer than the gap, where that makes a line straight."""
+
+Sides = Sequence[tuple[float, float]]
+"""How far each node reaches across the flow, to either side of its centre."""
+
 Pull = tuple[int, float, float]
 """Another node, the weight of the edge to it, and where it wants this one relative to itself."""
 
 
-def placed(layers: Layers, count: int, widths: Sequence[float], ports: Sequence[tuple[float, float]],
+def placed(layers: Layers, count: int, sides: Sides, ports: Sequence[tuple[float, float]],
            gap: float) -> list[float]:
     """The centre of every node. Of the nodes the first ``count`` are the graph's own, the others bends;
-    ``widths`` are those of all, ``ports`` where each edge leaves and arrives, relative to the centre;
-    ``gap`` is between neighbours."""
+    ``sides`` are those of all, ``ports`` where each edge leaves and arrives, relative to the centre; ``gap``
+    is between neighbours."""
     above, below = _pulls(layers, count, ports)
     both = [a + b for a, b in zip(above, below)]
-    centre = _packed(layers, widths, gap)
+    centre = _packed(layers, sides, gap)
     for turn in range(ROUNDS):
         down = turn % 2 == 0
         near = both if ROUNDS - 5 <= turn < ROUNDS - 1 else above if down else below
         for row in layers.rows if down else reversed(layers.rows):
-            _settle(row, near, centre, widths, gap)
-    _straighten(layers, count, centre, widths, ports, gap)
+            _settle(row, near, centre, sides, gap)
+    _straighten(layers, count, centre, sides, ports, gap)
     return centre
 
 
@@ -45,19 +51,16 @@ Line = Sequence[tuple[int, float]]
 """Nodes of one rank after the other that should stand in line, each with how far from the first."""
 
 
-def _straighten(layers: Layers, count: int, centre: list[float], widths: Sequence[float],
+def _straighten(layers: Layers, count: int, centre: list[float], sides: Sides,
                 ports: Sequence[tuple[float, float]], gap: float) -> None:
     """Put what should be in line at one place where there is room for that: all bends of an edge, edges far
     out first, and nodes of which each is the only one near the next."""
     place = {node: k for row in layers.rows for k, node in enumerate(row)}
 
-    def room(line: Line) -> tuple[float, float]:
-        found = [(*_room(layers.rows[layers.rank[node]], place[node], centre, widths, gap), shift)
-                 for node, shift in line]
-        return max(low - shift for low, _, shift in found), min(high - shift for _, high, shift in found)
-
-    def straight(line: Line, *wishes: float) -> bool:
-        low, high = room(line)
+    def straight(line: Line, *wishes: float, between: float = gap) -> bool:
+        room = [(*_room(layers.rows[layers.rank[node]], place[node], centre, sides, between), shift)
+                for node, shift in line]
+        low, high = max(low - shift for low, _, shift in room), min(high - shift for _, high, shift in room)
         mean = sum(centre[node] - shift for node, shift in line) / len(line)
         wish = next((wish for wish in wishes if low <= wish <= high), min(max(mean, low), high))
         for node, shift in line if low <= high else ():
@@ -74,7 +77,7 @@ def _straighten(layers: Layers, count: int, centre: list[float], widths: Sequenc
     runs = list(_runs(layers, count, ports))
     while runs:
         line = runs.pop()
-        if not straight(line) and len(line) > 3:
+        if not straight(line) and not straight(line, between=gap * _TIGHT) and len(line) > 3:
             runs += line[:len(line) // 2], line[len(line) // 2:]
     bends()
     bends()
@@ -106,14 +109,14 @@ def _runs(layers: Layers, count: int, ports: Sequence[tuple[float, float]]) -> I
             yield line
 
 
-def _room(row: Sequence[int], k: int, centre: Sequence[float], widths: Sequence[float],
+def _room(row: Sequence[int], k: int, centre: Sequence[float], sides: Sides,
           gap: float) -> tuple[float, float]:
     """Between which places a node of a rank may be without coming too near to its neighbours."""
     node, low, high = row[k], -inf, inf
     if k:
-        low = centre[row[k - 1]] + (widths[row[k - 1]] + widths[node]) / 2 + gap
+        low = centre[row[k - 1]] + sides[row[k - 1]][1] + sides[node][0] + gap
     if k + 1 < len(row):
-        high = centre[row[k + 1]] - (widths[row[k + 1]] + widths[node]) / 2 - gap
+        high = centre[row[k + 1]] - sides[row[k + 1]][0] - sides[node][1] - gap
     return low, high
 
 
@@ -132,24 +135,24 @@ def _pulls(layers: Layers, count: int, ports: Sequence[tuple[float, float]]) -> 
     return above, below
 
 
-def _packed(layers: Layers, widths: Sequence[float], gap: float) -> list[float]:
+def _packed(layers: Layers, sides: Sides, gap: float) -> list[float]:
     """Every rank as narrow as it can be, its middle at 0."""
     centre = [0.0] * len(layers.rank)
     for row in layers.rows:
-        at = -(sum(widths[node] for node in row) + gap * (len(row) - 1)) / 2
+        at = -(sum(map(sum, (sides[node] for node in row))) + gap * (len(row) - 1)) / 2
         for node in row:
-            centre[node] = at + widths[node] / 2
-            at += widths[node] + gap
+            centre[node] = at + sides[node][0]
+            at += sum(sides[node]) + gap
     return centre
 
 
-def _settle(row: Sequence[int], near: Sequence[Sequence[Pull]], centre: list[float], widths: Sequence[float],
+def _settle(row: Sequence[int], near: Sequence[Sequence[Pull]], centre: list[float], sides: Sides,
             gap: float) -> None:
     """Place the nodes of one rank."""
     offset, offsets = 0.0, []
     for k, node in enumerate(row):
         if k:
-            offset += (widths[row[k - 1]] + widths[node]) / 2 + gap
+            offset += sides[row[k - 1]][1] + sides[node][0] + gap
         offsets.append(offset)
     pools: list[tuple[float, float, int]] = []  # the weighted sum of wishes, the weight, how many nodes
     for node, offset in zip(row, offsets):

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from archcheck.drawing import metrics
-from archcheck.drawing.coordinates import placed
+from archcheck.drawing.coordinates import Sides, placed
 from archcheck.drawing.ranks import Layers, layered
 from archcheck.drawing.style import LEADING, SMALL, Text
 from archcheck.drawing.tree import OUTSIDE, Box, Link
@@ -138,33 +138,39 @@ class Level:
         return found
 
     def _feet(self) -> list[Point]:
-        """The room for each child's label behind it: how far it reaches across from the centre, and its
-        length along the flow."""
+        """The room for each child's label behind it: how far it reaches across from the centre, to the right
+        or, where the flow is to the right, upwards, and its length along the flow."""
         feet = [(0.0, 0.0)] * len(self.parts)
         for edge in self.edges:
             if edge.a in self.labels:
                 wide, high = metrics.width(self.labels[edge.a], SMALL) + 7, SMALL * LEADING + 1
-                reach, length = (high, wide) if self.turned else (wide, high)
-                feet[edge.a] = max(feet[edge.a][0], reach + edge.leaves), length
+                reach, length = (high - edge.leaves, wide) if self.turned else (wide + edge.leaves, high)
+                feet[edge.a] = max(feet[edge.a][0], reach), length
         return feet
+
+    def _sides(self, part: Part, foot: Point) -> tuple[float, float]:
+        """How far a child reaches across, with its label."""
+        half = part.across / 2
+        return (max(half, foot[0]), half) if self.turned else (half, max(half, foot[0]))
 
     # ------------------------------------------------------------------------------------------------- places
     def part(self) -> Part:
         """The box with all that is inside it."""
         layers = layered(self.count, [(edge.a, edge.b) for edge in self.edges],
                          frozenset(self.entries.values()), frozenset(self.exits.values()))
-        widths = [max(part.across, 2 * foot[0]) for part, foot in zip(self.parts, self.feet)]
-        widths += [PORT] * (self.count - len(self.parts)) + [BEND] * (len(layers.rank) - self.count)
+        sides = [self._sides(part, foot) for part, foot in zip(self.parts, self.feet)]
+        sides += [(PORT / 2, PORT / 2)] * (self.count - len(self.parts))
+        sides += [(BEND / 2, BEND / 2)] * (len(layers.rank) - self.count)
         ends = [(0.0, 0.0) if k in layers.turned else (edge.leaves, edge.arrives)
                 for k, edge in enumerate(self.edges)]
-        centre = placed(layers, self.count, widths, ends, GAP)
-        frame = self._frame(layers, centre, widths)
+        centre = placed(layers, self.count, sides, ends, GAP)
+        frame = self._frame(layers, centre, sides)
         return self._assembled(layers, [at + frame.shift for at in centre], frame)
 
-    def _frame(self, layers: Layers, centre: Sequence[float], widths: Sequence[float]) -> _Frame:
+    def _frame(self, layers: Layers, centre: Sequence[float], sides: Sides) -> _Frame:
         """The box's size, and where things are in it."""
-        low = min((at - wide / 2 for at, wide in zip(centre, widths)), default=0.0)
-        high = max((at + wide / 2 for at, wide in zip(centre, widths)), default=0.0)
+        low = min((at - before for at, (before, _) in zip(centre, sides)), default=0.0)
+        high = max((at + behind for at, (_, behind) in zip(centre, sides)), default=0.0)
         pad, head = (PAD, text_height(self.texts) + PAD) if self.texts else (MARGIN, MARGIN)
         wanted = text_width(self.texts) + 2 * PAD if self.texts else 0.0
         if self.turned:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from archcheck.graph import Element, TensorType
 from archcheck.ops._op import Cost, cost_of
 from archcheck.rules._case import Case
-from archcheck.rules._operands import MOST, kind_of, parameter
+from archcheck.rules._operands import kind_of, parameters
 from archcheck.rules._paths import after, before, constant, is_view
 from archcheck.rules._rule import Site
 
@@ -66,7 +66,7 @@ def misreaders(site: Site) -> Iterator[Site]:
 
 def is_quantized(site: Site) -> bool:
     """Whether an operator computes with quantised numbers: one that takes a zero point."""
-    return any("zero_point" in parameter(site, position) for position in range(MOST))
+    return any("zero_point" in name for name in parameters(site))
 
 
 def _is_arithmetic(site: Site) -> bool:
