@@ -74,7 +74,8 @@ def test_statistics_are_numpys(dtype):
     bits = RANDOM.integers(0, 1 << 63, STEP + 1000, np.uint64).astype(kind)
     if kind.itemsize == 2:
         bits = np.arange(1 << 16, dtype=kind)
-    edges = np.array([0, 2**-25, 2**-24, 65504, 65519.9, 65520, 65536, 1e300, np.inf, np.nan], np.float64)
+    least = [2**-126, 2**-126 - 2**-149, 2**-1022, 2**-25 + 2**-48]
+    edges = np.array([*least, 0, 2**-25, 2**-24, 65504, 65519.9, 65520, 65536, 1e300, np.inf, np.nan], np.float64)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if dtype == "bfloat16":
@@ -143,6 +144,13 @@ def test_dead_channels_of_one_layer_and_of_several():
                         (weight * 2, "2 of the 8 output channels of 2 layers have only zeros as weights")):
         (one,) = findings(model(nodes, {"w": weight, "v": other}), select=("NUM103",))
         assert one.message == said
+
+
+@pytest.mark.parametrize(("count", "wanted"), [(1, []), (2, ["NUM104"])])
+def test_more_than_a_thousandth_is_denormal(count, wanted):
+    weight = normal(10, 100)
+    weight[3, :count] = 1e-40
+    assert product(weight, select=("NUM104",)) == wanted
 
 
 def test_denormal_numbers_of_one_weight_and_of_several():
