@@ -75,7 +75,8 @@ def test_statistics_are_numpys(dtype):
     if kind.itemsize == 2:
         bits = np.arange(1 << 16, dtype=kind)
     least = [2**-126, 2**-126 - 2**-149, 2**-1022, 2**-25 + 2**-48]
-    edges = np.array([*least, 0, 2**-25, 2**-24, 65504, 65519.9, 65520, 65536, 1e300, np.inf, np.nan], np.float64)
+    numbers = [*least, 0, 2**-25, 2**-24, 65504, 65519.9, 65520, 65536, 1e300, np.inf, np.nan]
+    edges = np.array(numbers, np.float64)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if dtype == "bfloat16":
