@@ -70,9 +70,15 @@ PICTURES_HEAD = """\
 # Pictures
 
 Made by `python docs/generate.py`: under each picture stands the command that writes it. All of them are SVG
-with text that can be edited; `-o` with another suffix gives PNG, PDF, DOT, Mermaid, TikZ or a page. With
-`--theme auto` one file suits a light and a dark page: whoever looks at it decides. `--theme dark` is for one
-that is always dark.
+with text that can be edited. With `--theme auto` one file suits a light and a dark page: whoever looks at it
+decides. `--theme dark` is for one that is always dark.
+
+| suffix | needs | |
+|---|---|---|
+| `.svg`, `.html` | nothing | laid out by archcheck, or by Graphviz with `--engine dot` |
+| `.tex` | nothing | the same layout in TikZ; pdflatex, xelatex and lualatex set it, with the class standalone and Helvetica |
+| `.mmd`, `.dot` | nothing | laid out by who shows it: GitHub shows Mermaid in Markdown. Mermaid has no legend |
+| `.png`, `.pdf` | `pip install 'archcheck[png]'` | without that as Graphviz lays it out, if `dot` is there |
 
 `archcheck draw` folds: what repeats is one box with a count, modules and blocks are boxes around what is in
 them, and as much of them is open as `--limit` has room for. Blocks are named by what they are. In a notebook
