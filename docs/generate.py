@@ -75,10 +75,11 @@ decides. `--theme dark` is for one that is always dark.
 
 | suffix | needs | |
 |---|---|---|
-| `.svg`, `.html` | nothing | laid out by archcheck, or by Graphviz with `--engine dot` |
-| `.tex` | nothing | the same layout in TikZ; pdflatex, xelatex and lualatex set it, with the class standalone and Helvetica |
-| `.mmd`, `.dot` | nothing | laid out by who shows it: GitHub shows Mermaid in Markdown. Mermaid has no legend |
-| `.png`, `.pdf` | `pip install 'archcheck[png]'` | without that as Graphviz lays it out, if `dot` is there |
+| `.svg` | nothing | laid out by archcheck, or by Graphviz with `--engine dot` |
+| `.html` | nothing | the same on a page |
+| `.tex` | nothing | the same in TikZ, for pdflatex, xelatex and lualatex with `standalone` and Helvetica |
+| `.mmd`, `.dot` | nothing | laid out by who shows it, as GitHub does with Mermaid, which has no legend |
+| `.png`, `.pdf` | `pip install 'archcheck[png]'` | or Graphviz, which then lays it out, if `dot` is there |
 
 `archcheck draw` folds: what repeats is one box with a count, modules and blocks are boxes around what is in
 them, and as much of them is open as `--limit` has room for. Blocks are named by what they are. In a notebook
