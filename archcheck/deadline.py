@@ -16,6 +16,8 @@ GRACE = 5.0
 
 ENDED = "the process that checked it was ended, or ran out of memory"
 """Why something is lost whose process is gone."""
+TOO_MUCH = "it took more memory than it may; --max-memory gives it more"
+"""Why something is lost that went beyond its memory."""
 
 
 class Limits(NamedTuple):
@@ -43,7 +45,7 @@ def guarded(function: Callable[[Any], Any], thing: Any, limits: Limits) -> Any:
     except OutOfTime:
         return Lost(f"it took longer than {limits.seconds:g} s; --timeout gives it more")
     except MemoryError:
-        return Lost("it took more memory than it may; --max-memory gives it more")
+        return Lost(TOO_MUCH)
 
 
 def limit_memory(size: int | None) -> None:

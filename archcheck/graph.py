@@ -214,7 +214,7 @@ class Graph:
     def free_names(self) -> tuple[str, ...]:
         """Names that the nodes, and the bodies inside them, read from the graphs around this one."""
         made = {*self.inputs, *self.weights, *self.producers, ""}
-        read = dict.fromkeys(name for node in self.nodes for name in (*node.inputs, *_names_of_bodies(node)))
+        read = dict.fromkeys(name for node in self.nodes for name in (*node.inputs, *names_in_bodies(node)))
         return tuple(name for name in (*read, *self.outputs) if name not in made)
 
     def dag(self) -> networkx.MultiDiGraph[int]:
@@ -229,7 +229,7 @@ class Graph:
         return graph
 
 
-def _names_of_bodies(node: Node) -> tuple[str, ...]:
+def names_in_bodies(node: Node) -> tuple[str, ...]:
     """What the subgraphs of a node read from outside themselves."""
     bodies = (value for value in node.attrs.values() if isinstance(value, Graph))
     return tuple(name for body in bodies for name in body.free_names)

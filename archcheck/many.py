@@ -23,10 +23,11 @@ UNUSABLE, INTERNAL = 2, 3
 
 class Failed(NamedTuple):
     """Stands for what came of a model of which nothing did: why, in a sentence, and the exit code that this
-    asks for."""
+    asks for; for one that was lost the ``reason`` alone (`archcheck.deadline.Lost`)."""
 
     message: str
     exit_code: int = UNUSABLE
+    reason: str = ""
 
 
 class Interrupted(KeyboardInterrupt):
@@ -47,7 +48,8 @@ def in_order(function: Callable[[Any], Any], things: Sequence[Any], place: Place
     try:
         for index, one in work(partial(attempted, function), things, place, within):
             path = things[index].path
-            found[index] = Failed(f"{path}: {one.reason}") if isinstance(one, Lost) else one
+            is_lost = isinstance(one, Lost)
+            found[index] = Failed(f"{path}: {one.reason}", reason=one.reason) if is_lost else one
             progress(len(found), len(things))
     except KeyboardInterrupt:
         raise Interrupted([found[index] for index in sorted(found)]) from None

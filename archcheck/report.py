@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from archcheck.analyses.connections import Connections
     from archcheck.analyses.flows import Flow
     from archcheck.analyses.folds import Fold
+    from archcheck.analyses.layers import Chain
     from archcheck.analyses.memory import Memory
     from archcheck.analyses.params import Params
+    from archcheck.analyses.profiles.work import Work
     from archcheck.analyses.reached import Reached
     from archcheck.analyses.receptive import Fields
     from archcheck.analyses.traffic import Traffic
@@ -191,9 +193,19 @@ class Report:
         """The kind of work that each node does: ``convolution``, ``linear``, ``bias``, …; empty where there
         is no word for it."""
         from archcheck.analyses.layers import kind_of
+        return tuple(kind_of(work, node) for node, work in zip(self.graph.nodes, self.works))
+
+    @cached_property
+    def works(self) -> tuple[Work, ...]:
+        """The work of each node, from which profiles and words follow."""
         from archcheck.analyses.profiles.work import works
-        return tuple(kind_of(work, node)
-                     for node, work in zip(self.graph.nodes, works(self.walk, frozenset())))
+        return tuple(works(self.walk, frozenset()))
+
+    @cached_property
+    def chain(self) -> Chain:
+        """The layers by the words that lectures use, in the order they run."""
+        from archcheck.analyses.layers import layers
+        return layers(self)
 
     @cached_property
     def symbols(self) -> tuple[str, ...]:

@@ -92,7 +92,7 @@ class TestRepetition:
             value = f"a{index}"
         model = network(f"(float[1,2,8,8] x) => (float[1,2,8,8] {value}) {{ {body} }}",
                         **{f"w{index}": (2, 2, 3, 3) for index in range(4)})
-        assert rows(model)[0] == (0, "c0 .. a3", 4)
+        assert rows(model) == [(0, "c{0..3}", 4), (1, "c0", 1), (1, "a0", 1)]
 
 
 class TestWhatHasNoRow:

@@ -16,7 +16,6 @@ from archcheck.analyses.layers import (
     GLOBAL,
     INPUT,
     Layer,
-    layers,
 )
 
 if TYPE_CHECKING:
@@ -56,8 +55,7 @@ class Item(NamedTuple):
 
 def sequence(report: Report) -> tuple[list[Item], bool]:
     """The sequence from the first input to the first output, and whether that is the whole network."""
-    found, whole = layers(report)
-    return _told(_items(found)), whole
+    return _told(_items(report.chain.layers)), report.chain.whole
 
 
 def _told(found: Iterable[Item]) -> list[Item]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from archcheck import values
 from archcheck.analyses.flows import is_differentiable, read_by
 from archcheck.analyses.params import NARROW
-from archcheck.analyses.profiles.work import Work, works
+from archcheck.analyses.profiles.work import Work
 from archcheck.ops._op import All, Unknown, ranked
 
 if TYPE_CHECKING:
@@ -73,16 +73,25 @@ ASIDE = -2
 """The place of what only prepares data beside it: masks, sizes, other inputs."""
 
 
-def layers(report: Report) -> tuple[list[Layer], bool]:
-    """The layers on the way from the first input to the first output, in the order they run, and whether that
-    is the whole network."""
+class Chain(NamedTuple):
+    """The ``layers`` on the way from a network's first input to its first output, in the order they run, and
+    whether that is the ``whole`` network; ``every`` has those on other ways too."""
+
+    layers: tuple[Layer, ...]
+    whole: bool
+    every: tuple[Layer, ...]
+
+
+def layers(report: Report) -> Chain:
+    """The layers of a network."""
     found = _Reader(report)
     last = found.place.get(report.graph.outputs[0], ASIDE) if report.graph.outputs else ASIDE
     kept = _leading_to(found.layers, last)
     whole = all(layer.silent or place in kept for place, layer in enumerate(found.layers))
     places = {INPUT: INPUT, **{place: number for number, place in enumerate(sorted(kept))}}
-    return [found.layers[place]._replace(before=tuple(places[one] for one in found.layers[place].before))
-            for place in sorted(kept)], whole
+    way = tuple(found.layers[place]._replace(before=tuple(places[one] for one in found.layers[place].before))
+                for place in sorted(kept))
+    return Chain(way, whole, tuple(found.layers))
 
 
 def _leading_to(found: list[Layer], last: int) -> set[int]:
@@ -106,7 +115,7 @@ class _Reader:
         self.place: dict[str, int] = {**dict.fromkeys(inputs, ASIDE), **dict.fromkeys(inputs[:1], INPUT)}
         self.prepared: set[str] = set()
         data = report.flows[id(report.walk)].data
-        for index, work in enumerate(works(report.walk, frozenset())):
+        for index, work in enumerate(report.works):
             node = report.graph.nodes[index]
             if any(name in data for name in node.outputs):
                 self.take(index, node, work)

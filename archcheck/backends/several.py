@@ -11,6 +11,7 @@ from archcheck import cache, many
 from archcheck.backends import _free, guard, measure
 from archcheck.backends._plain import Answer, answer, as_plain
 from archcheck.backends.guard import Limits
+from archcheck.deadline import ENDED, TOO_MUCH
 from archcheck.deadline import Limits as Share
 from archcheck.frontends import Source, bytes_of, graph_in
 from archcheck.pool import Place, processors
@@ -98,7 +99,7 @@ def refused(path: str, why: str) -> Answer:
 def is_short(found: Any) -> bool:
     """Whether a network ran out of memory."""
     if isinstance(found, many.Failed):
-        return False
+        return found.reason in (ENDED, TOO_MUCH)
     verified, probed = found
     reasons = [run.reason for run in verified.runs] + [probed.reason if probed else ""]
     return guard.MEMORY in reasons

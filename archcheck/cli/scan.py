@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -51,13 +52,15 @@ def scan(sources: Sequence[str], output: Path | None, layers: Path | None, form:
         if file is not None:
             _write.require(file)
     found = _lint.sources(**options, weights=bool(weights))
-    led_to = items(sources)
-    code = _lint.missing(led_to.missing, led_to.items)
-    asks = _asks(led_to.items, found, dict(sizes), layers is not None)
-    with _scanned(asks, no_cache, layers is not None) as work:
-        _run(work, jobs, cluster, timeout, max_memory)
-        _written(work, output, layers)
-        _show(work, form)
+    _running.clean_up_when_ended()
+    with TemporaryDirectory(prefix="archcheck-", ignore_cleanup_errors=True) as folder:
+        led_to = items(sources, None if cluster else folder)
+        code = _lint.missing(led_to.missing, led_to.items)
+        asks = _asks(led_to.items, found, dict(sizes), layers is not None)
+        with _scanned(asks, no_cache, layers is not None) as work:
+            _run(work, jobs, cluster, timeout, max_memory)
+            _written(work, output, layers)
+            _show(work, form)
     return code
 
 
@@ -70,7 +73,7 @@ def _asks(items: Sequence[Item], found: Sources, sizes: dict[str, Any], layers: 
         settings = found.settings(item.name)
         settings = replace(settings, sizes={**settings.sizes, **sizes})
         path = item.name if is_url(item.name) or ":" in item.name else os.path.abspath(item.name)
-        asks.append(Ask(Task(path, settings, {}), item.name, item.sha256, item.version, layers))
+        asks.append(Ask(Task(path, settings, {}), item.name, item.sha256, item.version, layers, item.held))
     return asks
 
 

@@ -2,15 +2,15 @@
 open."""
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain, count
 
 from archcheck.dims import Size, total
 from archcheck.drawing.families import families, main_family
 from archcheck.drawing.fold import Block, tree
 from archcheck.drawing.names import Names
-from archcheck.drawing.regions import cyclic
+from archcheck.drawing.opening import down_to, opened
+from archcheck.drawing.regions import with_captures
 from archcheck.drawing.tree import INPUT, OUTPUT, OUTSIDE, Box, Link, Picture
 from archcheck.errors import UserError, closest
 from archcheck.report import Report
@@ -34,11 +34,11 @@ def picture(report: Report, fold: str = "auto", focus: str | None = None, radius
     shown; ``start`` and ``end`` nodes or values between which it lies."""
     only = _part(report, focus, radius, start, end)
     flat = fold == "none"
-    block = tree(report, everything=flat, only=only, scoped=not flat, repeats=fold not in ("none", "scope"),
-                 structured=not flat)
-    root = _Boxes(report).root(block, only)
-    opened = _opened(root, _depth(fold), limit)
-    return Picture(root, opened, report.graph.name)
+    block = tree(report, everything=flat, only=only, flat=flat, repeats=fold != "scope", fused=True)
+    boxes, depth = _Boxes(report), _depth(fold)
+    root = boxes.root(block, only)
+    found = opened(root, boxes.forms, limit) if depth is None else down_to(root, depth)
+    return Picture(root, found, report.graph.name)
 
 
 def _depth(fold: str) -> int | None:
@@ -50,23 +50,6 @@ def _depth(fold: str) -> int | None:
         raise DrawingError(f"there is no folding {fold!r}; "
                            "it may be auto, scope, none or depth=N, N from 1 to 99")
     return None
-
-
-def _opened(root: Box, depth: int | None, limit: int) -> frozenset[str]:
-    """The ids of the boxes to open: level by level, as long as there is room for all that are shown."""
-    opened, shown, level = {root.id}, len(root.children), list(root.children)
-    for below in count(1):
-        level = [box for box in level if box.children and not box.fused]
-        if not level or below == depth:
-            break
-        following: list[Box] = []
-        for box in sorted(level, key=lambda box: len(box.children)) if depth is None else level:
-            if depth is not None or shown + len(box.children) <= limit:
-                shown += len(box.children)
-                opened.add(box.id)
-                following += box.children
-        level = following
-    return frozenset(opened)
 
 
 # ------------------------------------------------------------------------------------------ a part of a graph
@@ -138,9 +121,10 @@ class _Boxes:
     """Makes the boxes of one report."""
 
     def __init__(self, report: Report) -> None:
-        self.report = report
+        self.report, self.graph = report, with_captures(report.graph)
         self.families, self.names = families(report), Names(report)
         self.ids: set[str] = set()
+        self.forms: dict[str, int] = {}
         self.rows: set[int] = set()
         self.outputs = frozenset(report.graph.outputs)
 
@@ -159,7 +143,6 @@ class _Boxes:
     def whole(self, block: Block) -> Box:
         """The box of the whole network, whose name is not in those of the boxes inside it."""
         self.rows = {index for _, leaf in block.walk() if not leaf.children for index in leaf.every}
-        block = self.untangled(block)
         children = tuple(self.box(child, "") for child in block.children)
         return Box(self.unique("network"), block.label, block.op, nodes=block.every, own=block.own,
                    children=children, links=tuple(self.links(block, children)))
@@ -202,9 +185,9 @@ class _Boxes:
 
     def box(self, block: Block, path: str) -> Box:
         """A block's box."""
-        block = self.untangled(block)
         kind = self.names.kind(block)
         own = self.unique(f"{path}/{block.label or self.title(block, kind)}".strip("/"))
+        self.forms[own] = block.form
         children = tuple(self.box(child, own) for child in block.children)
         return Box(
             own, block.label, block.op,
@@ -214,23 +197,6 @@ class _Boxes:
             bytes=self.bytes(block.every), count=block.count, uncounted=block.uncounted,
             unknown=block.unknown, nodes=block.every, own=block.own, children=children,
             links=tuple(self.links(block, children)))
-
-    def untangled(self, block: Block) -> Block:
-        """A block without rows that read each other in a circle, as modules do that are used several times:
-        what is in these stands in their place."""
-        while tangled := self.tangled(block):
-            rows = (row.children if k in tangled else (row,) for k, row in enumerate(block.children))
-            block = replace(block, children=tuple(chain.from_iterable(rows)))
-        return block
-
-    def tangled(self, block: Block) -> set[int]:
-        """The rows of a block that are on a circle and can be taken apart."""
-        own = set(block.own) & self.rows
-        place = {index: k for k, row in enumerate(block.children) for index in row.every if index in own}
-        graph = self.report.graph
-        pairs = {(k, place[reader]) for index, k in place.items() for name in graph.nodes[index].outputs
-                 for reader in graph.uses.get(name, ()) if place.get(reader, k) != k}
-        return {k for k in cyclic(pairs) if block.children[k].children and block.children[k].count == 1}
 
     def title(self, block: Block, kind: str) -> str:
         """What tells a block without a name from others."""
@@ -250,28 +216,42 @@ class _Boxes:
         return total(size for size in found if size is not None)
 
     def links(self, block: Block, children: Sequence[Box]) -> Iterator[Link]:
-        """What flows between the children of a block, into them and out of them, in its first repetition."""
+        """What flows between the children of a block, into them and out of them, in its first repetition. Of
+        what flows into the repetitions of a child the first is told, of what flows out of them the last."""
         own = set(block.own)
         drawn = own & self.rows
         place = {index: child.id for child in children for index in child.nodes if index in drawn}
-        found: dict[tuple[str, str], dict[str, None]] = {}
-        graph = self.report.graph
+        role = {index: found for child in children if child.count > 1 for index, found in _roles(child)}
+        found: dict[tuple[str, str], dict[Hashable, str]] = {}
         for index in sorted(place):
-            for name in graph.nodes[index].inputs:
-                maker = graph.producers.get(name, None if name in graph.inputs else index)
-                if maker is None or maker in self.rows and maker not in own:
-                    found.setdefault((OUTSIDE, place[index]), {})[name] = None
-            for name in graph.nodes[index].outputs:
-                readers = graph.uses.get(name, ())
-                for reader in readers:
-                    target = place.get(reader, None if reader in own else OUTSIDE)
-                    if target is not None and target != place[index]:
-                        found.setdefault((place[index], target), {})[name] = None
-                if name in self.outputs:
-                    found.setdefault((place[index], OUTSIDE), {})[name] = None
+            at, turn = place[index], role.get(index)
+            node = self.graph.nodes[index]
+            for k, name in enumerate(node.inputs):
+                if self.enters(name, index, own):
+                    found.setdefault((OUTSIDE, at), {}).setdefault(name if turn is None else (turn, k), name)
+            for k, name in enumerate(node.outputs):
+                for target in self.targets(name, at, place, own):
+                    key = name if turn is None or target != OUTSIDE else (turn, k)
+                    found.setdefault((at, target), {})[key] = name
         for (source, target), values in found.items():
-            for each in ([(value,) for value in values] if OUTSIDE in (source, target) else [tuple(values)]):
+            names = tuple(dict.fromkeys(values.values()))
+            for each in ([(name,) for name in names] if OUTSIDE in (source, target) else [names]):
                 yield self.link(source, target, each)
+
+    def enters(self, name: str, index: int, own: Collection[int]) -> bool:
+        """Whether a value that a node reads comes from outside of the nodes ``own``."""
+        maker = self.graph.producers.get(name, None if name in self.graph.inputs else index)
+        return maker is None or maker in self.rows and maker not in own
+
+    def targets(self, name: str, source: str, place: Mapping[int, str],
+                own: Collection[int]) -> Iterator[str]:
+        """The boxes that read a value, `OUTSIDE` among them."""
+        for reader in self.graph.uses.get(name, ()):
+            target = place.get(reader, source if reader in own or reader not in self.rows else OUTSIDE)
+            if target != source:
+                yield target
+        if name in self.outputs:
+            yield OUTSIDE
 
     def link(self, source: str, target: str, values: tuple[str, ...]) -> Link:
         """A link with the type of its first value."""
@@ -281,3 +261,9 @@ class _Boxes:
         sizes = [size for size in known if size is not None]
         return Link(source, target, values, first.shape if first else None, first.dtype if first else None,
                     total(sizes) if len(sizes) == len(values) else None)
+
+
+def _roles(box: Box) -> Iterator[tuple[int, int]]:
+    """Each node of a repeated box with its place in its repetition, if they have equally many."""
+    if len(box.nodes) == len(box.own) * box.count:
+        yield from ((index, k % len(box.own)) for k, index in enumerate(box.nodes))

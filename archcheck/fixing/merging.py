@@ -88,13 +88,15 @@ def _scaling(edit: Edit, site: Site, layer: Dense) -> tuple[Numbers, Numbers]:
         if behind != rank - 2:
             raise Declined("the normalization is along another axis")
         return affine(edit, site)
-    array = read(edit, site, 1 - data_position(edit.case, site)).astype(float)
+    place = data_position(edit.case, site)
+    array = read(edit, site, 1 - place).astype(float)
     if array.size != (array.shape[-1 - behind] if array.ndim > behind else 1):
         raise Declined("what is added or multiplied differs from position to position")
     array = numpy.broadcast_to(array.reshape(-1), layer.outputs)
     ones, zeros = numpy.ones(layer.outputs), numpy.zeros(layer.outputs)
-    return {"Add": (ones, array), "Sub": (ones, -array), "Mul": (array, zeros)}.get(site.op) or \
-        (ones / array, zeros)
+    if site.op == "Sub":
+        return (-ones, array) if place else (ones, -array)
+    return {"Add": (ones, array), "Mul": (array, zeros)}.get(site.op) or (ones / array, zeros)
 
 
 def _put(edit: Edit, first: Site, second: Site, one: Linear) -> None:

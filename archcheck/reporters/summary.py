@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from archcheck.dims import Size, evaluate, symbols
 from archcheck.drawing.fold import GATHERED, Block, tree
+from archcheck.drawing.names import Names
 from archcheck.graph import Shape
 from archcheck.report import Report
 
@@ -91,6 +92,7 @@ class _Rows:
 
     def __init__(self, report: Report, rests: bool, fields: bool) -> None:
         self.share, self.rests, self.nodes = _shares(report.macs), rests, report.graph.nodes
+        self.names = Names(report)
         self.overview = None
         if fields:
             from archcheck.analyses.overview import Overview
@@ -122,10 +124,19 @@ class _Rows:
     def row(self, block: Block, level: int, times: int) -> Row:
         """The row for ``block``, which stands in a block that is ``times`` there."""
         counted = block.uncounted < block.nodes
-        return Row(level, block.label or block.op, block.op or _nodes(block.nodes), block.shape, block.dtype,
+        return Row(level, block.label or self.range(block), self.op(block), block.shape, block.dtype,
                    block.params, block.macs if counted else None, block.flops if counted else None,
                    self.share(block.macs), block.count * times, block.nodes, bool(block.children),
                    block.unknown, bool(block.uncounted), block.name == GATHERED, field=self.field(block))
+
+    def range(self, block: Block) -> str:
+        """The first and the last of the nodes in a block without a name of its own."""
+        first, last = (self.nodes[index].name.rsplit("/", 1)[-1] for index in (block.first, block.last))
+        return f"{first} .. {last}"
+
+    def op(self, block: Block) -> str:
+        """What a block is: its operator or class, else its kind, else how many nodes it has."""
+        return block.op or self.names.known(block) or _nodes(block.nodes)
 
     def rest(self, block: Block, level: int, path: str, times: int) -> Iterator[Row]:
         """The row for what is in ``block``, but in none of its rows."""

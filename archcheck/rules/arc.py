@@ -472,7 +472,6 @@ def missing_projection(case: Case) -> Faults:
     """
     for misfit in of_code(case, "ARC009"):
         skip, branch = misfit.facts
-        assert isinstance(skip, tuple) and isinstance(branch, tuple)
         changed = [f"axis {axis} from {a} to {b}" for axis, (a, b) in enumerate(zip(skip, branch))
                    if same(a, b) is not True]
         yield Fault(f"{written(skip)} is added to {written(branch)}, which was made of it",
@@ -551,9 +550,9 @@ def depthwise_unmixed(case: Case) -> Faults:
         - depthwise 3x3 same
     """
     for site in case.of("Conv"):
-        if is_depthwise(case, site) and least(site.node.attrs["group"]) > FEW \
+        group = site.node.attrs.get("group")
+        if isinstance(group, int) and group > FEW and is_depthwise(case, site) \
                 and (id(site.walk), site.at) not in case.fact(mixed_later):
-            group = site.node.attrs["group"]
             yield Fault(f"{group} channels, each convolved by itself, are never mixed afterwards",
                         "no output depends on more than one of them", "put a 1×1 convolution behind it", site,
                         facts={"channels": group})

@@ -346,13 +346,14 @@ def misaligned_join(case: Case) -> Faults:
         - conv 8 5x5 -> relu -> conv 8 5x5 -> relu as inner
         - from all -> Slice [4, 4] [60, 60] [2, 3] -> concat inner
     """
-    for site, (one, other), offset, size in misaligned(case):
-        if offset is None:
+    for site, (one, other), apart in misaligned(case):
+        if apart is None:
             yield Fault(f"branches that move by {one} and by {other} input positions are joined",
                         "the farther along, the less the two belong together",
                         "bring both to one stride before they are joined", site,
                         cause=("strides", one, other), facts={"strides": [str(one), str(other)]})
         else:
+            offset, size = apart
             yield Fault(f"the branches' centres lie {abs(offset):g} input positions apart",
                         f"the larger field spans {size}, and a position stands for {one}",
                         "crop or pad both ends alike", site, facts={"offset": offset, "field": size})

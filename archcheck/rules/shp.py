@@ -341,9 +341,13 @@ def unresolved_shape(case: Case) -> Faults:
     for cause in case.fact(unresolved):
         if not cause.counted:
             yield Fault(f"the shape of its result is not known: {cause.reason}",
-                        f"nor are those of {cause.behind} results after it" if cause.behind else "",
+                        f"nor are those of {_results(cause.behind)} after it" if cause.behind else "",
                         "say the sizes that the network is run with (--set)", cause.site,
                         facts={"behind": cause.behind})
+
+
+def _results(count: int) -> str:
+    return "one result" if count == 1 else f"{count} results"
 
 
 @rule("SHP107", "data-dependent-shape", severity=ADVICE, targeted=True)
@@ -368,7 +372,7 @@ def data_dependent_shape(case: Case) -> Faults:
     for cause in case.fact(unresolved):
         if cause.counted:
             yield Fault("the data decide the size of its result",
-                        f"and those of {cause.behind} results after it" if cause.behind else "",
+                        f"and those of {_results(cause.behind)} after it" if cause.behind else "",
                         "run it outside the model, or keep a fixed number (TopK)", cause.site,
                         facts={"behind": cause.behind})
 

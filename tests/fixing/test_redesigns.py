@@ -30,6 +30,8 @@ LINEAR = [
      {"v": (12, 16), "b": (12,), "w": (12, 8), "c": (1, 8)}, ["Gemm"]),
     (DEEP + "{ a = MatMul (x, v) d = Add (b, a) y = MatMul (d, w) }",
      {"v": (16, 12), "b": (12,), "w": (12, 8)}, ["MatMul", "Add"]),
+    (DEEP + "{ a = MatMul (x, v) d = Sub (b, a) y = MatMul (d, w) }",
+     {"v": (16, 12), "b": (12,), "w": (12, 8)}, ["MatMul", "Add"]),
     (DEEP + "{ a = MatMul (x, v) y = MatMul (a, w) }", {"v": (16, 12), "w": (12, 8)}, ["MatMul"]),
     (DEEP + "{ a = MatMul (x, v) d = Div (a, b) e = Sub (d, c) f = Mul (e, b) y = MatMul (f, w) }",
      {"v": (16, 12), "b": (12,), "c": (1, 1, 1), "w": (12, 8)}, ["MatMul", "Add"]),

@@ -317,7 +317,8 @@ class TestInterrupt:
         monkeypatch.setattr(_many, "check_one", interrupted_at_b)
         with pytest.raises(many.Interrupted) as stop:
             _many.check_many(tasks, Place(1), Limits(), lambda done, of: None)
-        assert [one.path for one in stop.value.done] == ["gaps.yaml"]
+        done = [one.path for one in stop.value.done]
+        assert "gaps.yaml" in done and "b" not in done
 
     @pytest.mark.skipif(os.name == "nt", reason="signals are those of POSIX")
     def test_ctrl_c_ends_all_processes(self, here: Path):

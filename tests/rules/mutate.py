@@ -5,7 +5,8 @@ folder, and prints the changes after which all of them pass.
 Tests are collected once and run once, to see which of them reach a statement; a change is tried on those
 alone, each in a process of its own, where it is put into the functions that are loaded. What is worked out
 while modules are loaded, such as a constant, is tried by loading everything anew. ``--most`` tries so many
-changes only, ``--lines 40:60`` those of some lines. Nothing is written.
+changes only, ``--lines 40:60`` those of some lines, and ``--tests`` adds tests of other folders. Nothing is
+written; sources and tests are not to be changed before it ends.
 """
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ import re
 import signal
 import sys
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import _lru_cache_wrapper, partial
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -137,8 +138,9 @@ class Tries:
     """A plugin of pytest that tries changes on the tests that were collected, instead of running those.
     ``left`` are the changes that it cannot try, ``alive`` says after how many all tests passed."""
 
-    def __init__(self, found: Sequence[Mutant]) -> None:
-        self.found, self.left, self.alive, self.failed = found, [], 0, False
+    def __init__(self, found: Sequence[Mutant], original: Mapping[str, CodeType]) -> None:
+        self.found, self.original = found, original
+        self.left, self.alive, self.failed = list[int](), 0, False
         self.loading: set[CodeType] = set()
         sys.setprofile(lambda frame, event, _: event == "call" and self.loading.add(frame.f_code))
 
@@ -148,9 +150,9 @@ class Tries:
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Try all changes."""
-        paths = {str(mutant.path) for mutant in self.found}
-        original = {path: compile(Path(path).read_text(encoding="utf-8"), path, "exec") for path in paths}
-        told, modules = _in_child(partial(self._reached, session.items, paths), patience=0) or ([], [])
+        paths, original = self.original.keys(), self.original
+        run = partial(self._reached, session.items, paths)
+        told, modules = _in_child(run, patience=0, quiet=False) or ([], [])
         for name in modules:
             with contextlib.suppress(ImportError):
                 importlib.import_module(name)
@@ -195,7 +197,8 @@ class Tries:
             sys.settrace(None)
             reached[-1] = (reached[-1][0], reached[-1][1] + time.perf_counter())
             if self.failed:
-                raise RuntimeError(f"{item.nodeid} fails without any change")
+                print(f"{item.nodeid} fails without any change", file=sys.stderr, flush=True)
+                reached[-1], self.failed = ({path: set() for path in paths}, 0.0), False
         return reached, list(sys.modules)
 
     def _passes(self, items: Sequence[pytest.Item], places: Iterable[tuple[FunctionType, CodeType]]) -> bool:
@@ -244,8 +247,8 @@ def _in_child(function: Callable[[], T], *, patience: int = PATIENCE, quiet: boo
 class Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Gives one module its changed code."""
 
-    def __init__(self, mutant: Mutant) -> None:
-        self.mutant = mutant
+    def __init__(self, mutant: Mutant, tests: Sequence[str]) -> None:
+        self.mutant, self.tests = mutant, tests
 
     def find_spec(self, name: str, path: object, target: object = None) -> ModuleSpec | None:
         """The module, if it is the one."""
@@ -260,7 +263,7 @@ class Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         """Whether all tests pass with it, loaded anew."""
         sys.meta_path.insert(0, self)
         return not any(pytest.main(["-q", "-x", "-p", "no:cacheprovider", *tests])
-                       for tests in _stages(self.mutant.path.stem))
+                       for tests in [*_stages(self.mutant.path.stem), *([self.tests] if self.tests else [])])
 
 
 def _stages(module: str) -> list[list[str]]:
@@ -294,10 +297,11 @@ def _preload() -> None:
         raise RuntimeError(f"{name} is loaded before it is changed")
 
 
-def _tried(found: Sequence[Mutant]) -> tuple[int, list[int]]:
+def _tried(found: Sequence[Mutant], original: Mapping[str, CodeType],
+           tests: Sequence[str]) -> tuple[int, list[int]]:
     """How many changes are alive after the tests that reach them, and which could not be tried so."""
-    tries = Tries(found)
-    if pytest.main(["-s", "-p", "no:cacheprovider", "-p", "no:terminal", str(HERE),
+    tries = Tries(found, original)
+    if pytest.main(["-s", "-p", "no:cacheprovider", "-p", "no:terminal", str(HERE), *tests,
                     *(f"--ignore={HERE / name}" for name in SLOW)], plugins=[tries]):
         raise RuntimeError("the tests cannot be collected")
     return tries.alive, tries.left
@@ -309,17 +313,20 @@ def main() -> int:
     parser.add_argument("modules", nargs="+")
     parser.add_argument("--most", type=int, default=None, metavar="N")
     parser.add_argument("--lines", default="1:100000", metavar="FIRST:LAST")
+    parser.add_argument("--tests", nargs="+", default=[], metavar="PATH")
     options = parser.parse_args()
     os.chdir(ROOT)
     _preload()
     first, last = map(int, options.lines.split(":"))
-    found = [one for module in options.modules for one in mutants(RULES / f"{module}.py")
-             if first <= one.line <= last]
+    paths = [RULES / f"{module}.py" for module in options.modules]
+    original = {str(path): compile(path.read_text(encoding="utf-8"), str(path), "exec") for path in paths}
+    found = [one for path in paths for one in mutants(path) if first <= one.line <= last]
     found = sorted(random.Random(0).sample(found, min(options.most or len(found), len(found))),
                    key=lambda one: options.modules.index(one.path.stem))
-    alive, slow = _in_child(lambda: _tried(found), patience=0, quiet=False) or (0, range(len(found)))
+    told = _in_child(lambda: _tried(found, original, options.tests), patience=0, quiet=False)
+    alive, slow = told or (0, range(len(found)))
     for mutant in (found[index] for index in slow):
-        if _in_child(Changed(mutant).passes):
+        if _in_child(Changed(mutant, options.tests).passes):
             alive += 1
             print(mutant, flush=True)
     print(f"{len(found)} changes, {len(slow)} of them at loading, {alive} alive", flush=True)

@@ -37,6 +37,12 @@ def test_two_matrices_are_told_where_one_saves_a_quarter(widths, wanted):
     ("fc 64 -> Mul 0.5 -> fc 64", 1), ("fc 64 -> softmax -> fc 64", 0), ("fc 64 -> layernorm -> fc 64", 0),
     ("fc 64 -> fc 64 -> fc 64", 2), ("fc 64 as x0 -> fc 8 as x1\n- from x0 -> fc 8 -> add x1", 0),
     ("fc 64 as a -> fc 64 as b\noutputs: [a, b]", 0),
+    ("fc 64 as a\n- tensor 0.5 -> Mul a -> fc 64", 1), ("fc 64 as a\n- tensor 0.5 -> Add a -> fc 64", 1),
+    ("fc 64 as a\n- tensor 0.5 -> Sub a -> fc 64", 1), ("fc 64 as a\n- tensor 0.5 -> Div a -> fc 64", 0),
+    ("fc 64 -> reshape -1 64 1 1 -> conv 16 1x1", 1),
+    ("reshape -1 64 1 1 -> conv 64 1x1 -> flatten -> fc 16", 1),
+    ("fc 64 bias=no -> reshape -1 64 1 1 -> conv 16 3x3 same", 1),
+    ("fc 64 -> reshape -1 64 1 1 -> conv 16 3x3 same", 0),
 ])
 def test_what_stands_between_two_matrices(layers, wanted):
     assert sum(one.places for one in found(ROWS.format(layers), "ARC001")) == wanted
@@ -56,11 +62,62 @@ def test_what_stands_between_two_matrices(layers, wanted):
     ("conv 64 1x1 -> conv 16 1x1 pad=1", 0),              # the rim is 0, not the bias
     ("conv 64 1x1 bias=no -> conv 16 1x1 pad=1", 1),
     ("conv 64 3x3 bias=no -> conv 16 1x1 pad=1", 0),      # nor is it what a window over the rim sees
+    ("conv 64 1x1 /2 bias=no -> conv 16 1x1", 1), ("conv 64 1x1 /2 bias=no -> conv 16 1x1 pad=1", 0),
+    ("conv 64 1x1 bias=no pad=1 -> conv 16 3x3", 0), ("conv 64 1x1 bias=no pad=1 -> conv 16 1x1", 0),
     ("depthwise 3x3 same -> conv 64 1x1", 0),
+    ("conv 64 3x3 -> Transpose perm=[0, 1, 3, 2] -> conv 16 1x1", 0),
+    ("conv 64 1x2 -> conv 16 1x2", 0), ("conv 64 1x1 /2 bias=no -> conv 16 1x2", 0),
     ("conv 64 3x3 groups=4 -> conv 16 1x1", 0),
 ])
 def test_which_convolutions_are_one(layers, wanted):
     assert len(found(MAP.format(layers), "ARC001")) == wanted
+
+
+@pytest.mark.parametrize(("shape", "layers"), [
+    ("N x 16 x 8 x 16", "conv 16 1x1 -> dense 16"), ("N x 16 x 8 x 16", "dense 16 -> conv 16 1x1"),
+    ("N x 16 x 8 x 16", "conv 16 1x1 -> reshape -1 16 -> fc 16"), ("N x 16 x 16", "conv 16 1 -> dense 16"),
+    ("N x 16 x 16", "dense 16 -> Transpose perm=[0, 2, 1] -> dense 16")])
+def test_layers_over_two_axes_of_one_size_are_not_one(shape, layers):
+    """A convolution sums over axis 1, a product over the last one."""
+    assert not found(f"input: {shape}\nlayers: {layers}\n", "ARC001")
+
+
+@pytest.mark.parametrize(("layers", "wanted"), [
+    ("dense 64 -> dense 16", 1), ("dense 64 -> reshape -1 64 -> fc 16", 0)])
+def test_a_view_that_joins_axes_stands_between_two_layers(layers, wanted):
+    """It would have to be written anew for one layer, since it names the channels."""
+    assert len(found(f"input: N x 4 x 64\nlayers: {layers}\n", "ARC001")) == wanted
+
+
+def test_products_of_values_are_no_layers():
+    assert not found("input: 64 x 64\nlayers: MatMul input as a -> MatMul a\n", "ARC001")
+
+
+@pytest.mark.parametrize("layers", ["conv 64 3 -> conv 16 1", "conv 64 1 bias=no -> conv 16 3 same"])
+def test_what_two_convolutions_along_a_line_have(layers):
+    """16·64·3 + 64·16·1 or 16·64·1 + 64·16·3 weights, for one of 16·16·3."""
+    (one,) = found(f"input: N x 16 x 32\nlayers: {layers}\n", "ARC001")
+    assert one.why == "4096 weights do the work of 768"
+
+
+def test_two_convolutions_in_a_plane_have():
+    """16·64·3·3 + 64·16 weights, for one of 16·16·3·3."""
+    (one,) = found(MAP.format("conv 64 3x3 -> conv 16 1x1"), "ARC001")
+    assert one.why == "10240 weights do the work of 2304"
+
+
+@pytest.mark.parametrize("code", ["ARC001", "ARC012"])
+def test_filters_without_positions_are_none(code):
+    """Those of a convolution have an axis at least behind their channels (ONNX, Conv)."""
+    model = parser.parse_model("""<ir_version: 8, opset_import: ["": 17]>
+        g (float[N, 16] x) => (float[N, 16] y) {
+            a = Conv (x, w)
+            y = Conv (a, w)
+            b = Conv <group = 16> (x, v)
+        }""")
+    model.graph.initializer.extend([numpy_helper.from_array(np.ones(shape, np.float32), name)
+                                    for name, shape in (("w", (16, 16)), ("v", (16, 1)))])
+    assert not found(model, code)
 
 
 def test_an_output_that_is_left_out_is_no_way_for_data():
@@ -269,6 +326,7 @@ def test_two_branches_that_do_not_fit_are_no_skip():
     ("conv 8 3x3 same -> conv 16 3x3 same", 0),
     ("depthwise 3x3 same -> conv 16 1x1", 0),
     ("conv 32 3x3 same -> maxpool 3x3 /1 pad=1 -> conv 16 3x3 same", 0),
+    ("conv 16 3x3 same -> PRelu float32(16, 1, 1) -> conv 16 3x3 same", 0),
 ])
 def test_blocks_without_an_activation(branch, wanted):
     assert len(found(BLOCK.format(branch), "ARC011")) == wanted
@@ -287,10 +345,18 @@ def test_the_skip_may_come_first():
     ("depthwise 3x3 same -> shuffle 4", 1), ("depthwise 3x3 same -> softmax", 1),
     ("depthwise 3x3 same -> Softmax axis=1", 0), ("conv 16 3x3 groups=4", 0),
     ("depthwise 3x3 same -> Transpose perm=[0, 2, 3, 1] -> dense 8", 0),
-    ("depthwise 3x3 same -> conv 32 3x3 groups=2", 0),
+    ("depthwise 3x3 same -> conv 32 3x3 groups=2", 0), ("depthwise 3x3 same bias=no", 1),
+    ("depthwise 3x3 same -> gap -> flatten -> softmax", 0),
+    ("maxpool 32x1 -> depthwise 1x3 same -> Transpose perm=[0, 2, 3, 1] -> ReduceMean [1]", 1),
+    ("maxpool 1x16 /16 -> depthwise 1x1 -> MatMul float32(2, 3)", 0),  # two of what is not known
+    ("maxpool 1x32 -> depthwise 1x1 -> MatMul float32(1, 3)", 1),
 ])
 def test_channels_that_never_meet(layers, wanted):
     assert sum(one.places for one in found(MAP.format(layers), "ARC012")) == wanted
+
+
+def test_channels_along_a_line_never_meet():
+    assert len(found("input: N x 16 x 32\nlayers: depthwise 3 same\n", "ARC012")) == 1
 
 
 @pytest.mark.parametrize(("channels", "wanted"), [(3, 0), (4, 0), (5, 1)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
+from onnx import parser
 
 import archcheck
 from tests.rules._judged import found
@@ -58,6 +59,16 @@ def test_left_over_positions_cost_pixels_only_where_no_field_reaches(layers, wan
 def test_an_inner_map_is_to_be_made_larger():
     one, = found("input: N x 3 x 8 x 8\nlayers:\n- conv 8 1x1 -> maxpool 3x3 /2\n", "GEO002")
     assert one.fix == "make its map 7 or 9, or pad 1 more at the end"
+
+
+def test_who_asks_for_the_shape_reads_no_element():
+    text = """<ir_version: 8, opset_import: ["" : 17]>
+    g (float[N, 3, 8, 8] x) => (y, s) {
+        r = Relu (x) s = Shape (r) y = MaxPool <kernel_shape = [3, 3], strides = [2, 2]> (%s)
+    }"""
+    for nodes in ("r", "i) i = Identity (r"):
+        assert [one.severity for one in found(parser.parse_model(text % nodes), "GEO002")] == ["warning"] * (
+            nodes != "r")
 
 
 def test_what_is_made_of_a_stored_image_is_left_alone():
@@ -205,6 +216,38 @@ def test_crops_beside_the_middle(first, wanted):
     assert len(found(CROP.format(first, first + 56), "GEO009")) == wanted
 
 
+@pytest.mark.parametrize(("window", "first", "wanted"), [
+    (3, 1, 0), (3, 0, 1),                                         # one position, of a field of 3
+    (6, 2, 0), (6, 1, 0), (6, 0, 1)])                             # 1.5 positions are a quarter of 6, no more
+def test_a_quarter_of_the_field_is_allowed(window, first, wanted):
+    size = 65 - window
+    text = (f"input: N x 3 x 64 x 64\nlayers:\n- relu as all\n- conv 3 {window}x{window} as inner\n"
+            f"- from all -> Slice [{first}, {first}] [{first + size}, {first + size}] [2, 3] -> add inner\n")
+    assert len(found(text, "GEO009")) == wanted
+
+
+@pytest.mark.parametrize(("first", "wanted"), [("aab", 1), ("baa", 1), ("abb", 1), ("abc", 0)])
+def test_branches_of_several_inputs(first, wanted):
+    """Those of one input are held against each other."""
+    text = ("inputs: {a: N x 3 x 64 x 64, b: N x 3 x 64 x 64, c: N x 3 x 64 x 64}\nlayers:\n"
+            "- from %s -> conv 3 3x3 same /2 as x0\n- from %s -> Slice [0, 0] [32, 32] [2, 3] as x1\n"
+            "- from %s -> maxpool 2x2 -> Sum x0 x1\n")
+    assert len(found(text % tuple(first), "GEO009")) == wanted
+
+
+def test_joins_in_functions_are_not_taken_for_others():
+    """Node 1 of the function joins two strides; node 1 of the network adds the input to itself."""
+    model = parser.parse_model("""<ir_version: 8, opset_import: ["" : 17, "own" : 1]>
+    g (float[1, 3, 8] x) => (z) { y = own.f (x) s = Add (x, x) z = Relu (s) }
+    <domain: "own", opset_import: ["" : 17]> f (a) => (c) {
+        b = MaxPool <kernel_shape = [1], strides = [2]> (a)
+        zero = Constant <value_ints = [0]> () four = Constant <value_ints = [4]> ()
+        two = Constant <value_ints = [2]> () d = Slice (a, zero, four, two) c = Add (b, d)
+    }""")
+    assert not found(model, "GEO009")
+    assert not archcheck.analyze(model).fields.meetings
+
+
 @pytest.mark.parametrize("text", [
     # causal
     "input: N x 8 x 64\nlayers:\n- relu as x0\n- conv 8 2 dilation=4 pad=[4,0] -> relu -> add x0\n",
@@ -254,6 +297,19 @@ def test_dilations_that_leave_holes(dilations):
     faults = found(f"input: N x 8 x 256\nlayers:\n- {layers}\n", "GEO012")
     read_, spanned = coverage(dilations)
     assert bool(faults) == (read_ < spanned)
+
+
+@pytest.mark.parametrize(("layers", "facts"), [
+    ("conv 8 3 same dilation=2", []),
+    ("conv 8 3 same dilation=2 -> relu -> conv 8 3 same dilation=4", [{"factor": 2, "layers": 2}]),
+    ("(conv 8 3 same dilation=3 -> bn -> relu)*3", [{"factor": 3, "layers": 3}]),
+    ("conv 8 3 same dilation=2 -> conv 8 1 -> conv 8 3 same dilation=2", [{"factor": 2, "layers": 2}]),
+    ("conv 8 3 same dilation=2 -> Reshape [0, 16, 16] -> conv 8 3 same dilation=2", []),
+    ("conv 8 3 same dilation=2 -> Reshape [-1, 4, 32] -> conv 8 3 same dilation=2",  # splits the channels
+     [{"factor": 2, "layers": 2}]),
+    ("conv 8 3 same dilation=2 -> Transpose perm=[0, 2, 1] -> conv 8 3 same dilation=2", [])])
+def test_dilated_layers_in_a_row(layers, facts):
+    assert [one.facts for one in found(f"input: N x 8 x 32\nlayers:\n- {layers}\n", "GEO012")] == facts
 
 
 @pytest.mark.parametrize(("size", "said"), [

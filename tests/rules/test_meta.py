@@ -23,6 +23,12 @@ def test_only_what_is_about_safety_cannot_be_suppressed(entry, why):
     assert found(f"{entry}: so", "META001") == [(f"the suppression of {entry} suppresses nothing", why)]
 
 
+@pytest.mark.parametrize("entry", ["ALL", "GEO3", "gaps"])
+def test_there_is_no_suppression_of_whatever_comes(entry):
+    told = [message for message, _ in found(f"{entry}: so", "META003")]
+    assert told == [f"the suppression names {entry!r}, which is no rule"]
+
+
 @pytest.mark.parametrize(("text", "of"), [("GEO003", "GEO003"), ("GEO003, SHP", "GEO003, SHP"),
                                           ("[]", "nothing")])
 def test_a_suppression_without_a_reason(text, of):

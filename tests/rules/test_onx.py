@@ -61,6 +61,56 @@ def test_a_violation_is_told_and_the_checker_refuses_it_too(name):
     assert said in one.message
 
 
+FLOATS = "float16 or float32 or float64 at opset 13"
+
+
+@pytest.mark.parametrize(("nodes", "message", "fix"), [
+    ("y = Sum ()", "Sum has 0 inputs, but takes at least 1", "give it [data_0]"),
+    ("y = Gemm (x)", "Gemm has 1 input, but takes 2 to 3", "give it A, B, [C]"),
+    ("y = MatMul (x)", "MatMul has 1 input, but takes 2", "give it A, B"),
+    ("y, z = Relu (x)", "Relu has 2 outputs, but makes 1", "give it Y"),
+    ("y = Constant <value = 1> ()", "the attribute 'value' of Constant is INT, but must be TENSOR",
+     "store 'value' as TENSOR"),
+    ("y = Softmax <axis = int64[1] {1}> (x)", "the attribute 'axis' of Softmax is TENSOR, but must be INT",
+     "store 'axis' as INT"),
+    ("y = Relu <slope = 1.0> (x)", "Relu has no attribute 'slope' at opset 13",
+     "leave it out; Relu takes no attributes"),
+    ("y = Elu <zzz = 1.0> (x)", "Elu has no attribute 'zzz' at opset 13", "leave it out; Elu takes alpha"),
+    ("y = Elu <alhpa = 1.0> (x)", "Elu has no attribute 'alhpa' at opset 13", "did you mean 'alpha'?"),
+    ("y = Sigmoid (i)", f"the input 'X' of Sigmoid is int64, but must be bfloat16 or {FLOATS}", "cast it"),
+    ("y = Round (i)", f"the input 'X' of Round is int64, but must be {FLOATS}", "cast it"),
+    ("y = Add (x, d)", "the inputs 'A' and 'B' of Add must be of one type, but are float32 and float64",
+     "cast one of them")])
+def test_what_is_told_of_a_violation(nodes, message, fix):
+    text = f"g (float[N, 4] x, double[N, 4] d, int64[N, 4] i) => (y) {{ {nodes} }}"
+    (one,) = found(f'<ir_version: 8, opset_import: ["" : 13]>\n{text}')
+    assert (one.code, one.message, one.fix) == ("ONX002", message, fix)
+
+
+def test_an_attribute_that_came_later_names_an_opset_that_has_it():
+    (one,) = found('''<ir_version: 8, opset_import: ["" : 13]>
+    g (float[N, 4] x, int64[1] s) => (y) { y = Reshape <allowzero = 1> (x, s) }''')
+    opset = int(one.fix.removeprefix("import opset ").removesuffix(" or newer, or leave it out"))
+    assert "allowzero" in onnx.defs.get_schema("Reshape", opset).attributes
+    assert "allowzero" not in onnx.defs.get_schema("Reshape", 13).attributes
+
+
+def test_how_many_more_types_are_allowed():
+    (one,) = found("g (string[N, 4] x) => (y) { y = Relu (x) }")
+    allowed = onnx.defs.get_schema("Relu", 17).type_constraints[0].allowed_type_strs
+    assert one.message.endswith(f"float64 or {len(allowed) - 4} more at opset 17")
+
+
+def test_a_constant_that_is_stored_sparsely():
+    stored = helper.make_sparse_tensor(helper.make_tensor("v", 1, [1], [1.0]),
+                                       helper.make_tensor("i", 7, [1], [2]), [4])
+    graph = helper.make_graph([helper.make_node("Constant", [], ["y"], sparse_value=stored)], "g", [],
+                              [helper.make_tensor_value_info("y", 1, [4])])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    checker.check_model(model)
+    assert not archcheck.check(model, select=("ONX002",)).findings
+
+
 def test_every_violation_is_told():
     (one,) = found("g (float[N, 4] x) => (float[N, 4] y) { y = Concat <axes = 1, into = 2> (x, x) }")
     for part in ("'axes'", "'into'", "'axis'"):

@@ -241,6 +241,23 @@ def test_the_first_cause_counts_what_comes_after():
     assert one.op == "Reshape" and one.facts == {"behind": 2}
 
 
+@pytest.mark.parametrize(("rest", "why"), [
+    ("", ""), (" -> relu", "nor are those of one result after it"),
+    (" -> relu -> sigmoid", "nor are those of 2 results after it")])
+def test_what_is_not_known_with_it(rest, why):
+    head = "inputs: {image: N x 8, wanted: int64 K}\nlayers:\n- from image -> Reshape wanted"
+    one, = found(f"{head}{rest}\n", "SHP106")
+    assert one.message == "the shape of its result is not known: the target shape is not known"
+    assert one.why == why
+
+
+@pytest.mark.parametrize(("rest", "why"), [
+    ("", ""), (" -> Transpose", "and those of one result after it")])
+def test_what_data_decide_with_it(rest, why):
+    one, = found(f"input: 8 x 8\nlayers:\n- NonZero{rest}\n", "SHP107")
+    assert (one.message, one.why) == ("the data decide the size of its result", why)
+
+
 def test_what_follows_a_failure_is_not_told_again():
     assert not found("input: 1 x 3 x 4 x 4\nlayers:\n- conv 8 9x9 -> relu\n", "SHP106")
 

@@ -216,17 +216,18 @@ def test_quantised_operators_read_codes():
 
 
 @pytest.mark.parametrize("form", ["DequantizeLinear", "QLinearConv"])
-@pytest.mark.parametrize(("narrow", "most", "wanted"), [
-    (1, 96, ["QNT004"]), (1, 95, []), (0, 96, [])])
-def test_depthwise_weights_with_one_scale(form, narrow, most, wanted):
-    w = np.full((10, 1, 1, 1), most, np.int8)
+@pytest.mark.parametrize(("narrow", "channels", "most", "wanted"), [
+    (1, 10, 96, ["QNT004"]), (1, 11, 96, []), (1, 10, 95, []), (0, 10, 96, [])])
+def test_depthwise_weights_with_one_scale(form, narrow, channels, most, wanted):
+    w = np.full((channels, 1, 1, 1), most, np.int8)
     w[:narrow] = 6
     weights = {"w": w, "s": np.float32(1), "z": np.int8(0)}
-    nodes = [node("DequantizeLinear", ["w", "s", "z"], ["d"]), node("Conv", ["x", "d"], ["y"], group=10)]
+    nodes = [node("DequantizeLinear", ["w", "s", "z"], ["d"]),
+             node("Conv", ["x", "d"], ["y"], group=channels)]
     if form == "QLinearConv":
         nodes = [node("QuantizeLinear", ["x", "s", "z"], ["q"]),
-                 node("QLinearConv", ["q", "s", "z", "w", "s", "z", "s", "z"], ["y"], group=10)]
-    source = model(nodes, weights, {"x": (FLOAT, ("N", 10, 4, 4))})
+                 node("QLinearConv", ["q", "s", "z", "w", "s", "z", "s", "z"], ["y"], group=channels)]
+    source = model(nodes, weights, {"x": (FLOAT, ("N", channels, 4, 4))})
     assert codes(source, "QNT004") == wanted
 
 
@@ -241,6 +242,32 @@ def test_dead_channels_and_groups_of_several_are_not_meant():
     weights["w"][:3] = 1
     nodes[1] = node("Conv", ["x", "d"], ["y"], group=5)
     assert codes(model(nodes, weights, inputs), "QNT004") == []
+
+
+@pytest.mark.parametrize(("shape", "attrs", "dtype", "wanted"), [
+    ((2, 1, 1), {"group": 2}, np.int8, ["QNT004"]), ((2, 1, 1, 1), {"group": 2}, np.int8, ["QNT004"]),
+    ((2, 1, 1, 1), {"group": 2}, np.uint8, ["QNT004"]),
+    ((2, 1, 1, 1), {"group": 2}, np.int32, []),           # of which 6 in 96 are not all there is
+    ((2, 1, 1, 1), {"group": 1}, np.int8, []), ((2, 1, 1, 1), {}, np.int8, []),   # filters of one channel
+    ((2, 1), {"group": 2}, np.int8, []), ((0, 1, 1, 1), {"group": 2}, np.int8, [])])  # no filters at all
+def test_weights_that_are_depthwise(shape, attrs, dtype, wanted):
+    w = np.full(shape, 96, dtype)
+    w[:1] = 6
+    nodes = [node("DequantizeLinear", ["w", "s"], ["d"]), node("Conv", ["x", "d"], ["y"], **attrs)]
+    channels = attrs.get("group", 1)
+    inputs = {"x": (FLOAT, ("N", channels, *[4] * (len(shape) - 2)))}
+    assert codes(model(nodes, {"w": w, "s": np.float32(1)}, inputs), "QNT004") == wanted
+
+
+def test_a_pair_is_two_nodes_one_after_the_other():
+    weights = {"s": np.float32(1), "z": np.int8(0), "w": np.ones((4, 2, 1, 1), np.int8)}
+    after = [node("DequantizeLinear", ["m", "s", "z"], ["d"]), node("Relu", ["d"], ["y"])]
+    pooled = [node("QuantizeLinear", ["x", "s", "z"], ["q"]),
+              node("QLinearConv", ["q", "s", "z", "w", "s", "z", "s", "z"], ["c"]),
+              node("MaxPool", ["c"], ["m"], kernel_shape=[2, 2]), *after]
+    for nodes, inputs in ((pooled, {"x": (FLOAT, ("N", 2, 4, 4))}),
+                          (after, {"m": (TensorProto.INT8, ("N", 2, 4, 4))})):
+        assert codes(model(nodes, weights, inputs), "QNT003", targets=("int8",)) == []
 
 
 def test_branches_of_an_add():

@@ -1,0 +1,170 @@
+"""What is folded in pictures and in the summary, where names tell it and where they do not: held against the
+figures of papers, and against brute force on random graphs."""
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+
+import networkx
+import pytest
+from onnx import ModelProto, TensorProto, helper
+
+from archcheck import analyze
+from archcheck.drawing.fold import Block, tree
+from archcheck.drawing.folding import picture
+from archcheck.drawing.pieces import PIECE, pieces
+from archcheck.drawing.regions import circles
+from archcheck.drawing.tree import Box
+from archcheck.report import Report
+from archcheck.reporters.summary import View, rows
+
+
+def kinds(box: Box, times: int = 1) -> Iterator[tuple[str, int]]:
+    """What the boxes inside one are called, and how often each is there."""
+    for child in box.children:
+        yield child.kind, child.count * times
+        yield from kinds(child, child.count * times)
+
+
+def counted(source: str, kind: str) -> int:
+    return sum(count for name, count in kinds(picture(analyze(source)).root) if name == kind)
+
+
+@pytest.mark.parametrize(("source", "kind", "number"), [
+    ("onnx:light_resnet50", "residual", 16),  # He et al., 2016, table 1: 3 + 4 + 6 + 3
+    ("onnx:light_densenet121", "dense layer", 58),  # Huang et al., 2017, table 1: 6 + 12 + 24 + 16
+    ("specs:densenet121", "dense layer", 58),
+    ("onnx:light_squeezenet", "fire", 8),  # Iandola et al., 2016, table 1
+    ("onnx:light_inception_v2", "inception", 10),  # Ioffe and Szegedy, 2015, figure 5
+    ("specs:googlenet", "inception", 9),  # Szegedy et al., 2015, table 1
+    ("specs:mobilenet_v1", "depthwise separable", 13),  # Howard et al., 2017, table 1
+    ("specs:mobilenet_v2", "inverted residual", 16),  # Sandler et al., 2018, table 2; 17 with one of t = 1
+    ("specs:transformer_encoder", "transformer", 6),  # Vaswani et al., 2017, section 3.1
+])
+def test_blocks_are_called_what_they_are(source: str, kind: str, number: int):
+    assert counted(source, kind) == number
+
+
+def test_the_blocks_of_densenet_are_told_once_each():
+    found = picture(analyze("onnx:light_densenet121")).root.children
+    assert [box.count for box in found if box.kind == "dense layer"] == [6, 12, 24, 16]
+
+
+# ------------------------------------------------------------------------------------------- the summary, too
+def groups(block: Block) -> set[tuple[int, int, int]]:
+    """The rows inside a block that are more than one layer: count, first and last node."""
+    return {(row.count, row.first, row.last) for _, row in block.walk() if row.children and not row.fused}
+
+
+@pytest.mark.parametrize("name", ["resnet50", "densenet121", "squeezenet", "inception_v1", "shufflenet"])
+def test_the_summary_has_the_blocks_of_the_picture(name: str):
+    report = analyze(f"onnx:light_{name}")
+    drawn, told = groups(tree(report, fused=True)), groups(tree(report))
+    assert drawn <= told
+    assert len(drawn) > 3
+
+
+def test_the_summary_says_what_blocks_are():
+    report = analyze("onnx:light_resnet50")
+    found = [row for row in rows(report, View()) if row.scope]
+    assert Counter(row.op for row in found) == {"residual": 8}
+    assert sum(row.count for row in found) == 16
+    assert found[0].name == "n4 .. n15"
+    assert sum(row.macs for row in rows(report, View(depth=1))) == report.macs
+
+
+# ----------------------------------------------------------------------------------------------------- scopes
+def network(nodes: list[tuple[str, str, list[str], str]], output: str) -> Report:
+    """A network of nodes (name, operator, inputs, output) on ``x``."""
+    made = [helper.make_node(op, inputs, [out], name=name) for name, op, inputs, out in nodes]
+    kind = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [2, 3]) for name in ("x", output)]
+    graph = helper.make_graph(made, "net", kind[:1], kind[1:])
+    return analyze(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)]))
+
+
+def outline(block: Block) -> list[object]:
+    """The labels of the rows, of those with rows inside as pairs."""
+    return [(row.label, outline(row)) if row.children else row.label for row in block.children]
+
+
+def test_nodes_without_scopes_join_their_neighbours():
+    """An optimizer left ``between`` without a name that tells; it is inside ``a``, and ``end`` is not."""
+    report = network([("/a/Relu", "Relu", ["x"], "p"), ("between", "Neg", ["p"], "q"),
+                      ("/a/Abs", "Abs", ["q"], "r"), ("end", "Exp", ["r"], "s")], "s")
+    assert outline(tree(report)) == [("a", ["Relu", "between", "Abs"]), "end"]
+
+
+def test_a_chain_without_scopes_joins_too():
+    report = network([("/a/b/Relu", "Relu", ["x"], "p"), ("one", "Neg", ["p"], "q"),
+                      ("two", "Neg", ["q"], "r"), ("/a/b/Abs", "Abs", ["r"], "s"),
+                      ("/a/Exp", "Exp", ["s"], "t"),
+                      ("/c/Log", "Log", ["t"], "u"), ("/c/Sqrt", "Sqrt", ["u"], "v")], "v")
+    assert outline(tree(report)) == [("a", [("b", ["Relu", "one", "two", "Abs"]), "Exp"]),
+                                     ("c", ["Log", "Sqrt"])]
+
+
+def test_a_module_that_is_used_twice_is_taken_apart():
+    """``act`` stands between ``a`` and ``b``, and behind ``b``: the two larger ones keep their boxes."""
+    report = network([("/a/Neg", "Neg", ["x"], "p"), ("/a/Abs", "Abs", ["p"], "q"),
+                      ("/a/Exp", "Exp", ["q"], "r"), ("/act/Relu", "Relu", ["r"], "s"),
+                      ("/b/Neg", "Neg", ["s"], "t"), ("/b/Abs", "Abs", ["t"], "u"),
+                      ("/b/Exp", "Exp", ["u"], "v"), ("/act/Relu_1", "Relu", ["v"], "w")], "w")
+    inside = ["Neg", "Abs", "Exp"]
+    assert outline(tree(report)) == [("a", inside), "Relu", ("b", inside), "Relu_1"]
+
+
+def branching_model() -> ModelProto:
+    """A condition that chooses between two things to do with what is made outside of it."""
+    def branch(op: str) -> object:
+        out = helper.make_tensor_value_info("inner", TensorProto.FLOAT, [2, 3])
+        return helper.make_graph([helper.make_node(op, ["made"], ["inner"])], op, [], [out])
+    nodes = [helper.make_node("Exp", ["x"], ["made"], name="maker"),
+             helper.make_node("If", ["c"], ["y"], name="choice", then_branch=branch("Relu"),
+                              else_branch=branch("Abs"))]
+    kind = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [2, 3]) for name in ("x", "y")]
+    flag = helper.make_tensor_value_info("c", TensorProto.BOOL, [])
+    graph = helper.make_graph(nodes, "net", [kind[0], flag], kind[1:])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)])
+
+
+def test_what_a_body_reads_flows_into_its_node():
+    root = picture(analyze(branching_model())).root
+    assert ("maker", "choice") in {(link.source, link.target) for link in root.links}
+
+
+# ---------------------------------------------------------------------------------------------- random graphs
+def before(rng: random.Random, count: int) -> list[list[int]]:
+    """Which rows before it each of ``count`` rows reads."""
+    return [rng.sample(range(max(0, k - 15), k), min(k, rng.choice((1, 1, 2, 4)))) for k in range(count)]
+
+
+def test_pieces_can_be_run_one_after_the_other():
+    for seed in range(40):
+        rng = random.Random(seed)
+        edges = before(rng, 120)
+        loose = {k for k in range(120) if rng.random() < 0.8}
+        found = list(pieces(edges, loose))
+        members = [k for piece in found for k in piece]
+        assert len(members) == len(set(members)) and set(members) <= loose
+        assert all(3 <= len(piece) <= PIECE for piece in found)
+        place = {k: f"piece {number}" for number, piece in enumerate(found) for k in piece}
+        ways = networkx.DiGraph((place.get(other, other), place.get(k, k))
+                                for k in range(120) for other in edges[k])
+        ways.remove_edges_from(list(networkx.selfloop_edges(ways)))
+        assert networkx.is_directed_acyclic_graph(ways), seed
+
+
+def test_circles_are_those_that_networkx_finds():
+    for seed in range(60):
+        rng = random.Random(seed)
+        after = [rng.sample(range(30), rng.choice((0, 1, 1, 2))) for _ in range(30)]
+        ways = networkx.DiGraph((a, b) for a, others in enumerate(after) for b in others)
+        wanted = [sorted(part) for part in networkx.strongly_connected_components(ways) if len(part) > 1]
+        assert sorted(circles(after)) == sorted(wanted), seed
+
+
+def test_boxes_of_one_form_are_open_all_or_the_first():
+    found = picture(analyze("specs:googlenet"), limit=100)
+    inceptions = [box for box in found.shown() if box.kind == "inception"]
+    assert [box.id in found.open for box in inceptions] == [True] + [False] * 8
