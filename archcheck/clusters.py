@@ -1,6 +1,8 @@
 """Clusters of others as executors: whatever schedules the work there, here it is a row of futures."""
 from __future__ import annotations
 
+import logging
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
@@ -46,8 +48,11 @@ def _dask(address: str) -> Iterator[tuple[Executor, int]]:
 @contextmanager
 def _ray(address: str) -> Iterator[tuple[Executor, int]]:
     import ray
+    logging.getLogger("ray").setLevel(logging.ERROR)
     try:
-        ray.init(address, ignore_reinit_error=True, log_to_driver=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what goes wrong is one sentence
+            ray.init(address, ignore_reinit_error=True, log_to_driver=False)
     except (OSError, RuntimeError) as error:
         raise UserError(f"there is no Ray cluster at {address} ({type(error).__name__}); start one with "
                         "ray start --head") from None

@@ -14,6 +14,12 @@ GRACE = 5.0
 """A process that does not come back so many seconds after its time is up is ended."""
 
 
+ENDED = "the process that checked it was ended, or ran out of memory"
+"""Why something is lost whose process is gone."""
+TOO_MUCH = "it took more memory than it may; --max-memory gives it more"
+"""Why something is lost that went beyond its memory."""
+
+
 class Limits(NamedTuple):
     """What one thing may take: ``seconds``, and bytes of ``memory`` of its process; None: any."""
 
@@ -37,9 +43,9 @@ def guarded(function: Callable[[Any], Any], thing: Any, limits: Limits) -> Any:
         with _within(limits.seconds):
             return function(thing)
     except OutOfTime:
-        return Lost(f"it took longer than {limits.seconds:g} s")
+        return Lost(f"it took longer than {limits.seconds:g} s; --timeout gives it more")
     except MemoryError:
-        return Lost("it took more memory than it may")
+        return Lost(TOO_MUCH)
 
 
 def limit_memory(size: int | None) -> None:

@@ -43,10 +43,19 @@ def load_installed() -> None:
                               f"{type(error).__name__}: {error}") from error
 
 
+LOADED: set[tuple[str, int, int]] = set()
+"""The files that are loaded: path, size and time. What a file registers it registers once."""
+
+
 def _load_file(path: Path) -> None:
+    status = path.stat() if path.is_file() else None
+    key = (str(path.absolute()), status.st_size, status.st_mtime_ns) if status else None
+    if key in LOADED:
+        return
     spec = importlib.util.spec_from_file_location(f"archcheck_plugin_{path.stem}", path)
-    if spec is None or spec.loader is None or not path.is_file():
+    if spec is None or spec.loader is None or key is None:
         raise FileNotFoundError(f"no such file: {path}")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
+    LOADED.add(key)

@@ -7,7 +7,9 @@ memory, gives a `Lost` in place of its result.
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import tempfile
 import threading
 import time
 from collections import deque
@@ -17,13 +19,13 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
 from typing import Any, NamedTuple
 
-from archcheck.deadline import Limits, Lost, guarded, limit_memory
+from archcheck.deadline import ENDED, Limits, Lost, guarded, limit_memory
 
 AHEAD = 2
 """So many things a process has at most been given, so that none waits for work."""
 
-ENDED = "the process that checked it was ended, or ran out of memory"
-
+PATIENCE = 2.0
+"""Processes that are asked to end are ended by force after so many seconds."""
 
 Done = Generator[tuple[int, Future[Any]], None, None]
 
@@ -46,7 +48,8 @@ def processors() -> int:
 def work(function: Callable[[Any], Any], things: Sequence[Any], place: Place,
          limits: Limits | None = None) -> Iterator[tuple[int, Any]]:
     """The index of each of ``things``, and what ``function`` returns for it or a `Lost`, in any order. In one
-    process nothing is started, unless there are ``limits``. Leaving the loop ends the processes."""
+    process nothing is started, unless there are ``limits``. Leaving the loop ends the processes, and removes
+    the temporary files that they have made."""
     if place.cluster is not None:
         return _on_cluster(function, things, place.cluster, limits or Limits())
     jobs = min(place.jobs, len(things))
@@ -60,21 +63,35 @@ def _in_processes(function: Callable[[Any], Any], things: Sequence[Any], jobs: i
     """Where one ends a process, those that were under way are worked on again, each in a process of its
     own."""
     waiting = deque(range(len(things)))
-    while waiting:
-        suspects: list[int] = []
-        yield from _pooled(function, things, jobs, limits, waiting, suspects)
-        for index in suspects:
-            again: list[int] = []
-            yield from _pooled(function, things, 1, limits, deque([index]), again)
-            if again:
-                yield index, Lost(ENDED)
+    with _folder() as folder:
+        while waiting:
+            suspects: list[int] = []
+            yield from _pooled(function, things, jobs, limits, folder, waiting, suspects)
+            for index in suspects:
+                again: list[int] = []
+                yield from _pooled(function, things, 1, limits, folder, deque([index]), again)
+                if again:
+                    yield index, Lost(ENDED)
 
 
-def _pooled(function: Callable[[Any], Any], things: Sequence[Any], jobs: int, limits: Limits,
+@contextmanager
+def _folder() -> Iterator[str]:
+    """A folder for temporary files, those too of processes that were ended and removed none. What such a
+    process has started may still write for a moment."""
+    folder = tempfile.mkdtemp(prefix="archcheck-")
+    try:
+        yield folder
+    finally:
+        limit = time.monotonic() + PATIENCE
+        while os.path.exists(folder) and time.monotonic() < limit:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _pooled(function: Callable[[Any], Any], things: Sequence[Any], jobs: int, limits: Limits, folder: str,
             waiting: deque[int], suspects: list[int]) -> Iterator[tuple[int, Any]]:
     """Take things from ``waiting`` until it is empty, or a process ends: then ``suspects`` are those that
     were under way."""
-    with (_pool(jobs, limits) as pool,
+    with (_pool(jobs, limits, folder) as pool,
           closing(_submitted(pool, function, things, waiting, AHEAD * jobs, limits, suspects)) as done):
         for index, future in done:
             try:
@@ -105,20 +122,32 @@ def _submitted(pool: Executor, function: Callable[[Any], Any], things: Sequence[
 
 
 @contextmanager
-def _pool(jobs: int, limits: Limits) -> Iterator[ProcessPoolExecutor]:
+def _pool(jobs: int, limits: Limits, folder: str) -> Iterator[ProcessPoolExecutor]:
     """Processes that leave it to this one to end on Ctrl-C, and are ended with it."""
-    pool = ProcessPoolExecutor(jobs, initializer=_begin, initargs=(limits,))
+    pool = ProcessPoolExecutor(jobs, initializer=_begin, initargs=(limits, folder))
     try:
         yield pool
         pool.shutdown()
     except BaseException:
-        for process in list((pool._processes or {}).values()):
-            process.terminate()
+        _end(list((pool._processes or {}).values()))
         pool.shutdown(wait=False, cancel_futures=True)
         raise
 
 
-def _begin(limits: Limits) -> None:
+def _end(processes: Sequence[Any]) -> None:
+    """End ``processes``, and see that they are gone."""
+    for process in processes:
+        process.terminate()
+    limit = time.monotonic() + PATIENCE
+    for process in processes:
+        process.join(max(limit - time.monotonic(), 0))
+        if process.is_alive():
+            process.kill()
+            process.join()
+
+
+def _begin(limits: Limits, folder: str) -> None:
+    tempfile.tempdir = folder
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()

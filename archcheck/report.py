@@ -239,14 +239,15 @@ class Report:
     def draw(self, fold: str = "auto", *, focus: str | None = None, radius: int | None = None,
              start: str | None = None, end: str | None = None, limit: int = 100, style: str = "paper",
              color: str = "op", edges: str = "shape", direction: str = "TB",
-             to_scale: bool = False) -> Drawing:
+             to_scale: bool = False, theme: str = "light") -> Drawing:
         """The network as a picture, which a notebook shows and ``.save(path)`` writes. What is asked for is
         that of ``archcheck draw``; ``start`` and ``end`` are its ``--from`` and ``--to``."""
         from archcheck.drawing.folding import picture
         from archcheck.drawing.look import look_for
         from archcheck.reporters.notebook import Drawing
         found = picture(self, fold, focus, radius, start, end, limit)
-        return Drawing(found, look_for(self, found, style, color, edges, direction, to_scale=to_scale))
+        return Drawing(found, look_for(self, found, style, color, edges, direction, to_scale=to_scale,
+                                       theme=theme))
 
     def to_dataframe(self) -> Any:
         """The layers as a pandas ``DataFrame``, a row each, with integers as ``Int64``; formulas are objects.

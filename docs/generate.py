@@ -70,7 +70,9 @@ PICTURES_HEAD = """\
 # Pictures
 
 Made by `python docs/generate.py`: under each picture stands the command that writes it. All of them are SVG
-with text that can be edited; `-o` with another suffix gives PNG, PDF, DOT, Mermaid, TikZ or a page.
+with text that can be edited; `-o` with another suffix gives PNG, PDF, DOT, Mermaid, TikZ or a page. With
+`--theme auto` one file suits a light and a dark page: whoever looks at it decides. `--theme dark` is for one
+that is always dark.
 
 `archcheck draw` folds: what repeats is one box with a count, modules and blocks are boxes around what is in
 them, and as much of them is open as `--limit` has room for. Blocks are named by what they are. In a notebook
@@ -99,22 +101,25 @@ PLOTS_HEAD = """\
 """
 
 PICTURES = (
-    Shown("lenet5", "draw specs:lenet5 --to-scale", "LeNet-5",
+    Shown("lenet5", "draw specs:lenet5 --to-scale --theme auto", "LeNet-5",
           "To scale: as high as the resolution, as wide as the channels, features as bars."),
-    Shown("alexnet", "draw specs:alexnet --to-scale", "AlexNet", "The same for AlexNet."),
-    Shown("resnet50", "draw specs:resnet50 --limit 30", "ResNet-50",
+    Shown("alexnet", "draw specs:alexnet --to-scale --theme auto", "AlexNet", "The same for AlexNet."),
+    Shown("resnet50", "draw specs:resnet50 --limit 30 --theme auto", "ResNet-50",
           "Stages are boxes. The first block of each, with its shortcut, is open, and the blocks like each "
           "other after it are one box with their number."),
-    Shown("googlenet", "draw specs:googlenet --limit 40", "GoogLeNet",
+    Shown("googlenet", "draw specs:googlenet --limit 40 --theme auto", "GoogLeNet",
           "As many inception modules are open as there is room for; the others are boxes of their name."),
-    Shown("unet", "draw specs:unet", "U-Net", "Skip connections run beside the descent and the ascent."),
-    Shown("transformer_encoder", "draw specs:transformer_encoder", "The encoder of a Transformer",
+    Shown("unet", "draw specs:unet --theme auto", "U-Net",
+          "Skip connections run beside the descent and the ascent."),
+    Shown("transformer_encoder", "draw specs:transformer_encoder --theme auto",
+          "The encoder of a Transformer",
           "Six layers drawn once. The length is a symbol, and shapes are formulas over it."),
-    Shown("lstm", "draw specs:lstm", "An LSTM", "A language model of two layers."),
-    Shown("resnet18-cost", "draw specs:resnet18 --color cost --limit 40", "Where the MACs are",
-          "The darker, the larger the share; `--color` also takes params, memory, field and findings."),
-    Shown("inception", "draw specs:googlenet --from maxpool2 --to inception3a.concat1.join", "A part",
-          "What lies between two nodes; `--focus` with `--radius` shows what is near one."),
+    Shown("lstm", "draw specs:lstm --theme auto", "An LSTM", "A language model of two layers."),
+    Shown("resnet18-cost", "draw specs:resnet18 --color cost --limit 40 --theme auto", "Where the MACs are",
+          "The stronger the colour, the larger the share; `--color` also takes params, memory, field and "
+          "findings."),
+    Shown("inception", "draw specs:googlenet --from maxpool2 --to inception3a.concat1.join --theme auto",
+          "A part", "What lies between two nodes; `--focus` with `--radius` shows what is near one."),
 )
 
 PLOTS = (

@@ -21,6 +21,11 @@ class Rect(NamedTuple):
         return (self.left < other.right - slack and other.left < self.right - slack
                 and self.top < other.bottom - slack and other.top < self.bottom - slack)
 
+    def touches(self, other: Rect) -> bool:
+        """Whether a point of this one, which may be a line, can be in the other one."""
+        return (self.left <= other.right and other.left <= self.right
+                and self.top <= other.bottom and other.top <= self.bottom)
+
     def holds(self, other: Rect, slack: float = 0.25) -> bool:
         return (self.left <= other.left + slack and self.top <= other.top + slack
                 and self.right >= other.right - slack and self.bottom >= other.bottom - slack)
@@ -111,13 +116,13 @@ def _wires(box: Placed, turned: bool) -> Iterator[str]:
         what = f"{wire.link.source} -> {wire.link.target}"
         if any(b < a - 0.01 for a, b in pairwise(along)):
             yield f"{what} goes against the flow"
-        for name, inner in drawn:
-            if any(inner.has(*point) for point in points):
-                yield f"{what} crosses {name}"
-        for title in titles:
-            if any(title.has(*point) for point in points):
-                yield f"{what} crosses the title of {box.box.id}"
-        if any(one.has(*point) for point in points for one in labels):
+        around = Rect(*map(min, zip(*points)), *map(max, zip(*points)))
+
+        def crosses(rect: Rect, points: list[tuple[float, float]] = points, around: Rect = around) -> bool:
+            return around.touches(rect) and any(rect.has(*point) for point in points)
+        yield from (f"{what} crosses {name}" for name, inner in drawn if crosses(inner))
+        yield from (f"{what} crosses the title of {box.box.id}" for title in titles if crosses(title))
+        if any(map(crosses, labels)):
             yield f"{what} crosses a label"
         yield from _ends(wire, frames)
 

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import random
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,12 @@ from tests._pictures import faults
 SPECS = sorted(path.stem for path in (Path(__file__).parents[1] / "specs").glob("*.yaml"))
 
 
+@cache
+def spec(name: str) -> Report:
+    return analyze(f"specs:{name}")
+
+
+@cache
 def dag(seed: int, count: int = 40, scopes: bool = True) -> Report:
     """A random network of sums, in scopes that nodes are in at random, so that scopes read each other in
     circles."""
@@ -42,7 +49,7 @@ def layout_faults(report: Report, direction: str = "TB", style: str = "paper", *
 
 @pytest.mark.parametrize("name", SPECS)
 def test_nothing_overlaps_and_all_flows_one_way(name: str):
-    report = analyze(f"specs:{name}")
+    report = spec(name)
     found = picture(report, limit=100)
     placed = place(found, look_for(report, found))
     assert faults(placed) == []
@@ -54,7 +61,7 @@ def test_nothing_overlaps_and_all_flows_one_way(name: str):
 @pytest.mark.parametrize("direction", ["TB", "LR"])
 def test_nothing_overlaps_in_any_style_and_direction(style: str, direction: str):
     for name in ("googlenet", "unet", "transformer_encoder", "resnet18"):
-        assert layout_faults(analyze(f"specs:{name}"), direction, style) == []
+        assert layout_faults(spec(name), direction, style) == []
 
 
 @pytest.mark.parametrize("fold", ["auto", "scope", "none", "depth=1", "depth=2"])
@@ -65,7 +72,7 @@ def test_nothing_overlaps_in_random_networks(fold: str):
 
 @pytest.mark.parametrize("name", ["lenet5", "googlenet", "unet"])
 def test_nothing_overlaps_to_scale(name: str):
-    report = analyze(f"specs:{name}")
+    report = spec(name)
     found = picture(report)
     look = look_for(report, found, to_scale=True)
     assert faults(place(found, look), turned=True) == []
@@ -106,14 +113,14 @@ def test_every_node_is_in_one_box():
 
 def test_figures_add_up():
     for name in ("resnet50", "transformer_encoder", "densenet121"):
-        report = analyze(f"specs:{name}")
+        report = spec(name)
         top = picture(report).root.children
         assert sum(box.macs for box in top) == report.macs
         assert sum(box.params for box in top) == report.params
 
 
 def test_repetitions_are_told_once():
-    boxes = list(picture(analyze("specs:transformer_encoder")).shown())
+    boxes = list(picture(spec("transformer_encoder")).shown())
     assert [box.count for box in boxes if box.count > 1] == [6]
     kinds = {box.kind for box in boxes}
     assert {"transformer", "attention"} <= kinds
@@ -127,7 +134,7 @@ def test_blocks_are_found_without_names():
 
 def test_the_branches_of_googlenet():
     """Nine inception modules of six convolutions each (Szegedy et al., 2015), none folded into another."""
-    boxes = list(picture(analyze("specs:googlenet"), limit=200).shown())
+    boxes = list(picture(spec("googlenet"), limit=200).shown())
     inceptions = [box for box in boxes if box.kind == "inception"]
     assert len(inceptions) == 9
     for box in inceptions:
@@ -157,13 +164,13 @@ def names(report: Report, **asked: object) -> set[str]:
 
 
 def test_focus_shows_what_is_near():
-    report = analyze("specs:lenet5")
+    report = spec("lenet5")
     assert names(report, focus="S2", radius=1) == {"sigmoid1", "S2", "C3"}
     assert names(report, focus="S2", radius=0) == {"S2"}
 
 
 def test_from_and_to():
-    report = analyze("specs:lenet5")
+    report = spec("lenet5")
     assert names(report, start="S2", end="S4") == {"S2", "C3", "sigmoid2", "S4"}
     assert names(report, end="C1") == {"C1"}
 
@@ -174,11 +181,11 @@ def test_from_and_to():
 ])
 def test_what_cannot_be_drawn_is_said(asked: dict[str, str], said: str):
     with pytest.raises(DrawingError, match=said):
-        picture(analyze("specs:lenet5"), **asked)
+        picture(spec("lenet5"), **asked)
 
 
 @pytest.mark.parametrize("limit", [1, 10, 30, 60])
 def test_a_limit_is_kept_where_that_can_be(limit: int):
-    report = analyze("specs:googlenet")
+    report = spec("googlenet")
     least = len(list(picture(report, fold="depth=1").shown()))
     assert len(list(picture(report, limit=limit).shown())) <= max(limit, least)

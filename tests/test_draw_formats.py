@@ -24,6 +24,8 @@ HOSTILE = (
     'x"] --> y["', "end", "click n0 call alert()", "%%{init: {}}%%", "\u202eright to left\u202c",
     "a\nb\x00c\x1b[31m",
     "{rank=same}", "long " * 2000, "学习🙂", "#quot;", "$x^2$~_&%#", "`rm -rf`", "<B>bold</B>",
+    "\\immediate\\write18{touch x}", "^^5cinput x", "\\catcode`\\@=0", "\\directlua{os.exit()}",
+    "--- ,, é ß α", "]",
 )
 
 
@@ -70,7 +72,8 @@ def test_hostile_names_break_no_geometry():
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 MERMAID = re.compile(
     r'flowchart (TB|LR)|n\d+(\(\[|\[\[|\[)"[^"]*"(\]\)|\]\]|\])|subgraph n\d+ \["[^"]*"\]|end|'
-    r'n\d+ -->(\|"[^"]*"\|)? n\d+|style n\d+ fill:#\w+,stroke:#\w+,color:#\w+')
+    r'n\d+ -->(\|"[^"]*"\|)? n\d+|classDef \w+ fill:#\w+,stroke:#\w+,color:#\w+|'
+    r'class n\d+(,n\d+)* \w+')
 
 
 @pytest.mark.parametrize("name", ["hostile", "unet", "googlenet", "transformer_encoder"])
@@ -95,7 +98,8 @@ def test_tex_is_balanced_and_escaped(name: str):
     assert depth == 0
     assert text.count("\\begin{document}") == text.count("\\end{document}") == 1
     assert plain.count("$") % 2 == 0
-    assert not re.search(r"(?<!\\)[%#&]|\\input|\\write", plain)
+    body = plain[plain.index("\\begin{document}"):]
+    assert not re.search(r"(?<!\\)[%#&]|\\(input|write|catcode|immediate|csname|directlua)|\^\^", body)
 
 
 def test_dot_is_read_by_graphviz():
@@ -109,6 +113,20 @@ def test_dot_is_read_by_graphviz():
         titles = [element.text for element in ElementTree.fromstring(run.stdout).iter()
                   if element.tag.endswith("text")]
         assert titles
+
+
+@pytest.mark.parametrize(("form", "label"), [("dot", r'">([^<]*)</FONT>'), ("mmd", r'n\d+\["([^"]*)"\]')])
+def test_long_names_are_cut(form: str, label: str):
+    texts = [text for text in re.findall(label, made(hostile(), form, style="debug")) if "long" in text]
+    assert [len(text) < 100 for text in texts] == [True]
+
+
+def test_dot_has_a_legend():
+    report = analyze("specs:lenet5")
+    found = picture(report)
+    look = look_for(report, found, colour="params")
+    text = drawn(found, look, "dot").decode()
+    assert all(f">{told.replace('>', '&gt;')}</FONT>" in text for told, _ in look.legend)
 
 
 def test_dot_is_balanced():
@@ -132,7 +150,7 @@ def test_every_colour_has_a_legend(colour: str):
         found = picture(report)
         look = look_for(report, found, colour=colour)
         assert look.legend
-        used = {look.tone(box) for box in found.shown()
+        used = {look.key(box) for box in found.shown()
                 if box.family not in ("input", "output") and box.id not in found.open}
         assert used <= {tone for _, tone in look.legend}
 
@@ -144,7 +162,7 @@ def test_the_darkest_box_does_most():
     look = look_for(report, found, colour="params")
     assert look.legend is not None
     darkest = look.legend[-1][1]
-    assert [box.name for box in found.shown() if look.tone(box) == darkest] == ["fc6"]
+    assert [box.name for box in found.shown() if look.key(box) == darkest] == ["fc6"]
 
 
 def test_to_scale_is_to_scale():

@@ -218,6 +218,17 @@ def test_the_field_on_the_input(show):
     assert "1 before and 0 after are padding" in words  # -1 to 9
     assert "reads 0…1, 4…5, 8…9" in words and "4 positions in between" in words
     assert "reads 29…31, 33…35, 37…39" in words  # at 15: the first layer's 29, 30 and 31
+    left, cell, steps = page("""(() => {
+      const number = (one, name) => Number(one.getAttribute(name)), all = (name) =>
+        [...document.querySelectorAll(`#field-picture .${name}`)];
+      return [number(all('hull')[0], 'x'), number(all('ground')[0], 'width') / 40,
+              all('next').map((one) => number(one, 'x'))];
+    })()""")
+    assert steps == [left]  # 15 is the last one across, so that only the next one below is shown
+    page("archcheck.field.at = [5, 5]; archcheck.field.draw()")
+    left, right = page("['hull', 'next'].map((name) => "
+                       "Number(document.querySelector(`#field-picture .${name}`).getAttribute('x')))")
+    assert right - left == pytest.approx(2 * cell, abs=0.2)
 
 
 # ---------------------------------------------------------------------------------------------------- graph
@@ -236,6 +247,19 @@ def test_boxes_open_and_close_and_never_overlap(show):
     assert page(OVERLAPS) == []
     page("document.getElementById('close-all').click()")
     assert page("archcheck.graph.groups.size") == page("archcheck.model.boxes[0].inside.length")
+
+
+def test_what_is_in_line_stays_in_line(show):
+    """The three convolutions of a bottleneck, of which the last is narrower, beside a branch, where the box
+    below is open and wide."""
+    page = show(spec("resnet50"))
+    middles = page("""['conv1', 'conv2', 'conv3'].map((name) => {
+      const { model } = archcheck, node = model.byName.get(`stage2.bottleneck1.add1.residual.${name}`);
+      const group = document.querySelector(`[data-box="${model.boxes[model.boxOf[node]].parent}"]`);
+      const rect = group.querySelector(':scope > rect:last-of-type').getBoundingClientRect();
+      return rect.left + rect.width / 2;
+    })""")
+    assert max(middles) - min(middles) < 0.6
 
 
 def test_the_keyboard_goes_along_the_graph(show):

@@ -183,6 +183,7 @@ def test_files_beyond_what_protobuf_can_read(tmp_path):
     (field(7, field(5, b"x" * LARGE)[:-1]), "cut off"),
     (field(7, b"\x2a" + encoded(LIMIT) + bytes(LIMIT) + b"\x2a" + encoded(9999)) + bytes(9999), "damaged"),
     (b"\x3b" + b"\x80" * 20, "no field"),
+    (bytes(9999), "no field of a protobuf message starts at byte 0"),
     (b"\x80" * 20, "longer than any"),
     (b"\x08" + b"\xff" * 11, "longer than any"),
 ])

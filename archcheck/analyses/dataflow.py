@@ -194,7 +194,7 @@ class Fold:
         inner = {name: states[outer] for name, outer in given if outer in states}
         if not body.is_function:
             inner.update({name: states[name] for name in body.graph.free_names if name in states})
-        inner = self.run(body, inner)
+        inner = Fold(self.algebra, self.extents, self.local).run(body, inner)  # whose nodes are not told of
         return {outer: inner[name] for name, outer in zip(body.graph.outputs, node.outputs) if name in inner}
 
     def _either(self, index: int, name: str, found: list[State], target: Shape | None) -> State:

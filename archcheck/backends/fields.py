@@ -34,7 +34,7 @@ class Probed:
     many ``claims`` there were, each that a position reads from here to there along an axis of an input, and
     how many of them were ``proved``: they read exactly so much. ``unsound`` ones read more than was
     predicted, ``loose`` ones less; ``undecided`` counts why others are neither, and ``refused`` says why
-    nothing came of it, empty where something did."""
+    nothing came of it, short for ``reason`` if that is known, and is empty where something did."""
 
     name: str
     sizes: Mapping[str, int]
@@ -45,6 +45,7 @@ class Probed:
     loose: tuple[Fault, ...] = ()
     undecided: Mapping[str, int] | None = None
     refused: str = ""
+    reason: str = ""
 
     @property
     def open(self) -> int:
@@ -75,7 +76,7 @@ def probe(source: str | bytes | Source, sizes: Mapping[str, Any] | None = None, 
             judgement = guard.call(judged, model, network, at, (points, runs, seed), tuple(plugins),
                                    limits=limits, about=name)
         except Crashed as crash:
-            return Probed(name, drawn, refused=str(crash))
+            return Probed(name, drawn, refused=str(crash), reason=crash.reason)
     if isinstance(judgement, str):
         return Probed(name, drawn, refused=judgement)
     return _probed(name, drawn, judgement)

@@ -5,7 +5,7 @@ import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,7 +21,7 @@ from archcheck.backends.verdicts import DECLARED, DISAGREES, ORDER, Verdict, com
 from archcheck.dims import Dim, symbol
 from archcheck.frontends import Source, bytes_of, graph_in
 from archcheck.frontends._source import said
-from archcheck.graph import Graph
+from archcheck.graph import Graph, TensorType
 from archcheck.infer import analyze
 from archcheck.report import Report
 from archcheck.reporters.text import size_in_bytes
@@ -41,23 +41,26 @@ def silent(_what: str, _total: int) -> AbstractContextManager[Callable[[], None]
 @dataclass(frozen=True)
 class Run:
     """One run: the ``sizes`` of the symbols; the ``provider`` that really ran; the verdict on each value that
-    came out; and what the runtime said where it did not come to its end, else empty."""
+    came out; and what was said where it did not come to its end, else empty, which is short for ``reason``
+    (`archcheck.backends.guard.Crashed`)."""
 
     sizes: Mapping[str, int]
     provider: str
     verdicts: tuple[Verdict, ...]
     refused: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True)
 class Verified:
-    """What came of a network: its ``name``; what was predicted, over its symbols; the runs; and how many
-    weights were made up."""
+    """What came of a network: its ``name``; the runs; by the names of values the operators that make them;
+    how many weights were made up; and whether all this is remembered from runs before."""
 
     name: str
-    report: Report
     runs: tuple[Run, ...]
+    ops: Mapping[str, str] = field(default_factory=dict)
     made: int = 0
+    is_remembered: bool = False
 
     @cached_property
     def values(self) -> dict[str, tuple[Verdict, Run]]:
@@ -115,7 +118,12 @@ def verify(source: str | bytes | os.PathLike[str] | Source, sizes: Mapping[str, 
         report = analyze(graph, opened(graph, pinned))
         models = _Models(stack, found, graph, name, how)
         runs = [_run(models, report, {**pinned, **drawn}, how) for drawn in draw(report, count, how.seed)]
-    return Verified(name, report, tuple(runs), models.made)
+    return Verified(name, tuple(runs), _ops(graph), models.made)
+
+
+def _ops(graph: Graph) -> dict[str, str]:
+    """By the names of values the operators that make them."""
+    return {name: node.op for node in graph.nodes for name in node.outputs}
 
 
 def opened(graph: Graph, sizes: Mapping[str, Any]) -> dict[str, Any]:
@@ -160,7 +168,7 @@ def _run(models: _Models, report: Report, sizes: Mapping[str, Any], how: How) ->
     here = analyze(models.graph, sizes)
     symbols = {name: size for name, size in sizes.items() if not isinstance(size, Dim)}
     found: list[Measured] = []
-    provider = refused = ""
+    provider = refused = reason = ""
     try:
         _require_room(models.name, here, how.limits)
         with models.at(sizes) as it:
@@ -170,8 +178,8 @@ def _run(models: _Models, report: Report, sizes: Mapping[str, Any], how: How) ->
                 elif isinstance(record, Measured):
                     found.append(record)
     except Crashed as crash:
-        refused = str(crash)
-    return Run(symbols, provider, tuple(_both(report, here, symbols, found)), refused)
+        refused, reason = str(crash), crash.reason
+    return Run(symbols, provider, tuple(_both(report, here, symbols, found)), refused, reason)
 
 
 def _require_room(name: str, report: Report, limits: Limits) -> None:
@@ -179,9 +187,8 @@ def _require_room(name: str, report: Report, limits: Limits) -> None:
     sizes = [kind.bytes for kind in report.graph.weights.values()]
     total, most = sum(size for size in sizes if isinstance(size, int)), limits.bytes
     if most is not None and total > most:
-        raise Crashed(f"the weights of {name} alone are {size_in_bytes(total)}, and {size_in_bytes(most)} of "
-                      "memory may be taken; set smaller sizes with --set, or give it more with --max-memory",
-                      guard.MEMORY)
+        raise Crashed(guard.MEMORY, f"the weights of {name} alone are {size_in_bytes(total)}, and "
+                      f"{size_in_bytes(most)} of memory may be taken", "give it more with --max-memory")
 
 
 def _records(it: Ready, here: Report, how: How) -> Iterator[Any]:
@@ -201,9 +208,15 @@ def _both(report: Report, here: Report, sizes: Mapping[str, int],
     wrong."""
     for formula, number in zip(compared(report, sizes, found), compared(here, {}, found)):
         if number.kind == DISAGREES != formula.kind:
-            yield number._replace(said=f"{number.said}, analyzed at these sizes")
-        else:
-            yield formula
+            formula = number._replace(said=f"{number.said}, analyzed at these sizes")
+        yield _plain(formula)
+
+
+def _plain(verdict: Verdict) -> Verdict:
+    """A verdict without elements, which have been compared."""
+    told = verdict.told
+    return verdict._replace(told=told and TensorType(told.dtype, told.shape),
+                            found=verdict.found._replace(data=None))
 
 
 def small(task: Task, slices: Sequence[Sequence[str]]) -> Iterator[Any]:

@@ -51,7 +51,7 @@ class Journal:
 
     def has(self, ask: Ask) -> bool:
         """Whether the row of a model is there, and the files beside the model are as they were."""
-        from archcheck.lint._cache import beside
+        from archcheck.cache import beside
         place = self.places.get(self.key(ask) or "")
         if place is None:
             return False
@@ -63,7 +63,7 @@ class Journal:
 
     def add(self, ask: Ask, made: Made) -> int:
         """Put a row at the end, and give its place. Raises `UserError` where the disk is full."""
-        from archcheck.lint._cache import beside
+        from archcheck.cache import beside
         key = self.key(ask) if made.is_stable else None
         stamps = [(name, beside(ask.task.path, name)) for name in made.beside]
         entry = {"key": key, "beside": stamps, "row": made.row, "layers": made.layers}
@@ -118,7 +118,7 @@ def _key_of(line: bytes) -> str | None:
 
 def _path(folder: str, layers: bool) -> Path:
     """The file in the cache to add to. Raises `UserError`."""
-    from archcheck.lint._cache import prepare
+    from archcheck.cache import prepare
     path = Path(folder) / __version__ / ("scan-layers.jsonl" if layers else "scan-models.jsonl")
     try:
         prepare(path)

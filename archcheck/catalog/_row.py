@@ -47,13 +47,15 @@ Row = dict[str, Any]
 
 class Ask(NamedTuple):
     """What a row is made from: how the lint takes the model, what the catalogue calls it, the hash of its
-    file and what the store says of its version, and whether its ``layers`` are wanted."""
+    file and what the store says of its version, whether its ``layers`` are wanted, and the file that holds
+    what is needed of it where that has been read already."""
 
     task: Task
     path: str
     sha256: str | None = None
     version: str | None = None
     layers: bool = False
+    held: str | None = None
 
 
 class Made(NamedTuple):
@@ -87,7 +89,7 @@ def prepare() -> None:
     """Load what rows are made with, so that processes that are forked from this one share it."""
     from archcheck import rules
     from archcheck.frontends._proto import schema
-    for module in ("infer", "frontends.onnx", "lint._one", "lint._cache", "rules._judge", "analyses.memory"):
+    for module in ("infer", "frontends.onnx", "lint._one", "cache", "rules._judge", "analyses.memory"):
         import_module(f"archcheck.{module}")
     rules.known()
     schema()
@@ -100,13 +102,14 @@ def lost(ask: Ask, error: str) -> Row:
 
 
 def _made(ask: Ask, begun: float) -> Made:
+    from archcheck.cache import externals, has_foreign
     from archcheck.frontends import bytes_of
-    from archcheck.lint._cache import externals, has_foreign
+    from archcheck.frontends._tar import held
     from archcheck.lint._one import analyzed_in, load_plugins
     from archcheck.rules._case import Case
     from archcheck.rules._judge import judge
     load_plugins(ask.task.settings)
-    source = bytes_of(ask.task.path, ranges=True)
+    source = held(ask.held, ask.path) if ask.held else bytes_of(ask.task.path, ranges=True)
     report, read = analyzed_in(source, ask.task), time.perf_counter()
     row = {**lost(ask, ""), "error": None, **_identity(report.graph), **_figures(report)}
     layers, analyzed = tuple(_layers(ask.path, report)) if ask.layers else (), time.perf_counter()
@@ -121,10 +124,11 @@ def _made(ask: Ask, begun: float) -> Made:
 
 
 def _read(source: Source) -> int | None:
-    """How many bytes of a model at a URL were read, packed ones as they are unpacked; None for a file of this
+    """How many bytes of a model at a URL were read, packed ones as they are unpacked; None for one of this
     machine."""
     from archcheck.frontends import is_url
-    return getattr(source.data, "fetched", len(source.data)) if is_url(source.name) else None
+    place = source.name.partition("::")[2] or source.name
+    return getattr(source.data, "fetched", len(source.data)) if is_url(place) else None
 
 
 def _identity(graph: Graph) -> Row:

@@ -2,12 +2,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from archcheck.cli import _options
+from archcheck.cli import _options, _running
 from archcheck.cli._options import ParamType
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from archcheck.config._resolve import Sources
     from archcheck.lint._one import Task
 
+USAGE = 2
 SEVERITIES = ("error", "warning", "advice", "never")  # config._readers' FAIL_ON, not imported for help
 
 
@@ -54,12 +55,22 @@ SELECTING = (
 )
 """The options that say how models are judged."""
 
-RUNNING = (
+AT_ONCE = (
     click.option("-j", "--jobs", type=click.IntRange(1), metavar="N",
                  help="Processes to work in. [default: the processors there are]"),
-    click.option("--no-cache", is_flag=True, help="Judge every model anew."),
+    click.option("--no-cache", is_flag=True, help="Work out everything anew."),
 )
-"""The options that say how to work."""
+"""The options of commands that work on several models at once, and remember."""
+
+RUNNING = (
+    *AT_ONCE,
+    click.option("--timeout", type=click.FloatRange(0, min_open=True), default=120.0, show_default=True,
+                 metavar="SECONDS", help="Of several models, give up one that takes longer."),
+    click.option("--max-memory", type=_running.Bytes(), metavar="BYTES",
+                 help="Of several models, give up one that takes more, e.g. 4G. [default: 90 % of what is "
+                      "free, shared]"),
+)
+"""The options that say how to work on many models."""
 
 
 def with_options(*options: Any) -> Callable[[Any], Any]:
@@ -84,30 +95,50 @@ def _flat(value: Any) -> Any:
 
 
 def tasks(models: Sequence[str], found: Sources, sizes: Sequence[tuple[str, Any]], no_cache: bool = True,
-          detailed: bool = False, stdin_name: str | None = None) -> Iterator[Task]:
-    """A task for each model that ``models`` lead to, the current folder's where there are none."""
+          detailed: bool = False, stdin_name: str | None = None) -> tuple[list[Task], int]:
+    """A task for each model that ``models`` lead to, the current folder's where there are none; and the exit
+    code of what leads to none, which is told."""
+    from archcheck.lint import _paths
+    led_to = _paths.models(models or ["."])
+    folder, salt = (None, "") if no_cache else remembering()
+    work = [_task(model, found, dict(sizes), detailed, folder, salt, stdin_name) for model in led_to.models]
+    return work, missing(led_to.missing, work)
+
+
+def _task(model: str, found: Sources, sizes: dict[str, Any], detailed: bool, folder: str | None, salt: str,
+          stdin_name: str | None) -> Task:
     from archcheck.lint import _paths
     from archcheck.lint._one import Task
-    folder, salt = (None, "") if no_cache else _cache()
-    for model in _paths.models(models or ["."]):
-        name, content = model, None
-        if model == _paths.STDIN:
-            from archcheck.frontends import bytes_of
-            name, content = stdin_name or model, bytes_of(model).data
-        yield Task(name, found.settings(name), dict(sizes), detailed, folder, salt, content)
+    name, content = model, None
+    if model == _paths.STDIN:
+        from archcheck.frontends import bytes_of
+        name, content = stdin_name or model, bytes_of(model).data
+    return Task(name, found.settings(name), sizes, detailed, folder, salt, content)
 
 
-def _cache() -> tuple[str, str]:
+def missing(sentences: Sequence[str], others: Sequence[Any]) -> int:
+    """Tell what leads to no model; the exit code at the end, which comes at once where there are no
+    ``others``."""
+    for sentence in sentences:
+        click.echo(f"archcheck: {sentence}", err=True)
+    if sentences and not others:
+        raise click.exceptions.Exit(USAGE)
+    return USAGE if sentences else 0
+
+
+def remembering() -> tuple[str, str]:
     """The folder of the cache, and what stands for archcheck itself in it."""
-    from archcheck.lint import _cache
-    return os.path.abspath(_cache.FOLDER), _cache.salt()
+    from archcheck import cache
+    return os.path.abspath(cache.FOLDER), cache.salt()
 
 
-def check_all(work: Sequence[Task], jobs: int | None) -> tuple[Checked, ...]:
+def check_all(work: Sequence[Task], jobs: int | None, timeout: float,
+              max_memory: int | None) -> tuple[Checked, ...]:
     """What is found in the models of ``work``."""
+    from archcheck import many
     from archcheck.lint import _many
-    from archcheck.pool import processors
-    return _many.check_many(work, jobs or processors(), _many.progress())
+    place, limits = _running.shared(jobs, timeout, max_memory)
+    return _many.check_many(work, place, limits, many.progress())
 
 
 def complain(found: Sequence[Checked], unread: bool = True) -> None:

@@ -10,11 +10,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from archcheck.cli._options import ParamType
+
+if TYPE_CHECKING:
+    from archcheck.deadline import Limits
+    from archcheck.pool import Place
 
 _UNITS = {"": 0, "k": 10, "m": 20, "g": 30, "t": 40}
 
@@ -66,6 +70,18 @@ def runs(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(OPTIONS):
         called = option(called)
     return called
+
+
+def shared(jobs: int | None, timeout: float, memory: int | None) -> tuple[Place, Limits]:
+    """Where to work on many models, and what one of them may take: its share of the memory that is free,
+    unless something else is said."""
+    from archcheck.backends import _free
+    from archcheck.deadline import Limits
+    from archcheck.pool import Place, processors
+    clean_up_when_ended()
+    jobs = jobs or processors()
+    free = _free.memory() if memory is None else None
+    return Place(jobs), Limits(timeout, memory if free is None else free * 9 // 10 // jobs)
 
 
 def clean_up_when_ended() -> None:

@@ -51,13 +51,14 @@ def prune(models: Sequence[str], file: str | None, **options: Any) -> int:
 
 
 def _checked(models: Sequence[str], file: str | None, sizes: Sequence[tuple[str, Any]], jobs: int | None,
-             no_cache: bool, **options: Any) -> tuple[list[Any], str, int]:
+             no_cache: bool, timeout: float, max_memory: int | None,
+             **options: Any) -> tuple[list[Any], str, int]:
     """What is found in those models that can be read, the file of the baseline, and the exit code that the
     others ask for."""
     from archcheck.checked import FOUND
-    work = list(_lint.tasks(models, _lint.sources(**options), sizes, no_cache))
-    checked = _lint.check_all(work, jobs)
+    work, missing = _lint.tasks(models, _lint.sources(**options), sizes, no_cache)
+    checked = _lint.check_all(work, jobs, timeout, max_memory)
     _lint.complain(checked)
-    code = max((one.exit_code for one in checked if one.exit_code > FOUND), default=0)
+    code = max([missing, *(one.exit_code for one in checked if one.exit_code > FOUND)])
     configured = next((task.settings.baseline for task in work if task.settings.baseline), None)
     return [one for one in checked if one.error is None], file or configured or FILE, code

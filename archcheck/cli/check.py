@@ -60,8 +60,8 @@ class Output(_options.ParamType):
     *_lint.RUNNING)
 def check(models: Sequence[str], form: str | None, outputs: Outputs, quiet: bool, statistics: bool,
           show_suppressed: bool, sizes: Sequence[tuple[str, Any]], stdin_filename: str | None,
-          jobs: int | None, no_cache: bool, fix: bool, unsafe_fixes: bool, diff: bool, in_place: bool,
-          **options: Any) -> int:
+          jobs: int | None, no_cache: bool, timeout: float, max_memory: int | None, fix: bool,
+          unsafe_fixes: bool, diff: bool, in_place: bool, **options: Any) -> int:
     """Judge models: what is wrong, where, why, and how to mend it.
 
     MODELs are files, folders, patterns such as 'models/**/*.onnx', - for standard input, specs:NAME or
@@ -69,23 +69,23 @@ def check(models: Sequence[str], form: str | None, outputs: Outputs, quiet: bool
     --fail-on names or worse, 2 where a model or option cannot be used, 3 after a defect of archcheck.
     `archcheck rule CODE` explains a rule.
     """
-    from archcheck.lint._many import Interrupted
+    from archcheck.many import Interrupted
     how = _fixing.How(fix, unsafe_fixes, diff, in_place)
     how.require_sense()
     form = form or (CONCISE if quiet else FULL)
     detailed = not DETAILED.isdisjoint((form, *(other for other, _ in outputs)))
     found = _lint.sources(**options)
-    work = list(_lint.tasks(models, found, sizes, no_cache, detailed, stdin_filename))
+    work, missing = _lint.tasks(models, found, sizes, no_cache, detailed, stdin_filename)
     if diff:
-        return _fixing.show_diffs(work, how)
+        return max(missing, _fixing.show_diffs(work, how))
     work, code = _fixing.fix_all(work, how) if fix else (work, 0)
     show = _Shown(form, outputs, quiet, statistics, show_suppressed)
     try:
-        checked = _lint.check_all(work, jobs)
+        checked = _lint.check_all(work, jobs, timeout, max_memory)
     except Interrupted as stop:
         show(stop.done, [])
         raise
-    return max(code, show(checked, [task.settings.baseline for task in work]))
+    return max(code, missing, show(checked, [task.settings.baseline for task in work]))
 
 
 class _Shown:

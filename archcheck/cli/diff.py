@@ -3,19 +3,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from archcheck.cli import _options
+from archcheck.cli import _lint, _options, _running
 
 if TYPE_CHECKING:
-    from archcheck.comparing import Difference
-    from archcheck.report import Report
-    from archcheck.rules._payloads import Payloads
+    from archcheck.comparing.many import Ask, Compared
 
 INTERFACE = "interface"
 
@@ -40,83 +37,94 @@ class Limit(_options.ParamType):
 @click.argument("new")
 @_options.sizes_option
 @click.option("--weights", is_flag=True, help="Compare the contents of weights too, which reads them all.")
-@click.option("--all", "everything", is_flag=True, help="Every layer, however many there are.")
+@click.option("--all", "everything", is_flag=True, help="Every layer and model, however many there are.")
 @click.option("--exit-code", "exits", is_flag=True, help="Exit with 1 where anything but names differs.")
 @click.option("--fail-on", "limits", type=Limit(), multiple=True,
               help="Exit with 1 where the interface breaks, or a total grows by more. May be repeated.")
 @_options.format_option
 @_options.output_option
 @_options.plugin_option
-def diff(old: str, new: str, sizes: Sequence[tuple[str, Any]], weights: bool, everything: bool, exits: bool,
-         limits: Sequence[Any], form: str | None, output: Path | None, plugins: Sequence[str]) -> int:
+@_lint.with_options(*_lint.RUNNING)
+def diff(old: str, new: str, sizes: Sequence[tuple[str, Any]], exits: bool, limits: Sequence[Any],
+         output: Path | None, jobs: int | None, no_cache: bool, timeout: float, max_memory: int | None,
+         **options: Any) -> int:
     """What differs between two networks: interface, totals, layers, findings.
 
-    OLD and NEW are models as for other commands, or files as git has them: HEAD~1:model.onnx.
+    OLD and NEW are models as for other commands, or files as git has them: HEAD~1:model.onnx. Or both are
+    folders, or patterns such as 'models/*.onnx', also of a commit: HEAD~1:models. Then models are matched by
+    their paths inside, those that have moved by their contents, and each is compared with what it was.
     """
-    from archcheck.comparing import compare
-    _options.load_plugins(plugins)
-    with ExitStack() as stack:
-        a, b = (_judged(name, dict(sizes), stack) for name in (old, new))
-        _refuse_unused(dict(sizes), a[0], b[0])
-        found = compare(a[0], b[0], (a[1], b[1]) if weights else None)
-        _show(found, old, new, b[0], form, output, everything)
-    return 1 if exits and not found.is_empty or _exceeds(found, limits) else 0
+    from archcheck.comparing._folders import is_folder
+    _options.load_plugins(options["plugins"])
+    kinds = is_folder(old), is_folder(new)
+    if kinds[0] != kinds[1]:
+        one, other = (old, new) if kinds[0] else (new, old)
+        raise click.UsageError(f"{one} is a folder or a pattern, and {other} is not; compare two of a kind")
+    ask = _ask(old, new, dict(sizes), output, **options)
+    if kinds[0]:
+        folder, salt = (None, "") if no_cache else _lint.remembering()
+        rows = _many(ask._replace(cache=folder, salt=salt), jobs, timeout, max_memory)
+        _show_many(rows, ask, output)
+    else:
+        rows = [_one(ask, output)]
+    return max(_code(row, bool(kinds[0]), exits, limits) for row in rows)
 
 
-def _judged(name: str, sizes: dict[str, Any], stack: ExitStack) -> tuple[Report, Payloads]:
-    """What is known of a network, with what the rules find in it, and its weights."""
-    from archcheck.config._resolve import sources
-    from archcheck.frontends import load
-    from archcheck.frontends._revisions import is_revision, loaded
-    from archcheck.infer import analyze
-    from archcheck.lint._one import has_size
-    from archcheck.rules._case import Case
-    from archcheck.rules._judge import judge
-    from archcheck.rules._payloads import Payloads
-    graph, source = loaded(name, _folder(stack)) if is_revision(name) else (load(name), None)
-    report = analyze(graph, {size: number for size, number in sizes.items() if has_size(graph, size)})
-    settings = sources([], {}).settings(name.partition(":")[2] if source else name)
-    report.findings, broken = judge(Case(report, settings))
-    for code, message in broken:
-        click.echo(f"archcheck: the rule {code} failed at {name}: {message}. This is a defect of archcheck; "
-                   "ARCHCHECK_DEBUG=1 shows where", err=True)
-    return report, Payloads(graph, source)
-
-
-def _refuse_unused(sizes: dict[str, Any], old: Report, new: Report) -> None:
-    """A size that neither network has is a mistake."""
-    from archcheck.binding import BindingError
-    for name in sizes:
-        if name not in old.sizes and name not in new.sizes:
-            raise BindingError(f"neither network has a size called {name!r}; see the shapes of their inputs")
-
-
-def _folder(stack: ExitStack) -> str:
-    from tempfile import TemporaryDirectory
-    return stack.enter_context(TemporaryDirectory(prefix="archcheck-", ignore_cleanup_errors=True))
-
-
-def _show(found: Difference, old: str, new: str, report: Report, form: str | None, output: Path | None,
-          everything: bool) -> None:
+def _ask(old: str, new: str, sizes: dict[str, Any], output: Path | None, weights: bool, everything: bool,
+         form: str | None, plugins: Sequence[str]) -> Ask:
+    """What is asked of one pair, and how to tell it."""
     from shutil import get_terminal_size
 
-    from archcheck.reporters.diff import View, render
-    view = View(old, new, _options.script_for(report, output), get_terminal_size().columns,
+    from archcheck.comparing.many import Ask
+    from archcheck.reporters.diff import View
+    view = View(old, new, _options.script_for(None, output), get_terminal_size().columns,
                 _options.coloured(output), everything)
-    _options.write(render(found, _options.form_for(form, output), view), output)
+    return Ask("", old, new, sizes, weights, _options.form_for(form, output), view, tuple(plugins))
 
 
-def _exceeds(found: Difference, limits: Sequence[Any]) -> bool:
-    """Whether anything is over the limits, which is told."""
-    broken = INTERFACE in limits and found.is_breaking
-    if broken:
-        click.echo("archcheck: the interface breaks", err=True)
+def _one(ask: Ask, output: Path | None) -> Compared:
+    """Two networks compared, which is shown."""
+    from archcheck.comparing.many import fresh
+    found = fresh(ask)
+    _require_sizes([found], ask)
+    _options.write(found.text, output)
+    return found
+
+
+def _many(ask: Ask, jobs: int | None, timeout: float, max_memory: int | None) -> list[Compared]:
+    """What has become of each model of two folders."""
+    from archcheck import many
+    from archcheck.comparing.many import compare_many
+    place, limits = _running.shared(jobs, timeout, max_memory)
+    rows = compare_many(ask, place, limits, many.progress())
+    _require_sizes(rows, ask)
+    return rows
+
+
+def _require_sizes(rows: Sequence[Compared], ask: Ask) -> None:
+    """A size that no network has is a mistake."""
+    from archcheck.binding import BindingError
+    from archcheck.comparing.many import CHANGED, SAME
+    analyzed = [row for row in rows if row.state in (CHANGED, SAME)]
+    for name in ask.sizes if analyzed else ():
+        if not any(name in row.sizes for row in analyzed):
+            which = "neither network" if len(analyzed) == 1 else "none of the networks"
+            raise BindingError(f"{which} has a size called {name!r}; see the shapes of their inputs")
+
+
+def _show_many(rows: Sequence[Compared], ask: Ask, output: Path | None) -> None:
+    from archcheck.reporters.diff.many import render
+    _options.write(render(rows, ask.form, ask.view), output)
+
+
+def _code(row: Compared, is_named: bool, exits: bool, limits: Sequence[Any]) -> int:
+    """The exit code that a pair asks for; why is told."""
+    from archcheck.comparing.many import over, unknown
     most = min((limit for limit in limits if isinstance(limit, Fraction)), default=None)
-    grown = found.grown(most) if most is not None else ()
-    for one in grown:
-        click.echo(f"archcheck: {one.name} grew by {float(one.growth or 0):.2%}", err=True)
-    for one in found.totals if most is not None else ():
-        if one.growth is None and not one.is_same:
-            click.echo(f"archcheck: how much {one.name} grew depends on sizes, or is not known; "
-                       "bind them with --set", err=True)
-    return broken or bool(grown)
+    broken = list(over(row, INTERFACE in limits, most))
+    where = f"{row.path}: " if is_named else ""
+    for what in (*broken, *(unknown(row) if most is not None else ())):
+        click.echo(f"archcheck: {where}{what}", err=True)
+    for what in row.complaints:
+        click.echo(f"archcheck: {what}", err=True)
+    return max(row.exit_code, 1 if broken or exits and row.is_other else 0)

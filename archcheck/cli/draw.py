@@ -8,8 +8,9 @@ import click
 
 from archcheck.cli import _options
 
-STYLES = ("paper", "debug", "plain")  # drawing.style's
+STYLES = ("paper", "debug", "plain")  # these are drawing.look.CHOICES, which is not loaded for --help
 COLOURS = ("op", "cost", "params", "memory", "field", "findings")
+THEMES = ("light", "dark", "auto")
 EDGES = ("shape", "dtype", "bytes", "none")
 FORMATS = ("svg", "png", "pdf", "dot", "mmd", "tex", "html")
 
@@ -31,6 +32,8 @@ FORMATS = ("svg", "png", "pdf", "dot", "mmd", "tex", "html")
               help="Few words; names and figures; or black and white.")
 @click.option("--color", "colour", type=click.Choice(COLOURS), default="op", show_default=True,
               help="What colours stand for.")
+@click.option("--theme", type=click.Choice(THEMES), default="light", show_default=True,
+              help="On light or dark ground; `auto` has both in one svg or html, and the viewer decides.")
 @click.option("--edges", type=click.Choice(EDGES), default="shape", show_default=True,
               help="What edges are labelled with.")
 @click.option("--rankdir", type=click.Choice(["TB", "LR"]), default="TB", show_default=True,
@@ -41,7 +44,8 @@ FORMATS = ("svg", "png", "pdf", "dot", "mmd", "tex", "html")
 @_options.plugin_option
 def draw(model: str, sizes: Sequence[tuple[str, int]], form: str | None, output: Path | None, fold: str,
          limit: int, focus: str | None, radius: int | None, start: str | None, end: str | None, style: str,
-         colour: str, edges: str, rankdir: str, to_scale: bool, engine: str, plugins: Sequence[str]) -> None:
+         colour: str, theme: str, edges: str, rankdir: str, to_scale: bool, engine: str,
+         plugins: Sequence[str]) -> None:
     """A diagram that folds repetitions and modules until a person can read it."""
     from archcheck import infer
     from archcheck.drawing.draw import drawn, form_of
@@ -50,6 +54,6 @@ def draw(model: str, sizes: Sequence[tuple[str, int]], form: str | None, output:
     _options.load_plugins(plugins)
     report = infer.analyze(model, dict(sizes))
     found = picture(report, fold, focus, radius, start, end, limit)
-    look = look_for(report, found, style, colour, edges, rankdir, to_scale=to_scale)
+    look = look_for(report, found, style, colour, edges, rankdir, to_scale=to_scale, theme=theme)
     form = form or form_of(output)
     _options.write_picture(drawn(found, look, form, engine), form, output)

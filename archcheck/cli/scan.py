@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,8 +17,8 @@ from archcheck.cli import _lint, _options, _running
 if TYPE_CHECKING:
     from archcheck.catalog._row import Ask
     from archcheck.catalog._scan import Scan
+    from archcheck.catalog._sources import Item
     from archcheck.config._resolve import Sources
-    from archcheck.deadline import Limits
 
 Output = click.Path(dir_okay=False, path_type=Path)
 
@@ -32,15 +33,11 @@ Output = click.Path(dir_okay=False, path_type=Path)
                  help="How to print the summary. [default: table; plain when piped]"),
     click.option("--cluster", metavar="ADDRESS",
                  help="Work on the cluster at dask://HOST:PORT or ray://HOST:PORT."),
-    click.option("--timeout", type=click.FloatRange(0, min_open=True), default=120.0, show_default=True,
-                 metavar="SECONDS", help="Give up a model that takes longer."),
-    click.option("--max-memory", type=_running.Bytes(), metavar="BYTES",
-                 help="Give up a model that takes more, e.g. 4G. [default: 90 % of what is free, shared]"),
     *_lint.SELECTING,
     *_lint.RUNNING)
 def scan(sources: Sequence[str], output: Path | None, layers: Path | None, form: str | None,
          cluster: str | None, timeout: float, max_memory: int | None, sizes: Sequence[tuple[str, Any]],
-         jobs: int | None, no_cache: bool, weights: bool | None, **options: Any) -> None:
+         jobs: int | None, no_cache: bool, weights: bool | None, **options: Any) -> int:
     """Make a catalogue of many models: a row each.
 
     SOURCEs are files, folders, patterns such as 'models/**/*.onnx', archives (.zip, .tar, .tar.gz) and URLs
@@ -50,59 +47,55 @@ def scan(sources: Sequence[str], output: Path | None, layers: Path | None, form:
     that have such a size. Rules that read weights are asked only with --weights.
     """
     from archcheck.catalog import _write
+    from archcheck.catalog._sources import items
     for file in (output, layers):
         if file is not None:
             _write.require(file)
     found = _lint.sources(**options, weights=bool(weights))
-    asks = _asks(sources, found, dict(sizes), layers is not None)
-    with _scanned(asks, no_cache, layers is not None) as work:
-        _run(work, jobs, cluster, timeout, max_memory)
-        _written(work, output, layers)
-        _show(work, form)
+    _running.clean_up_when_ended()
+    with TemporaryDirectory(prefix="archcheck-", ignore_cleanup_errors=True) as folder:
+        led_to = items(sources, None if cluster else folder)
+        code = _lint.missing(led_to.missing, led_to.items)
+        asks = _asks(led_to.items, found, dict(sizes), layers is not None)
+        with _scanned(asks, no_cache, layers is not None) as work:
+            _run(work, jobs, cluster, timeout, max_memory)
+            _written(work, output, layers)
+            _show(work, form)
+    return code
 
 
-def _asks(sources: Sequence[str], found: Sources, sizes: dict[str, Any], layers: bool) -> list[Ask]:
+def _asks(items: Sequence[Item], found: Sources, sizes: dict[str, Any], layers: bool) -> list[Ask]:
     from archcheck.catalog._row import Ask
-    from archcheck.catalog._sources import items
     from archcheck.frontends import is_url
     from archcheck.lint._one import Task
     asks = []
-    for item in items(sources):
+    for item in items:
         settings = found.settings(item.name)
         settings = replace(settings, sizes={**settings.sizes, **sizes})
         path = item.name if is_url(item.name) or ":" in item.name else os.path.abspath(item.name)
-        asks.append(Ask(Task(path, settings, {}), item.name, item.sha256, item.version, layers))
+        asks.append(Ask(Task(path, settings, {}), item.name, item.sha256, item.version, layers, item.held))
     return asks
 
 
 @contextmanager
 def _scanned(asks: Sequence[Ask], no_cache: bool, layers: bool) -> Iterator[Scan]:
+    from archcheck import cache
     from archcheck.catalog._journal import Journal
     from archcheck.catalog._scan import Scan
-    from archcheck.lint import _cache
-    folder = None if no_cache else os.path.abspath(_cache.FOLDER)
-    with Journal(folder, _cache.salt(), layers) as journal:
+    folder = None if no_cache else os.path.abspath(cache.FOLDER)
+    with Journal(folder, cache.salt(), layers) as journal:
         yield Scan(asks, journal)
 
 
 def _run(work: Scan, jobs: int | None, cluster: str | None, timeout: float, memory: int | None) -> None:
-    from archcheck.pool import Place, processors
-    _running.clean_up_when_ended()
-    jobs, todo = jobs or processors(), work.look()
+    (place, limits), todo = _running.shared(jobs, timeout, memory), work.look()
     try:
         with _progress(len(todo)) as progress:
-            work.run(todo, Place(jobs, cluster), _limits(timeout, memory, jobs), progress)
+            work.run(todo, place._replace(cluster=cluster), limits, progress)
     except (KeyboardInterrupt, SystemExit):
         click.echo(f"archcheck: interrupted; {work.done:,} of {len(work.asks):,} models are done and kept: "
                    "the same command goes on from there", err=True)
         raise
-
-
-def _limits(timeout: float, memory: int | None, jobs: int) -> Limits:
-    from archcheck.backends import _free
-    from archcheck.deadline import Limits
-    free = _free.memory() if memory is None else None
-    return Limits(timeout, memory if free is None else free * 9 // 10 // jobs)
 
 
 @contextmanager

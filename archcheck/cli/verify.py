@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from archcheck.cli import _options, _running
+from archcheck.cli import _lint, _options, _running
 
 if TYPE_CHECKING:
     from archcheck.backends.fields import Probed
     from archcheck.backends.guard import Limits
-    from archcheck.backends.measure import Verified
+    from archcheck.backends.measure import How, Verified
     from archcheck.backends.ort import Device
+    from archcheck.backends.several import Ask
     from archcheck.claims import Verified as Recomputed
-    from archcheck.frontends import Source
     from archcheck.reporters.sheet import Sheet
 
 FOUND_WRONG = 1
@@ -45,16 +45,18 @@ DATA = "json", "csv"
               help="[default: table; plain when piped]")
 @_options.output_option
 @_options.plugin_option
+@_lint.with_options(*_lint.AT_ONCE)
 @_running.runs
 def verify(paths: Sequence[str], sizes: Sequence[tuple[str, Any]], count: int, axes: Sequence[str],
            execute: bool, fields: bool, other: str | None, rtol: float | None, atol: float | None,
-           everything: bool, form: str | None, output: Path | None, plugins: Sequence[str], device: Device,
-           limits: Limits, seed: int) -> int:
+           everything: bool, form: str | None, output: Path | None, plugins: Sequence[str], jobs: int | None,
+           no_cache: bool, device: Device, limits: Limits, seed: int) -> int:
     """Hold what is said of networks against runs, and published figures against what is computed.
 
     An ONNX file, a specification without claims or onnx:NAME is run in ONNX Runtime with all its values
     exposed, at several sizes; each has to have the dtype, the shape and the known elements that archcheck
-    predicts and the file declares. Weights that are not there are made up.
+    predicts and the file declares. Weights that are not there are made up. Several networks run at once, as
+    far as memory allows; those that agree are remembered, and not run again as long as nothing has changed.
 
     Of a file of claims, a specification with claims or a folder of them every statement is recomputed; what
     is shown besides the counts are the slips, statements that are not so, each with the right value. Without
@@ -67,15 +69,17 @@ def verify(paths: Sequence[str], sizes: Sequence[tuple[str, Any]], count: int, a
     _require_sense(other, bool(axes or fields or execute), rtol is not None or atol is not None)
     if other is not None:
         return _equal(paths, other, given, count, seed, (rtol, atol), device, limits, form, output)
-    stated, networks = _sorted(paths, execute)
+    stated, networks, code = _sorted(paths, execute)
     recomputed = _recomputed(stated, execute, plugins, device, limits) if stated else None
-    sources = _sources(networks)
-    found = [_measured(source, given, count, axes, seed, device, limits) for source in sources]
-    probed = [_probed(source, given, seed, limits, plugins) for source in sources if fields]
+    asks = _asks(networks, no_cache, sizes=given, times=count, free=tuple(axes), fields=fields,
+                 plugins=tuple(plugins), how=_how(seed, device, limits, len(networks)))
+    (found, probed), worst = _verified(asks, jobs) if asks else (([], []), 0)
+    if len(asks) == 1 and not found and recomputed is None:
+        return max(code, worst)
     _show(recomputed, found, probed, everything, form, output)
-    if recomputed is not None and recomputed.failures:
-        return FOUND_WRONG
-    return 0 if _are_right(found, probed) else FOUND_WRONG
+    if recomputed is not None and recomputed.failures or not _are_right(found, probed):
+        worst = max(worst, FOUND_WRONG)
+    return max(code, worst)
 
 
 def _require_sense(other: str | None, is_for_one: bool, has_tolerance: bool) -> None:
@@ -85,17 +89,16 @@ def _require_sense(other: str | None, is_for_one: bool, has_tolerance: bool) -> 
         raise click.UsageError("--rtol and --atol are for --equal")
 
 
-def _sorted(paths: Sequence[str], execute: bool) -> tuple[list[str], list[str]]:
-    """The paths of claims, and those of networks to be run."""
+def _sorted(paths: Sequence[str], execute: bool) -> tuple[list[str], list[str], int]:
+    """The paths of claims, those of networks to be run, and the exit code of what leads to neither, which is
+    told."""
     from archcheck.claims import _sorted as kinds
     from archcheck.frontends._zoo import folder
-    found = {path: kinds.kind_of(path) for path in paths}
-    stated = [path for path, kind in found.items() if kind != kinds.NETWORK]
-    networks = [path for path, kind in found.items()
-                if kind == kinds.NETWORK or execute and kind == kinds.BOTH]
-    if not execute and kinds.BOTH in found.values() and sys.stderr.isatty():
+    found = kinds.sort(paths, execute)
+    code = _lint.missing(found.missing, [*found.stated, *found.networks])
+    if not execute and found.both and sys.stderr.isatty():
         click.echo("note: --execute also runs the network, and compares every value", err=True)
-    return stated if paths else [str(folder())], networks
+    return found.stated if paths else [str(folder())], found.networks, code
 
 
 def _recomputed(paths: Sequence[str], execute: bool, plugins: Sequence[str], device: Device,
@@ -105,23 +108,34 @@ def _recomputed(paths: Sequence[str], execute: bool, plugins: Sequence[str], dev
     return claims.verify(paths, how)
 
 
-def _sources(paths: Sequence[str]) -> list[Source]:
-    """The bytes of each network, read once: standard input has no second time."""
-    from archcheck.frontends import bytes_of
-    return [bytes_of(path) for path in paths]
-
-
-def _measured(source: Source, sizes: Mapping[str, Any], count: int, free: Sequence[str], seed: int,
-              device: Device, limits: Limits) -> Verified:
+def _how(seed: int, device: Device, limits: Limits, networks: int) -> How:
     from archcheck.backends import measure
-    how = measure.How(seed, device, limits, _running.progress)
-    return measure.verify(source, sizes, count=count, free=free, how=how)
+    return measure.How(seed, device, limits, _running.progress if networks == 1 else measure.silent)
 
 
-def _probed(source: Source, sizes: Mapping[str, Any], seed: int, limits: Limits,
-            plugins: Sequence[str]) -> Probed:
-    from archcheck.backends.fields import probe
-    return probe(source, sizes, seed=seed, limits=limits, plugins=plugins)
+def _asks(paths: Sequence[str], no_cache: bool, **asked: Any) -> list[Ask]:
+    """What is asked of each network; standard input is read once, as it has no second time."""
+    from archcheck.backends.several import Ask
+    from archcheck.frontends import bytes_of
+    folder, salt = (None, "") if no_cache else _lint.remembering()
+    return [Ask(path, cache=folder, salt=salt, source=bytes_of(path) if path == "-" else None, **asked)
+            for path in paths]
+
+
+def _verified(asks: Sequence[Ask], jobs: int | None) -> tuple[tuple[list[Verified], list[Probed]], int]:
+    """What comes of networks and of their fields, and the exit code of those that cannot be tried: a single
+    one is told, one of several has a row."""
+    from archcheck import many
+    from archcheck.backends import several
+    answers = several.verify_many(asks, jobs, many.progress())
+    failed = [one for one in answers if isinstance(one, many.Failed)]
+    if len(asks) == 1 and failed:
+        click.echo(f"archcheck: {failed[0].message}", err=True)
+        return ([], []), failed[0].exit_code
+    rows = [several.refused(ask.path, one.message) if isinstance(one, many.Failed) else one
+            for ask, one in zip(asks, answers)]
+    probed = [fields for _, fields in rows if fields is not None]
+    return ([row for row, _ in rows], probed), max((one.exit_code for one in failed), default=0)
 
 
 def _are_right(found: Sequence[Verified], probed: Sequence[Probed]) -> bool:

@@ -7,7 +7,7 @@ the main path does not pull at it, unless nothing else leaves the node.
 """
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from math import inf
 
@@ -17,52 +17,106 @@ ROUNDS = 13
 """How often all ranks are placed, down and up in turn: by what is on one side, then on both, at last
 downwards again, so that chains are straight."""
 
-_BENDS, _NODES, _MIXED = 1.0, 2.0, 0.02
+_BENDS, _NODES, _MIXED = 1.0, 50.0, 0.01
 """Weights of an edge between two bends, two nodes, and one of each."""
+
+_TIGHT = 0.6
+"""Neighbours may be so much nearer than the gap, where that makes a line straight."""
+
+Sides = Sequence[tuple[float, float]]
+"""How far each node reaches across the flow, to either side of its centre."""
 
 Pull = tuple[int, float, float]
 """Another node, the weight of the edge to it, and where it wants this one relative to itself."""
 
 
-def placed(layers: Layers, count: int, widths: Sequence[float], ports: Sequence[tuple[float, float]],
+def placed(layers: Layers, count: int, sides: Sides, ports: Sequence[tuple[float, float]],
            gap: float) -> list[float]:
     """The centre of every node. Of the nodes the first ``count`` are the graph's own, the others bends;
-    ``widths`` are those of all, ``ports`` where each edge leaves and arrives, relative to the centre;
-    ``gap`` is between neighbours."""
+    ``sides`` are those of all, ``ports`` where each edge leaves and arrives, relative to the centre; ``gap``
+    is between neighbours."""
     above, below = _pulls(layers, count, ports)
     both = [a + b for a, b in zip(above, below)]
-    centre = _packed(layers, widths, gap)
+    centre = _packed(layers, sides, gap)
     for turn in range(ROUNDS):
         down = turn % 2 == 0
         near = both if ROUNDS - 5 <= turn < ROUNDS - 1 else above if down else below
         for row in layers.rows if down else reversed(layers.rows):
-            _settle(row, near, centre, widths, gap)
-    _straighten(layers, centre, widths, gap)
+            _settle(row, near, centre, sides, gap)
+    _straighten(layers, count, centre, sides, ports, gap)
     return centre
 
 
-def _straighten(layers: Layers, centre: list[float], widths: Sequence[float], gap: float) -> None:
-    """Put all bends of an edge at one place where there is room for that, edges far out first."""
+Line = Sequence[tuple[int, float]]
+"""Nodes of one rank after the other that should stand in line, each with how far from the first."""
+
+
+def _straighten(layers: Layers, count: int, centre: list[float], sides: Sides,
+                ports: Sequence[tuple[float, float]], gap: float) -> None:
+    """Put what should be in line at one place where there is room for that: all bends of an edge, edges far
+    out first, and nodes of which each is the only one near the next."""
     place = {node: k for row in layers.rows for k, node in enumerate(row)}
-    chains = [chain[1:-1] for chain in layers.chains if len(chain) > 3]
-    for _ in range(2):
-        for bends in sorted(chains, key=lambda bends: -max(abs(centre[node]) for node in bends)):
-            room = [_room(layers.rows[layers.rank[node]], place[node], centre, widths, gap) for node in bends]
-            low, high = max(low for low, _ in room), min(high for _, high in room)
-            if low <= high:
-                wish = sum(centre[node] for node in bends) / len(bends)
-                for node in bends:
-                    centre[node] = min(max(wish, low), high)
+
+    def straight(line: Line, *wishes: float, between: float = gap) -> bool:
+        room = [(*_room(layers.rows[layers.rank[node]], place[node], centre, sides, between), shift)
+                for node, shift in line]
+        low, high = max(low - shift for low, _, shift in room), min(high - shift for _, high, shift in room)
+        mean = sum(centre[node] - shift for node, shift in line) / len(line)
+        wish = next((wish for wish in wishes if low <= wish <= high), min(max(mean, low), high))
+        for node, shift in line if low <= high else ():
+            centre[node] = wish + shift
+        return low <= high
+
+    def bends() -> None:
+        edges = [(k, chain) for k, chain in enumerate(layers.chains) if len(chain) > 2]
+        for k, chain in sorted(edges, key=lambda edge: -abs(centre[edge[1][1]])):
+            leaves, arrives = ports[k]
+            inner = chain if k in layers.turned else chain[1:-1]
+            straight([(node, 0.0) for node in inner], centre[chain[-1]] + arrives, centre[chain[0]] + leaves)
+    bends()
+    runs = list(_runs(layers, count, ports))
+    while runs:
+        line = runs.pop()
+        if not straight(line) and not straight(line, between=gap * _TIGHT) and len(line) > 3:
+            runs += line[:len(line) // 2], line[len(line) // 2:]
+    bends()
+    bends()
 
 
-def _room(row: Sequence[int], k: int, centre: Sequence[float], widths: Sequence[float],
+def _runs(layers: Layers, count: int, ports: Sequence[tuple[float, float]]) -> Iterator[Line]:
+    """Nodes one after the other, by edges from one rank to the next. Other edges leave and arrive only if
+    they skip something; none is all that a branch has."""
+    after: dict[int, list[tuple[int, float]]] = {}
+    before: dict[int, int] = {}
+    skips = set()
+    for chain, (leaves, arrives) in zip(layers.chains, ports):
+        a, b = chain[0], chain[-1]
+        if a >= count:
+            continue
+        if len(chain) == 2 or len(layers.below[a]) == 1 or len(layers.above[b]) == 1:
+            after.setdefault(a, []).append((b, leaves - arrives))
+            before[b] = before.get(b, 0) + 1
+            skips |= {a} if len(chain) > 2 else set()
+    follows = {a: found[0] for a, found in after.items()
+               if len(found) == 1 and before[found[0][0]] == 1 and a not in skips}
+    ends = {b for b, _ in follows.values()}
+    for node in range(count):
+        if node in follows and node not in ends:
+            line = [(node, 0.0)]
+            while line[-1][0] in follows:
+                other, shift = follows[line[-1][0]]
+                line.append((other, line[-1][1] + shift))
+            yield line
+
+
+def _room(row: Sequence[int], k: int, centre: Sequence[float], sides: Sides,
           gap: float) -> tuple[float, float]:
     """Between which places a node of a rank may be without coming too near to its neighbours."""
     node, low, high = row[k], -inf, inf
     if k:
-        low = centre[row[k - 1]] + (widths[row[k - 1]] + widths[node]) / 2 + gap
+        low = centre[row[k - 1]] + sides[row[k - 1]][1] + sides[node][0] + gap
     if k + 1 < len(row):
-        high = centre[row[k + 1]] - (widths[row[k + 1]] + widths[node]) / 2 - gap
+        high = centre[row[k + 1]] - sides[row[k + 1]][0] - sides[node][1] - gap
     return low, high
 
 
@@ -81,24 +135,24 @@ def _pulls(layers: Layers, count: int, ports: Sequence[tuple[float, float]]) -> 
     return above, below
 
 
-def _packed(layers: Layers, widths: Sequence[float], gap: float) -> list[float]:
+def _packed(layers: Layers, sides: Sides, gap: float) -> list[float]:
     """Every rank as narrow as it can be, its middle at 0."""
     centre = [0.0] * len(layers.rank)
     for row in layers.rows:
-        at = -(sum(widths[node] for node in row) + gap * (len(row) - 1)) / 2
+        at = -(sum(map(sum, (sides[node] for node in row))) + gap * (len(row) - 1)) / 2
         for node in row:
-            centre[node] = at + widths[node] / 2
-            at += widths[node] + gap
+            centre[node] = at + sides[node][0]
+            at += sum(sides[node]) + gap
     return centre
 
 
-def _settle(row: Sequence[int], near: Sequence[Sequence[Pull]], centre: list[float], widths: Sequence[float],
+def _settle(row: Sequence[int], near: Sequence[Sequence[Pull]], centre: list[float], sides: Sides,
             gap: float) -> None:
     """Place the nodes of one rank."""
     offset, offsets = 0.0, []
     for k, node in enumerate(row):
         if k:
-            offset += (widths[row[k - 1]] + widths[node]) / 2 + gap
+            offset += sides[row[k - 1]][1] + sides[node][0] + gap
         offsets.append(offset)
     pools: list[tuple[float, float, int]] = []  # the weighted sum of wishes, the weight, how many nodes
     for node, offset in zip(row, offsets):

@@ -1,9 +1,11 @@
 """A picture in the format that is asked for, as bytes."""
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from archcheck.drawing.layout import place
+from archcheck.drawing.palette import PALETTES
 from archcheck.drawing.style import Look
 from archcheck.drawing.tree import Picture
 from archcheck.errors import UserError
@@ -21,7 +23,7 @@ _PAGE = """<!doctype html>
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <meta name="viewport" content="width=device-width"><title>{title}</title>
 <style>
-body{{margin:1rem;background:#fff}}
+{ground}
 svg{{max-width:100%;height:auto}}
 </style>
 </head><body>
@@ -44,8 +46,8 @@ def drawn(picture: Picture, look: Look, form: str, engine: str = "auto") -> byte
     if engine == "dot" and form in ("svg", "png", "pdf"):
         return by_graphviz(picture, look, form)
     if form == "tex":
-        from archcheck.drawing.tikz import render as in_tex
-        return in_tex(place(picture, look), look).encode()
+        from archcheck.drawing.tikz import render
+        return render(picture, look).encode()
     return _laid_out(picture, look, form, engine)
 
 
@@ -58,11 +60,13 @@ def form_of(path: Path | None) -> str:
 def _laid_out(picture: Picture, look: Look, form: str, engine: str) -> bytes:
     """The picture as the embedded layout has it."""
     from archcheck.drawing.svg import render, text
+    if form in ("png", "pdf") and look.theme == "auto":
+        look = replace(look, theme="light")
     svg = render(place(picture, look), look, picture.title)
     if form == "svg":
         return svg.encode()
     if form == "html":
-        return _PAGE.format(title=text(picture.title), svg=svg).encode()
+        return _PAGE.format(title=text(picture.title), svg=svg, ground=_ground(look)).encode()
     try:
         import cairosvg  # type: ignore[import-untyped,import-not-found,unused-ignore]
     except (ImportError, OSError):  # OSError: the wheel is there, but not the C library
@@ -73,6 +77,13 @@ def _laid_out(picture: Picture, look: Look, form: str, engine: str) -> bytes:
     convert = cairosvg.svg2png if form == "png" else cairosvg.svg2pdf
     made: bytes = convert(bytestring=svg.encode(), scale=RESOLUTION if form == "png" else 1.0)
     return made
+
+
+def _ground(look: Look) -> str:
+    """The rules for the ground of a page."""
+    dark = PALETTES["dark"].ground
+    other = f"\n@media (prefers-color-scheme:dark){{body{{background:{dark}}}}}" * (look.theme == "auto")
+    return f"body{{margin:1rem;background:{look.palette.ground}}}{other}"
 
 
 def _has_dot() -> bool:

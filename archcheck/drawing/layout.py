@@ -6,18 +6,17 @@ out downwards and turned.
 """
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from archcheck.drawing import metrics
-from archcheck.drawing.level import MARGIN, PAD, WIDEST, Level, Part, Point, text_height, text_width
+from archcheck.drawing.level import MARGIN, PAD, Level, Part, Point, text_height, text_width
 from archcheck.drawing.style import SMALL, Look, Text
 from archcheck.drawing.tree import Box, Link, Picture
 
 STACK = 3.0
 """How far each of the sheets behind a box that stands for several shows."""
 
-__all__ = ["MARGIN", "PAD", "STACK", "Placed", "Wire", "place", "text_height"]
+__all__ = ["MARGIN", "PAD", "STACK", "Placed", "Wire", "place", "text_height", "trunks"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +39,16 @@ class Wire:
             return (middle, start[1]), (middle, end[1])
         middle = (start[1] + end[1]) / 2
         return (start[0], middle), (end[0], middle)
+
+
+def trunks(wires: Sequence[Wire]) -> Iterator[int]:
+    """For each wire the point from which it is drawn: the second one where the straight line up to there is
+    drawn already, as one line over another would look bold."""
+    drawn = set[tuple[Point, ...]]()
+    for wire in wires:
+        straight = wire.points[:2]
+        yield int(straight in drawn and len(wire.points) > 2)
+        drawn.add(straight)
 
 
 @dataclass(frozen=True)
@@ -110,8 +119,7 @@ class _Layout:
 
     def part(self, box: Box) -> Part:
         """A box, with what is inside it if it is open."""
-        texts = tuple(replace(text, text=metrics.cut(text.text, WIDEST, text.size, text.bold))
-                      for text in self.look.texts(box))
+        texts = self.look.lines(box)
         is_open = box.id in self.picture.open and box.children
         return self.inside(box, texts[:2]) if is_open else self.closed(box, texts)
 
@@ -128,4 +136,4 @@ class _Layout:
     def inside(self, box: Box, texts: tuple[Text, ...]) -> Part:
         """A box with what is inside it."""
         parts = [self.part(child) for child in box.children]
-        return Level(box, parts, texts, self.look.shape, self.turned).part()
+        return Level(box, parts, texts, self.look.label, self.turned).part()

@@ -7,13 +7,10 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from archcheck.drawing import metrics
-from archcheck.drawing.coordinates import placed
+from archcheck.drawing.coordinates import Sides, placed
 from archcheck.drawing.ranks import Layers, layered
 from archcheck.drawing.style import LEADING, SMALL, Text
 from archcheck.drawing.tree import OUTSIDE, Box, Link
-
-WIDEST = 200.0
-"""Text that is wider is cut, in px."""
 
 PAD, GAP, BETWEEN = 8.0, 16.0, 26.0
 """Between text and border; between neighbours across the flow; between ranks along it."""
@@ -21,8 +18,8 @@ PAD, GAP, BETWEEN = 8.0, 16.0, 26.0
 MARGIN = 12.0
 """Around the whole picture."""
 
-PORT, BEND = 4.0, 8.0
-"""The room that an edge takes at a border, and where it passes a rank."""
+PORT, BEND, TURN = 4.0, 8.0, 6.0
+"""The room that an edge takes at a border, where it passes a rank, and behind a box where it turns back."""
 
 Point = tuple[float, float]
 Label = Callable[[Link], str]
@@ -137,37 +134,43 @@ class Level:
             if edge.a < len(self.parts) and edge.a not in found and edge.a not in out:
                 text = label(edge.link)
                 if text:
-                    found[edge.a] = metrics.cut(text, WIDEST, SMALL)
+                    found[edge.a] = text
         return found
 
     def _feet(self) -> list[Point]:
-        """The room for each child's label behind it: how far it reaches across from the centre, and its
-        length along the flow."""
+        """The room for each child's label behind it: how far it reaches across from the centre, to the right
+        or, where the flow is to the right, upwards, and its length along the flow."""
         feet = [(0.0, 0.0)] * len(self.parts)
         for edge in self.edges:
             if edge.a in self.labels:
                 wide, high = metrics.width(self.labels[edge.a], SMALL) + 7, SMALL * LEADING + 1
-                reach, length = (high, wide) if self.turned else (wide, high)
-                feet[edge.a] = max(feet[edge.a][0], reach + edge.leaves), length
+                reach, length = (high - edge.leaves, wide) if self.turned else (wide + edge.leaves, high)
+                feet[edge.a] = max(feet[edge.a][0], reach), length
         return feet
+
+    def _sides(self, part: Part, foot: Point) -> tuple[float, float]:
+        """How far a child reaches across, with its label."""
+        half = part.across / 2
+        return (max(half, foot[0]), half) if self.turned else (half, max(half, foot[0]))
 
     # ------------------------------------------------------------------------------------------------- places
     def part(self) -> Part:
         """The box with all that is inside it."""
         layers = layered(self.count, [(edge.a, edge.b) for edge in self.edges],
                          frozenset(self.entries.values()), frozenset(self.exits.values()))
-        widths = [max(part.across, 2 * foot[0]) for part, foot in zip(self.parts, self.feet)]
-        widths += [PORT] * (self.count - len(self.parts)) + [BEND] * (len(layers.rank) - self.count)
-        ends = [(edge.arrives, edge.leaves) if k in layers.turned else (edge.leaves, edge.arrives)
+        sides = [self._sides(part, foot) for part, foot in zip(self.parts, self.feet)]
+        sides += [(PORT / 2, PORT / 2)] * (self.count - len(self.parts))
+        sides += [(BEND / 2, BEND / 2)] * (len(layers.rank) - self.count)
+        ends = [(0.0, 0.0) if k in layers.turned else (edge.leaves, edge.arrives)
                 for k, edge in enumerate(self.edges)]
-        centre = placed(layers, self.count, widths, ends, GAP)
-        frame = self._frame(layers, centre, widths)
+        centre = placed(layers, self.count, sides, ends, GAP)
+        frame = self._frame(layers, centre, sides)
         return self._assembled(layers, [at + frame.shift for at in centre], frame)
 
-    def _frame(self, layers: Layers, centre: Sequence[float], widths: Sequence[float]) -> _Frame:
+    def _frame(self, layers: Layers, centre: Sequence[float], sides: Sides) -> _Frame:
         """The box's size, and where things are in it."""
-        low = min((at - wide / 2 for at, wide in zip(centre, widths)), default=0.0)
-        high = max((at + wide / 2 for at, wide in zip(centre, widths)), default=0.0)
+        low = min((at - before for at, (before, _) in zip(centre, sides)), default=0.0)
+        high = max((at + behind for at, (_, behind) in zip(centre, sides)), default=0.0)
         pad, head = (PAD, text_height(self.texts) + PAD) if self.texts else (MARGIN, MARGIN)
         wanted = text_width(self.texts) + 2 * PAD if self.texts else 0.0
         if self.turned:
@@ -206,36 +209,56 @@ class Level:
             slack = frame.ends[rank] - frame.begins[rank] - part.along - foot[1]
             at = (round(centre[node] - part.across / 2, 1), round(frame.begins[rank] + slack / 2, 1))
             parts.append(replace(part, at=at))
-        ways = [self._way(edge, layers.chains[k], k in layers.turned, layers, centre, frame, parts)
+        ways = [(_loop if k in layers.turned else _way)(edge, layers.chains[k], layers, centre, frame, parts)
                 for k, edge in enumerate(self.edges)]
         return Part(self.box, round(frame.across, 1), round(frame.along, 1), self.texts, (0.0, 0.0),
                     tuple(parts), tuple(self._labelled(ways)),
                     tuple((value, centre[node]) for value, node in self.entries.items()),
                     tuple((value, centre[node]) for value, node in self.exits.items()), frame.indent)
 
-    def _way(self, edge: _Edge, chain: Sequence[int], turned: bool, layers: Layers, centre: Sequence[float],
-             frame: _Frame, parts: Sequence[Part]) -> Way:
-        """The way of an edge: for each rank that it touches, the two points between which it is straight."""
-        shifts = [0.0] * len(chain)
-        shifts[0], shifts[-1] = (edge.arrives, edge.leaves) if turned else (edge.leaves, edge.arrives)
-        points: list[Point] = []
-        for place, (node, shift) in enumerate(zip(chain, shifts)):
-            begin, end = frame.begins[layers.rank[node]], frame.ends[layers.rank[node]]
-            if node < len(parts):
-                part = parts[node]
-                top, bottom = part.at[1] + part.inset, part.at[1] + part.along - part.inset
-                begin, end = (bottom, end) if place == 0 else (begin, top)
-            points += [(round(centre[node] + shift, 1), round(at, 1)) for at in (begin, end)]
-        if turned:
-            points.reverse()
-        goes_on = edge.b < len(parts) and bool(parts[edge.b].enters)
-        return Way(edge.link, tuple(points), arrow=edge.link.target != OUTSIDE and not goes_on)
-
     def _labelled(self, ways: Sequence[Way]) -> list[Way]:
         """The ways, each label on the last that leaves its child, as nothing is beyond that."""
         last = {edge.a: k for k, edge in sorted(enumerate(self.edges), key=lambda pair: pair[1].leaves)}
         return [replace(way, label=self.labels.get(edge.a, "")) if last[edge.a] == k else way
                 for k, (edge, way) in enumerate(zip(self.edges, ways))]
+
+
+def _way(edge: _Edge, chain: Sequence[int], layers: Layers, centre: Sequence[float], frame: _Frame,
+         parts: Sequence[Part]) -> Way:
+    """The way of an edge: for each rank that it touches, the two points between which it is straight."""
+    shifts = [edge.leaves, *[0.0] * (len(chain) - 2), edge.arrives]
+    points: list[Point] = []
+    for place, (node, shift) in enumerate(zip(chain, shifts)):
+        begin, end = frame.begins[layers.rank[node]], frame.ends[layers.rank[node]]
+        if node < len(parts):
+            top, bottom = _ends(parts[node])
+            begin, end = (bottom, end) if place == 0 else (begin, top)
+        points += [(round(centre[node] + shift, 1), round(at, 1)) for at in (begin, end)]
+    goes_on = edge.b < len(parts) and bool(parts[edge.b].enters)
+    return Way(edge.link, tuple(points), arrow=edge.link.target != OUTSIDE and not goes_on)
+
+
+def _loop(edge: _Edge, chain: Sequence[int], layers: Layers, centre: Sequence[float], frame: _Frame,
+          parts: Sequence[Part]) -> Way:
+    """The way of an edge that leads backwards: behind the box where it leaves, along beside both boxes, and
+    before the one where it arrives."""
+    bands = [(frame.begins[layers.rank[node]], frame.ends[layers.rank[node]]) for node in chain]
+    before, behind = bands[0][0] - TURN, bands[-1][1] + TURN
+    bands[0], bands[-1] = (before, bands[0][1]), (bands[-1][0], behind)
+    if len(chain) == 1:
+        bands = [(before, behind)]
+    leaves, arrives = centre[edge.a] + edge.leaves, centre[edge.b] + edge.arrives
+    points = [(leaves, _ends(parts[edge.a])[1]), (leaves, behind)]
+    for node, (begin, end) in zip(reversed(chain), reversed(bands)):
+        points += [(centre[node], end), (centre[node], begin)]
+    points += [(arrives, before), (arrives, _ends(parts[edge.b])[0])]
+    return Way(edge.link, tuple((round(x, 1), round(y, 1)) for x, y in points),
+               arrow=not parts[edge.b].enters)
+
+
+def _ends(part: Part) -> tuple[float, float]:
+    """Where edges arrive at a box and leave it, along the flow."""
+    return part.at[1] + part.inset, part.at[1] + part.along - part.inset
 
 
 def room_for(wanted: float, ports: Sequence[float], across: float) -> tuple[float, float]:

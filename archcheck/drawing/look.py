@@ -1,38 +1,40 @@
-"""How the pictures of one report look: the texts in the boxes, the labels of edges, colours with their
-legend."""
+"""How the pictures of one report look: the texts in the boxes, the labels of edges, boxes to scale."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from itertools import pairwise
+from collections.abc import Callable, Mapping
 
-from archcheck.dims import Size
-from archcheck.drawing.families import FAMILIES
-from archcheck.drawing.style import HEAT, LIGHT, PLAIN, TITLE, WORST, Look, Text, Tone
+from archcheck.drawing.colouring import coloured, in_bytes
+from archcheck.drawing.palette import THEMES
+from archcheck.drawing.style import TITLE, Look, Text
 from archcheck.drawing.tree import INPUT, OUTPUT, Box, Link, Picture
+from archcheck.errors import UserError
 from archcheck.report import Report
-from archcheck.reporters.summary import at_value
-from archcheck.reporters.text import Script, size_in_bytes
+from archcheck.reporters.text import Script
 
-SHARES = (0.01, 0.03, 0.1, 0.3)
-"""Shares of the whole at which the colour of a box changes."""
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "style": ("paper", "debug", "plain"), "color": ("op", "cost", "params", "memory", "field", "findings"),
+    "edges": ("shape", "dtype", "bytes", "none"), "direction": ("TB", "LR"), "theme": THEMES}
+"""What a look may be asked for."""
 
-FIELDS = (8, 32, 128, 512)
-"""Sizes of receptive fields at which it changes."""
-
-_ALL = 64  # what symbols are taken to be where figures are compared
 _SCREEN = 3  # kinds of operators whose nodes are named alike, so that names tell nothing
 _NUMBERS = re.compile(r"\{[^}]*\}|\d+")
 
 
 def look_for(report: Report, picture: Picture, style: str = "paper", colour: str = "op", edges: str = "shape",
-               direction: str = "TB", script: Script | None = None, to_scale: bool = False) -> Look:
-    """The look of a picture of a report."""
-    words = _Words(report, picture, style, colour, script or script_of(report))
-    tones, legend = _coloured(report, picture, style, colour)
+             direction: str = "TB", script: Script | None = None, to_scale: bool = False,
+             theme: str = "light") -> Look:
+    """The look of a picture of a report. Raises `UserError` for what is none of the `CHOICES`."""
+    for name, value in {"style": style, "color": colour, "edges": edges, "direction": direction,
+                        "theme": theme}.items():
+        if value not in CHOICES[name]:
+            raise UserError(f"{name} cannot be {value!r}; it is one of {', '.join(CHOICES[name])}")
+    script = script or script_of(report)
+    colours = coloured(report, picture, style, colour, script)
+    words = _Words(picture, style, colours.told, script)
     extents = extents_of(picture) if to_scale else {}
-    return Look(style, edges, "LR" if to_scale else direction, tones, legend, extents, words.edge(edges),
-                words.texts)
+    return Look(style, edges, "LR" if to_scale else direction, colours.tones, colours.legend, extents,
+                words.edge(edges), words.texts, theme)
 
 
 def script_of(report: Report) -> Script:
@@ -44,9 +46,8 @@ def script_of(report: Report) -> Script:
 class _Words:
     """The texts of one picture."""
 
-    def __init__(self, report: Report, picture: Picture, style: str, colour: str, script: Script) -> None:
-        self.report, self.picture, self.script = report, picture, script
-        self.debug, self.colour = style == "debug", colour
+    def __init__(self, picture: Picture, style: str, told: Mapping[str, str], script: Script) -> None:
+        self.debug, self.told, self.script = style == "debug", told, script
         self.machine_made = _machine_made(picture)
 
     def texts(self, box: Box) -> tuple[Text, ...]:
@@ -69,8 +70,8 @@ class _Words:
             lines = list(dict.fromkeys(lines))
         else:
             lines = [box.label]
-        if not box.children or box.fused:
-            lines += [self.own_name(box)]
+        if (not box.children or box.fused) and self.own_name(box) not in lines:
+            lines.append(self.own_name(box))
         return lines + self.figures(box)
 
     def own_name(self, box: Box) -> str:
@@ -86,17 +87,12 @@ class _Words:
         return "" if told or not stem else box.name if "{" in box.name else box.name.rsplit(".", 1)[-1]
 
     def figures(self, box: Box) -> list[str]:
-        """What the colours are about; all figures for debugging."""
-        if self.debug:
-            parts = [f"{self.script.compact(box.params)} params" if box.params != 0 else "",
-                     f"{self.script.compact(box.macs)} MACs" if box.macs != 0 else "",
-                     "not counted" if box.uncounted else "", box.dtype or "", box.unknown or ""]
-            return [" · ".join(filter(None, parts))]
-        figure = _FIGURES.get(self.colour)
-        if figure is None or figure(box) == 0:
-            return []
-        return [_bytes(self.script, figure(box)) if self.colour == "memory" else
-                f"{self.script.compact(figure(box))} {_UNITS[self.colour]}"]
+        """What the colour of the box is about; all figures for debugging."""
+        parts = [f"{self.script.compact(box.params)} params" if box.params != 0 else "",
+                 f"{self.script.compact(box.macs)} MACs" if box.macs != 0 else "",
+                 "not counted" if box.uncounted else "", box.dtype or "", box.unknown or ""] * self.debug
+        told = self.told.get(box.id, "")
+        return [" · ".join(filter(None, parts)), *[told] * (told not in parts)]
 
     def edge(self, what: str) -> Callable[[Link], str]:
         """The label of an edge."""
@@ -107,21 +103,12 @@ class _Words:
             return f"{link.dtype or '?'} {self.script.shape(link.shape)}"
 
         def size(link: Link) -> str:
-            return "?" if link.bytes is None else _bytes(self.script, link.bytes)
+            return "?" if link.bytes is None else in_bytes(self.script, link.bytes)
         ways: dict[str, Callable[[Link], str]] = {"shape": shape, "dtype": dtype, "bytes": size}
         return ways.get(what, lambda link: "")
 
 
 _LONGEST = 28
-
-
-def _bytes(script: Script, size: Size) -> str:
-    return size_in_bytes(size) if isinstance(size, int) else f"{script.compact(size)} B"
-
-
-_FIGURES: Mapping[str, Callable[[Box], Size]] = {
-    "cost": lambda box: box.macs, "params": lambda box: box.params, "memory": lambda box: box.bytes}
-_UNITS = {"cost": "MACs", "params": "params"}
 
 
 def _stem(name: str) -> str:
@@ -136,84 +123,6 @@ def _machine_made(picture: Picture) -> set[str]:
         if not box.children:
             operators.setdefault(_stem(box.name), set()).add(box.op)
     return {stem for stem, found in operators.items() if len(found) >= _SCREEN or stem.startswith("node_")}
-
-
-# ---------------------------------------------------------------------------------------------------- colours
-Colours = tuple[Mapping[str, Tone] | None, tuple[tuple[str, Tone], ...]]
-
-
-def _coloured(report: Report, picture: Picture, style: str, colour: str) -> Colours:
-    """The tones of the boxes by id, None for those of their families, and the legend."""
-    shown = [box for box in picture.shown() if box.family not in (INPUT, OUTPUT)]
-    if colour == "op":
-        families = {box.family for box in shown if not (box.children and box.id in picture.open)}
-        known = [(FAMILIES[name], LIGHT[name]) for name in FAMILIES if name in families]
-        return None, () if style == "plain" else tuple(known)
-    if colour == "field":
-        return _by_field(report, shown)
-    if colour == "findings":
-        return _by_finding(report, shown)
-    return _by_share(report, shown, colour)
-
-
-def _by_share(report: Report, shown: Iterable[Box], colour: str) -> Colours:
-    """Boxes by their part of a figure of the whole network, symbols taken to be equal and large."""
-    figure = _FIGURES[colour]
-    whole = at_value(figure_of_all(report, colour), _ALL) or 1
-    tones = {box.id: HEAT[_step(at_value(figure(box), _ALL) / whole, SHARES)] for box in shown}
-    marks = [f"{100 * share:g} %" for share in SHARES]
-    what = {"cost": "of the MACs", "params": "of the parameters", "memory": "of the activations"}[colour]
-    return tones, _scale(marks, what)
-
-
-def figure_of_all(report: Report, colour: str) -> Size:
-    """The figure of the whole network that boxes have parts of."""
-    if colour == "memory":
-        from archcheck.dims import total
-        kinds = (report.types.get(name) for node in report.graph.nodes for name in node.outputs if name)
-        sizes = (kind.bytes for kind in kinds if kind is not None)
-        return total(size for size in sizes if size is not None)
-    return report.macs if colour == "cost" else report.params
-
-
-def _by_field(report: Report, shown: Iterable[Box]) -> Colours:
-    """Boxes by the widest axis of their receptive field."""
-    from archcheck.analyses.overview import Overview
-    overview = Overview(report)
-    tones = {}
-    for box in shown:
-        outputs = report.graph.nodes[max(box.own)].outputs if box.own else ()
-        sizes = [field.size for field in (overview.of(outputs[0]) if outputs else ()) if field is not None]
-        known = [size for size in sizes if isinstance(size, int)]
-        tones[box.id] = HEAT[_step(max(known), FIELDS)] if known else HEAT[-1] if sizes else PLAIN
-    return tones, _scale([str(size) for size in FIELDS], "pixels of the input")
-
-
-def _by_finding(report: Report, shown: Iterable[Box]) -> Colours:
-    """Boxes by the worst that the rules found in them."""
-    from archcheck import check
-    worst: dict[str, int] = {}
-    for finding in check(report).findings:
-        for name in (finding.node, *finding.also):
-            if name is not None and finding.suppressed is None:
-                worst[name] = max(worst.get(name, 0), _SEVERITIES.index(finding.severity) + 1)
-    tones = {box.id: WORST[max((worst.get(report.graph.nodes[k].name, 0) for k in box.nodes), default=0)]
-             for box in shown}
-    return tones, tuple(zip(("no findings", *_SEVERITIES), WORST))
-
-
-_SEVERITIES = ("advice", "warning", "error")
-
-
-def _step(value: float, marks: tuple[float, ...]) -> int:
-    """Which step of the scale a value is on."""
-    return sum(value > mark for mark in marks)
-
-
-def _scale(marks: list[str], what: str) -> tuple[tuple[str, Tone], ...]:
-    """The legend of a scale."""
-    texts = [f"≤ {marks[0]}", *(f"{a} – {b}" for a, b in pairwise(marks)), f"> {marks[-1]} {what}"]
-    return tuple(zip(texts, HEAT))
 
 
 # --------------------------------------------------------------------------------------------------- to scale

@@ -18,15 +18,23 @@ def render(picture: Picture, look: Look) -> str:
         lines += (f"  {line}" for line in _box(picture, look, child, numbers))
     labelled: set[str] = set()
     for source, target, link in edges(picture):
-        label = look.shape(link) if source.id not in labelled else ""
+        label = look.label(link) if source.id not in labelled else ""
         labelled.add(source.id)
         arrow = f'-->|"{_safe(label)}"|' if label else "-->"
         lines.append(f"  {numbers[source.id]} {arrow} {numbers[target.id]}")
+    return "\n".join([*lines, *_classes(picture, look, numbers), ""])
+
+
+def _classes(picture: Picture, look: Look, numbers: Mapping[str, str]) -> Iterator[str]:
+    """The colours, each with the boxes that have it."""
+    members: dict[tuple[str, bool], list[str]] = {}
     for box in picture.shown():
-        tone = look.tone(box)
-        fill = "#f8f9fa" if box.id in picture.open else tone.fill
-        lines.append(f"  style {numbers[box.id]} fill:{fill},stroke:{tone.line},color:{tone.text}")
-    return "\n".join([*lines, ""])
+        members.setdefault((look.key(box), box.id in picture.open), []).append(numbers[box.id])
+    for (key, is_open), names in members.items():
+        name, tone = key + "Open" * is_open, look.palette.tones[key]
+        inside = look.palette.panel if is_open else tone
+        yield f"  classDef {name} fill:{inside.fill},stroke:{tone.line},color:{inside.text}"
+        yield f"  class {','.join(names)} {name}"
 
 
 def _safe(text: str) -> str:
@@ -35,14 +43,13 @@ def _safe(text: str) -> str:
 
 
 def _box(picture: Picture, look: Look, box: Box, numbers: Mapping[str, str]) -> Iterator[str]:
-    texts = look.texts(box)
-    label = "<br/>".join(_safe(line.text) for line in texts)
+    texts = [_safe(line.text) for line in look.lines(box)]
     if box.id not in picture.open:
         left, right = ("([", "])") if box.family in (INPUT, OUTPUT) else ("[[", "]]") if box.count > 1 else (
             "[", "]")
-        yield f'{numbers[box.id]}{left}"{label}"{right}'
+        yield f'{numbers[box.id]}{left}"{"<br/>".join(texts)}"{right}'
         return
-    yield f'subgraph {numbers[box.id]} ["{label}"]'
+    yield f'subgraph {numbers[box.id]} ["{" · ".join(texts[:2])}"]'  # there is room for one line
     for child in box.children:
         yield from (f"  {line}" for line in _box(picture, look, child, numbers))
     yield "end"

@@ -23,7 +23,8 @@ Edge = tuple[int, int]
 class Layers:
     """Nodes in ranks: the graph's own, then the bends of long edges. ``rows`` are the ranks, each in its
     order; ``chains`` gives for each edge the nodes that it goes through, both ends included, from the
-    earlier rank to the later one; ``turned`` are the edges that lead backwards."""
+    earlier rank to the later one; ``turned`` are the edges that lead backwards, which have bends only, beside
+    both ends too."""
 
     rank: list[int]
     rows: list[list[int]]
@@ -37,12 +38,13 @@ def layered(count: int, edges: Sequence[Edge], first: frozenset[int], last: froz
     """``count`` nodes in ranks: those in ``first`` before all others, those in ``last`` after them."""
     turned = _turned(count, edges)
     forward = [(b, a) if k in turned else (a, b) for k, (a, b) in enumerate(edges)]
-    rank = _ranked(count, forward, first, last)
+    rank = _ranked(count, [(a, b) for a, b in forward if a != b], first, last)
     chains = []
-    for a, b in forward:
-        bends = range(len(rank), len(rank) + max(rank[b] - rank[a] - 1, 0))
-        rank += range(rank[a] + 1, rank[b])
-        chains.append([a, *bends, b])
+    for k, (a, b) in enumerate(forward):
+        passed = range(rank[a], rank[b] + 1) if k in turned else range(rank[a] + 1, rank[b])
+        bends = range(len(rank), len(rank) + len(passed))
+        rank += passed
+        chains.append([*bends] if k in turned else [a, *bends, b])
     layers = Layers(rank, [[] for _ in range(max(rank, default=-1) + 1)], chains, turned)
     _connect(layers)
     _ordered(layers)

@@ -13,7 +13,8 @@ from archcheck.fixing._edit import FIXES, Declined, Edit, fix
 
 __all__ = ["FIXES", "Declined", "Draft", "Edit", "fix", "known"]
 
-MODULES = ("files", "names", "branches", "casts", "layers", "folded", "flow", "stored")
+MODULES = ("files", "versions", "names", "branches", "doubles", "casts", "quantized", "merging", "layers",
+           "folded", "flow", "stored")
 """The modules of fixes, in the order in which they are tried."""
 
 

@@ -1,10 +1,16 @@
 """Fixes of what is in a graph and does nothing for it."""
 from __future__ import annotations
 
+import struct
+from typing import Any
+
+from archcheck.dtypes import BITS, NAMES
 from archcheck.fixing._edit import Declined, Edit, fix
 from archcheck.fixing._scene import keep, node
+from archcheck.frontends._proto import schema
 from archcheck.rules._case import Case
 from archcheck.rules._liveness import connected, dead, repeated
+from archcheck.rules._paths import is_shared
 from archcheck.rules._places import Place
 from archcheck.rules._rule import Fault, Site
 
@@ -63,6 +69,42 @@ def _repeated(case: Case) -> tuple[dict[int, int], dict[int, list[int]]]:
     twice = dict(repeated(case.graph))
     place: Place = case.places[0]
     return twice, {group[0]: group for group in connected(place, [*twice])}
+
+
+@fix("ARC013")
+def leave_zero(edit: Edit, fault: Fault) -> None:
+    """Zeros of the same shape; where they are added to something of that shape, nothing at all."""
+    edit.require_apart()
+    site = _site(fault)
+    scene, index = edit.at(site)
+    (kind,), readers = site.outputs, site.readers()
+    for reader in readers if not is_shared(site) else ():
+        other = 1 - reader.node.inputs.index(site.node.outputs[0])
+        if reader.op == "Add" and reader.inputs[other].shape == reader.outputs[0].shape:
+            edit.bypass(reader, reader.node.inputs[other])
+            scene.drop(index)
+            return
+    if kind.dtype is None or not all(isinstance(size, int) for size in kind.shape or (None,)):
+        raise Declined("the sizes of what is 0 are open")
+    zeros = node("ConstantOfShape", [_sizes(edit, site, kind.shape or ())], list(site.node.outputs),
+                 site.node.name, scene.nodes[index])
+    zeros.attribute.append(_zero(kind.dtype))
+    scene.put(index, zeros)
+
+
+def _sizes(edit: Edit, site: Site, shape: tuple[Any, ...]) -> str:
+    """A weight with a shape."""
+    name = edit.fresh(f"{site.node.outputs[0]}_shape")
+    return edit.at(site)[0].store(name, "int64", (len(shape),), struct.pack(f"<{len(shape)}q", *shape))
+
+
+def _zero(dtype: str) -> Any:
+    """The attribute that fills with a 0 of a type."""
+    attribute = schema().AttributeProto(name="value", type=4)
+    attribute.t.dims.append(1)
+    attribute.t.data_type = NAMES.index(dtype)
+    attribute.t.raw_data = bytes(BITS[dtype] // 8)
+    return attribute
 
 
 @fix("GRA006")

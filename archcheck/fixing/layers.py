@@ -178,7 +178,7 @@ def merge_norms(edit: Edit, fault: Fault) -> None:
     first = alone_before(site)
     if first is None or site.producer() != first or _trains(site) or _trains(first):
         raise Declined("there are views between the two, or they are trained")
-    factor, summand = _affine(edit, site)
+    factor, summand = affine(edit, site)
     scale, bias = read(edit, first, 1), read(edit, first, 2)
     edit.bypass(site, site.node.inputs[0])
     inputs = scene.nodes[first.at].input
@@ -194,7 +194,7 @@ def fuse_norm(edit: Edit, fault: Fault) -> None:
     conv = site.producer()
     if conv is None or conv.op != "Conv" or _trains(site) or is_shared(conv):
         raise Declined("what stands before it is no convolution that it could be part of")
-    factor, summand = _affine(edit, site)
+    factor, summand = affine(edit, site)
     filters = read(edit, conv, 1)
     bias = summand + (factor * read(edit, conv, 2) if len(conv.node.inputs) > 2 else 0)
     proto = scene.nodes[conv.at]
@@ -205,7 +205,7 @@ def fuse_norm(edit: Edit, fault: Fault) -> None:
     proto.input[1:] = [store(scene, edit.fresh(name), array) for name, array in zip(names, stored)]
 
 
-def _affine(edit: Edit, norm: Site) -> tuple[Numbers, Numbers]:
+def affine(edit: Edit, norm: Site) -> tuple[Numbers, Numbers]:
     """The factor and the summand that a batch normalization is for each channel, in double precision."""
     import numpy
     scale, bias, mean, variance = (read(edit, norm, position).astype(float) for position in (1, 2, 3, 4))

@@ -40,6 +40,9 @@ def bytes_of(source: str | bytes | os.PathLike[str], ranges: bool = False) -> So
     if path.startswith(PREFIX):
         return find(path_of(path[len(PREFIX):]))._replace(name=path)
     if is_url(path):
+        from archcheck.frontends import _zip
+        if _zip.is_zip(path):
+            return _zip.fetch(path)
         from archcheck.frontends._remote import fetch
         return fetch(path, ranges)
     return find(path)

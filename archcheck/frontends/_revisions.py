@@ -6,6 +6,7 @@ import mmap
 import os
 import re
 import subprocess
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -36,6 +37,48 @@ def is_revision(name: str) -> bool:
                 and not os.path.lexists(name))
 
 
+def files_under(name: str) -> dict[str, str]:
+    """The files below the folder of a commit that ``name`` means, their paths from it to the names by which
+    git has them; none where it means a file, or nothing. Raises `LoadError` for a commit that is not
+    there."""
+    commit, _, path = name.partition(":")
+    _require(commit, name)
+    for tried in _places(path):
+        folder = "" if tried == "." else f"{tried}/"
+        kind = _git("cat-file", "-t", f"{commit}:{folder.rstrip('/')}")
+        if (kind or b"").strip() == b"tree":
+            said = _git("ls-tree", "-rz", "--full-tree", "--name-only", commit, "--", folder or ".") or b""
+            paths = [os.fsdecode(one) for one in said.split(b"\0") if one]
+            return {one[len(folder):]: f"{commit}:{one}" for one in paths}
+    return {}
+
+
+def contents(name: str, most: int) -> bytes:
+    """The first ``most`` bytes of a file of a commit, as git has them."""
+    with subprocess.Popen([*_GIT, "cat-file", "blob", name], stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL) as running:
+        assert running.stdout
+        found = running.stdout.read(most)
+        running.kill()
+    return found
+
+
+def digest(name: str) -> str:
+    """The hash (SHA-256) of a file of a commit; of one that Git LFS keeps that of its contents."""
+    found = hashlib.sha256()
+    with subprocess.Popen([*_GIT, "cat-file", "blob", name], stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL) as running:
+        assert running.stdout
+        head = running.stdout.read(_POINTER_BYTES)
+        pointer = _POINTER.match(head)
+        if pointer:
+            return pointer[1].decode()
+        while head:
+            found.update(head)
+            head = running.stdout.read(1 << 20)
+    return found.hexdigest()
+
+
 def loaded(name: str, folder: str) -> tuple[Graph, Source]:
     """The network that ``name`` means, and where its bytes are; the files that it stores weights in are those
     of the same revision. All are put into ``folder``. Raises `LoadError`."""
@@ -52,17 +95,30 @@ def loaded(name: str, folder: str) -> tuple[Graph, Source]:
 def _found(name: str) -> Revision:
     """The file that ``name`` means: as git reads it, else seen from the current folder."""
     commit, _, path = name.partition(":")
+    _require(commit, name)
+    for tried in _places(path):
+        if _object(commit, tried) is not None:
+            return Revision(commit, tried, name)
+    raise LoadError(f"{commit} has no file {path}; name it as git does, from the root of the repository or "
+                    f"as {commit}:./PATH")
+
+
+def _require(commit: str, name: str) -> None:
+    """Raise `LoadError` where there is no such commit."""
     if _git("rev-parse", "--quiet", "--verify", "--end-of-options", f"{commit}^{{commit}}") is None:
         where = "this is no git repository" if _git("rev-parse", "--git-dir") is None else (
             f"the repository has no commit {commit!r}; fetch it, or correct its name")
         raise LoadError(f"there is no file {name}, and as a file of a commit it cannot be read: {where}")
+
+
+def _places(path: str) -> Iterator[str]:
+    """What a path of a commit may mean, from the root of the repository: as git reads it, else seen from the
+    current folder."""
     prefix = (_git("rev-parse", "--show-prefix") or b"").decode(errors="surrogateescape").strip()
     for tried in (path, os.path.join(prefix, path)):
-        clean = os.path.normpath(os.path.join(prefix, tried) if tried.startswith(("./", "../")) else tried)
-        if _object(commit, clean.replace(os.sep, "/")) is not None:
-            return Revision(commit, clean.replace(os.sep, "/"), name)
-    raise LoadError(f"{commit} has no file {path}; name it as git does, from the root of the repository or "
-                    f"as {commit}:./PATH")
+        is_near = tried in (".", "..") or tried.startswith(("./", "../"))
+        clean = os.path.normpath(os.path.join(prefix, tried) if is_near else tried)
+        yield clean.replace(os.sep, "/")
 
 
 def _object(commit: str, path: str) -> str | None:

@@ -162,6 +162,8 @@ def _field(data: Buffer, at: int) -> tuple[int, int, int]:
     """Number, first byte of the body, and end of the field at ``at``."""
     tag, body = _varint(data, at)
     wire = tag & 7
+    if tag < 8:  # there is no field 0: else a file of zeros would be walked byte by byte
+        raise WireError(f"it is damaged: no field of a protobuf message starts at byte {at:,}")
     if wire == _BYTES:
         size, body = _varint(data, body)
         return tag >> 3, body, body + size

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archcheck.checked import Broken, Checked
 from archcheck.config import Settings
+from archcheck.deadline import ENDED, Lost
 from archcheck.dims import Dim
 from archcheck.errors import UserError
 
@@ -60,6 +61,13 @@ def crashed(task: Task, message: str) -> Checked:
     return Checked(task.path, None, "", "", (), {}, task.settings.fail_on, None, (Broken("", message),))
 
 
+def given_up(task: Task, lost: Lost) -> Checked:
+    """The row of a model that was not judged to the end: it went beyond a limit, or its process ended."""
+    if lost.reason == ENDED:
+        return crashed(task, lost.reason)
+    return _failed(task, UserError(f"{task.path}: {lost.reason}"), None)
+
+
 def digest_of(task: Task) -> str | None:
     """The hash of a model's file as it lies there, where it is needed, or there is a cache and it is not
     large; else None, and for one that cannot be opened."""
@@ -73,14 +81,8 @@ def digest_of(task: Task) -> str | None:
 def digest(name: str, large: bool = False) -> str | None:
     """The hash of the file that a model is in; None where it cannot be read, or has more than `LARGE` bytes
     and no ``large`` ones are to be read."""
-    from archcheck.frontends._source import SHIPPED, shipped
-    from archcheck.frontends._zoo import PREFIX, path_of
-    path = name
-    if name.startswith(SHIPPED):
-        path = shipped(name[len(SHIPPED):])
-    elif name.startswith(PREFIX):
-        path = path_of(name[len(PREFIX):])
-    if not os.path.isfile(path) or os.path.getsize(path) > LARGE and not large:
+    path = file_of(name)
+    if path is None or os.path.getsize(path) > LARGE and not large:
         return None
     found = hashlib.sha256()
     try:
@@ -92,14 +94,27 @@ def digest(name: str, large: bool = False) -> str | None:
     return found.hexdigest()
 
 
+def file_of(name: str) -> str | None:
+    """The file that a model is in, None where that is none of this machine. Raises `UserError` for a network
+    that does not ship."""
+    from archcheck.frontends._source import SHIPPED, shipped
+    from archcheck.frontends._zoo import PREFIX, path_of
+    path = name
+    if name.startswith(SHIPPED):
+        path = shipped(name[len(SHIPPED):])
+    elif name.startswith(PREFIX):
+        path = path_of(name[len(PREFIX):])
+    return path if os.path.isfile(path) else None
+
+
 def _remembered(task: Task, digest: str | None) -> Checked:
     """What the cache has of this very model, else what is found now, which it then has."""
-    from archcheck.lint._cache import Cache
-    cache = Cache(task, digest)
-    found = cache.found()
+    from archcheck.lint import _cache
+    place = _cache.entry(task, digest, "check", repr((task.settings, dict(task.sizes), task.detailed)))
+    found = _cache.found_before(place)
     if found is None:
         found, graph = _fresh(task, digest)
-        cache.keep(found, graph)
+        _cache.keep(place, task, found, graph)
     return found
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from archcheck.drawing.families import FAMILIES
-from archcheck.drawing.style import LIGHT
+from archcheck.drawing.palette import LIGHT
 from archcheck.errors import UserError
 from archcheck.plots.series import Bars, Fields, PlotError, Point, Points, Series, Timeline
 from archcheck.reporters.text import Script, compact, shortened, size_in_bytes

@@ -42,7 +42,7 @@ def sheet(networks: Sequence[Verified], probed: Sequence[Probed], everything: bo
     named = len(networks) > 1
     rows = [row for found in networks for row in _rows(found, everything, named)]
     rows += [row for found in probed for row in _fault_rows(found, everything, named)]
-    return Sheet(SCHEMA, COLUMNS, rows, list(_facts(networks, probed)))
+    return Sheet(SCHEMA, COLUMNS, rows, list(_facts(networks, probed, everything)))
 
 
 def records(networks: Sequence[Verified], probed: Sequence[Probed]) -> Sheet:
@@ -63,7 +63,8 @@ def summaries(networks: Sequence[Verified], probed: Sequence[Probed]) -> Iterato
     fields = {found.name: found for found in probed}
     for found in networks:
         known = {"network": found.name, "ok": found.is_right, "counts": dict(_counts(found)),
-                 "weights_made_up": found.made, "runs": list(map(_run, found.runs))}
+                 "weights_made_up": found.made, "remembered": found.is_remembered,
+                 "runs": list(map(_run, found.runs))}
         yield {**known, "fields": _fields(fields[found.name])} if found.name in fields else known
 
 
@@ -94,9 +95,7 @@ def _rows(found: Verified, everything: bool, named: bool) -> Iterator[tuple[Any,
 
 
 def _row(found: Verified, verdict: Verdict, run: Run, named: bool) -> tuple[Any, ...]:
-    graph = found.report.graph
-    node = graph.producers.get(verdict.value)
-    return (found.name if named else None, verdict.value, None if node is None else graph.nodes[node].op,
+    return (found.name if named else None, verdict.value, found.ops.get(verdict.value),
             WORDS[verdict.kind], verdict.said, verdict.is_ or shown(verdict.found.shape), at(run.sizes))
 
 
@@ -127,18 +126,42 @@ def at(sizes: Mapping[str, Any]) -> str:
 
 
 # ------------------------------------------------------------------------------------------------ facts
-def _facts(networks: Sequence[Verified], probed: Sequence[Probed]) -> Iterator[tuple[str, str]]:
-    for found in networks:
+def _facts(networks: Sequence[Verified], probed: Sequence[Probed],
+           everything: bool) -> Iterator[tuple[str, str]]:
+    fields = {found.name: found for found in probed}
+    folds = len(networks) > FEW and not everything
+    told = [found for found in networks if not (folds and _is_plain(found, fields.get(found.name)))]
+    for found in told:
         yield found.name, "\n".join([_outcome(found), *_runs(found)])
         yield from (("FAILED", f"{_place(run.sizes)}{run.refused}") for run in found.refused)
-    for fields in probed:
-        yield "fields", _outcome_of_fields(fields)
+        if found.name in fields:
+            yield "fields", _outcome_of_fields(fields[found.name])
+    if len(networks) > 1:
+        yield "networks", _of_all(networks, fields)
+    if known := sum(found.is_remembered for found in networks):
+        yield "remembered", f"{known:,} from runs before; --no-cache runs anew"
+    if len(told) < len(networks):
+        yield "not listed", f"{len(networks) - len(told):,} as predicted throughout; --all lists them"
     if any(len(found.of(kind)) > FEW for found in networks for kind in ORDER[2:]):
         yield "more", f"only the first {FEW} values of a kind are shown; --all shows every value"
     if any(found.of(DECLARED) for found in networks):
         yield WORDS[DECLARED], MISDECLARED
     if any(found.of(DISAGREES) for found in networks) or any(found.unsound for found in probed):
         yield WORDS[DISAGREES], MISPREDICTED
+
+
+def _is_plain(found: Verified, fields: Probed | None) -> bool:
+    """Whether there is nothing to tell of a network but that all is as predicted."""
+    is_right = found.is_right and (fields is None or fields.is_right and not fields.loose)
+    return is_right and not found.of(KNOWN_NOW)
+
+
+def _of_all(networks: Sequence[Verified], fields: Mapping[str, Probed]) -> str:
+    """What came of many networks in one line."""
+    wrong = sum(not found.is_right or found.name in fields and not fields[found.name].is_right
+                for found in networks)
+    values = sum(len(found.values) for found in networks)
+    return f"{len(networks):,} with {values:,} values, {f'{wrong:,}' if wrong else 'none'} of them wrong"
 
 
 def _place(sizes: Mapping[str, Any]) -> str:

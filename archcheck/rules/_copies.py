@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from math import isqrt
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archcheck.dtypes import BITS
@@ -66,7 +65,7 @@ def _groups(tensors: Iterable[Stored], key: Callable[[Stored], Hashable]) -> Ite
 
 def _probe(view: memoryview) -> bytes:
     """A few bytes from all over a tensor."""
-    return bytes(view[::max(1, len(view) // PROBES)])
+    return bytes(view[::len(view) // PROBES])
 
 
 def transposed(tensors: Iterable[Stored]) -> Iterator[tuple[Stored, Stored]]:
@@ -102,8 +101,7 @@ def _is_same(a: Array, b: Array) -> bool:
     rows, columns = (slice(None, None, max(1, size // 8)) for size in a.shape)
     if not bool((a[rows, columns] == b[rows, columns]).all()):
         return False
-    step = max(1, STEP // max(1, a.shape[1]))
-    return all(bool((a[k:k + step] == b[k:k + step]).all()) for k in range(0, a.shape[0], step))
+    return all(bool((one == other).all()) for one, other in zip(a, b))
 
 
 class Repeated(NamedTuple):
@@ -122,8 +120,8 @@ def repeats(one: Stored) -> Repeated | None:
         return None
     sizes = array.shape
     axes = sorted((axis for axis, size in enumerate(sizes) if size > 1), key=lambda axis: -sizes[axis])
-    parts = ((axis, period) for axis in axes for period in _divisors(sizes[axis])
-             if 1 < period <= sizes[axis] // OFTEN)
+    parts = ((axis, period) for axis in axes for period in range(2, sizes[axis] // OFTEN + 1)
+             if sizes[axis] % period == 0)
     for axis, period in (*((axis, 1) for axis in axes), *parts):
         times = sizes[axis] // period
         if _is_constant(array.reshape(*sizes[:axis], times, period, *sizes[axis + 1:]), axis):
@@ -131,19 +129,13 @@ def repeats(one: Stored) -> Repeated | None:
     return None
 
 
-def _divisors(size: int) -> list[int]:
-    """The whole numbers that divide ``size``, the least first."""
-    small = [number for number in range(1, isqrt(size) + 1) if size % number == 0]
-    return small + [size // number for number in reversed(small) if number * number != size]
-
-
 def is_uniform(one: Stored) -> bool:
     """Whether all elements of a tensor are one: zeros that wait for training, or a fill."""
     array = _array(one)
     if array is None:
         return False
-    row = array.reshape(-1)
-    return all(bool((row[k:k + STEP] == row[0]).all()) for k in range(0, row.size, STEP))
+    row = array.ravel()
+    return all(bool((row[k:k + STEP] == row[:1]).all()) for k in range(row.size)[::STEP])
 
 
 def _is_constant(array: Array, axis: int) -> bool:
@@ -153,6 +145,4 @@ def _is_constant(array: Array, axis: int) -> bool:
     spread = tuple(slice(None, None, max(1, size // 4)) for size in slices.shape[1:])
     every = (slice(None), *spread)
     few = slices[every]
-    if not bool((few == few[:1]).all()):
-        return False
-    return slices.ndim == 1 or all(bool((one == slices[0]).all()) for one in slices)
+    return bool((few == few[:1]).all()) and bool((slices == slices[:1]).all())

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from archcheck.dims import most, same
 from archcheck.graph import Shape
@@ -21,7 +21,7 @@ class Misfit(NamedTuple):
 
     code: str
     site: Site
-    facts: tuple[object, ...] = ()
+    facts: tuple[Any, ...] = ()
 
 
 def misfits(case: Case) -> tuple[Misfit, ...]:
@@ -39,7 +39,7 @@ def of_code(case: Case, code: str) -> Iterator[Misfit]:
 def _explained(case: Case, site: Site) -> Misfit | None:
     if site.op == "TopK":
         return _of_top(site)
-    if len(site.node.inputs) > 1 and site.op in JOINS:
+    if site.op in JOINS:
         return _of_skip(site) or _of_stride(case, site)
     message = site.walk.failures[site.at].message
     if "does not fit into" in message and message.startswith("a window of"):
@@ -80,11 +80,11 @@ def _of_stride(case: Case, site: Site) -> Misfit | None:
     if site.walk is not case.report.walk:
         return None
     shapes = [kind.shape or () for kind in site.inputs]
-    if len({len(shape) for shape in shapes}) != 1:
-        return None
-    for axis in range(2, len(shapes[0])):
+    rank, *others = {len(shape) for shape in shapes}
+    for axis in range(2, rank) if not others else ():
         sizes = [shape[axis] for shape in shapes]
-        if any(same(size, sizes[0]) is False for size in sizes):
+        first, *rest = sizes
+        if any(same(size, first) is False for size in rest):
             found = _indivisible(case, site, axis)
             return Misfit("GEO008", site, (sizes, *found)) if found else None
     return None
@@ -96,14 +96,15 @@ def _indivisible(case: Case, site: Site, axis: int) -> tuple[int, int] | None:
     fields, sides = case.report.fields, list(site.node.inputs)
     if any(name not in fields for name in sides):
         return None
-    for source, first in fields[sides[0]].items():
-        for place, field in enumerate(first):
+    one, *_ = sides
+    for source, axes in fields[one].items():
+        for place, field in enumerate(axes):
             theirs = [fields[name][source][place] for name in sides if source in fields[name]]
             strides = {other.stride for other in theirs if other.axis == axis}
             if field.axis != axis or len(strides) != 1 or len(theirs) != len(sides):
                 continue
             total = _total_stride(case, site, source, place)
-            if isinstance(field.extent, int) and total > 1 and field.extent % total:
+            if isinstance(field.extent, int) and field.extent % total:
                 return field.extent, total
     return None
 

@@ -37,7 +37,7 @@ def depth(report: Report) -> Figure:
     """The most layers with weights that a value passes, one after the other."""
     from archcheck.analyses.structure import path, with_weights
     found = path(report, range(len(report.graph.nodes)), set(with_weights(report)), max)
-    return Figure([max(found.values(), default=0)])
+    return Figure([max([0, *found.values()])])
 
 
 def _counted(size: Size, report: Report) -> Figure:

@@ -71,7 +71,7 @@ def slides(case: Case) -> tuple[Slide, ...]:
 
 
 def _slides(case: Case) -> tuple[Slide, ...]:
-    sites = (site for site in case.sites if site.effect.reads and not WINDOWED.isdisjoint(site.node.attrs))
+    sites = (site for site in case.sites if not WINDOWED.isdisjoint(site.node.attrs))
     return tuple(slide for site in sites for slide in _of(site))
 
 
@@ -80,13 +80,13 @@ WINDOWED = frozenset(("kernel_shape", "strides", "pads", "auto_pad", "dilations"
 
 
 def _of(site: Site) -> Iterator[Slide]:
-    given, made = site.inputs[0].shape, site.outputs[0].shape
+    given, made = site.inputs[0].shape or (), site.outputs[0].shape or ()
     found = [(axis, along) for axis, along in enumerate(reads(site)) if isinstance(along, Along)
              and axis > 1 and not along.border]
-    for axis, along in found if given and made else ():
-        sizes: Any = given[axis], reach_of(along), along.start, made[along.axis]  # type: ignore[index]
-        is_map = sum(given[place] != 1 for place, _ in found) > 1  # type: ignore[index]
-        if all(isinstance(size, int) for size in sizes) and along.taps != 1 and along.stride > 0:
+    for axis, along in found:
+        sizes: Any = given[axis], reach_of(along), along.start, made[along.axis]
+        is_map = sum(given[place] != 1 for place, _ in found) > 1
+        if all(isinstance(size, int) for size in sizes) and along.taps != 1:
             size, reach, start, outputs = sizes
             after = _after(site, axis - 2, len(found), outputs, along, size)
             yield Slide(site, axis, size, reach, along.stride, start, outputs, size - start + after, is_map)
@@ -131,8 +131,7 @@ def is_only_way(case: Case, site: Site) -> bool:
 def is_read_twice(walk: Walk, name: str) -> bool:
     """Whether the elements of a value are read by more than one node, or by the caller too."""
     uses = set(walk.graph.uses.get(name, ()))
-    return name in walk.graph.outputs or len(uses) > 1 and \
-        sum(name in read_by(walk, index) for index in uses) > 1
+    return name in walk.graph.outputs or sum(name in read_by(walk, index) for index in uses) > 1
 
 
 def is_padded(site: Site) -> bool:
@@ -153,15 +152,15 @@ def moves_maps(case: Case) -> bool:
         abs(2 * slide.start + slide.reach - slide.stride) >= slide.stride for slide in slides(case))
 
 
-def misaligned(case: Case) -> Iterator[tuple[Site, tuple[Fraction, Fraction], float | None, int]]:
-    """Joins of branches that do not lie on each other: their strides, how far their centres lie apart (None:
-    the strides differ), and the size of the larger field."""
+def misaligned(case: Case) -> Iterator[tuple[Site, tuple[Fraction, Fraction], tuple[float, int] | None]]:
+    """Joins of branches that do not lie on each other: their strides, and where these are alike how far the
+    centres lie apart, and the size of the larger field."""
     if not moves_maps(case):
         return
     walk, fields, seen = case.report.walk, case.report.fields, set()
     for index, source, axis, meeting in fields.meetings:
         site = Site(walk, index)
-        if index in seen or index >= len(walk.graph.nodes) or site.op not in JOINS:
+        if index in seen or site.op not in JOINS:
             continue
         sides = [fields[name][source][axis] for name in site.node.inputs
                  if name in fields and source in fields[name]]
@@ -169,30 +168,36 @@ def misaligned(case: Case) -> Iterator[tuple[Site, tuple[Fraction, Fraction], fl
         offset = meeting.offset
         if meeting.strides[0] != meeting.strides[1]:
             seen.add(index)
-            yield site, meeting.strides, None, max(sizes, default=0)
+            yield site, meeting.strides, None
         elif offset is not None and len(set(sizes)) > 1 and not all(side.is_causal for side in sides) \
-                and abs(offset) >= abs(meeting.strides[0]) and 4 * abs(offset) > max(sizes):
+                and abs(offset) >= min(map(abs, meeting.strides)) and 4 * abs(offset) > max(sizes):
             seen.add(index)
-            yield site, meeting.strides, float(offset), max(sizes)
+            yield site, meeting.strides, (float(offset), max(sizes))
 
 
 # ------------------------------------------------------------------------------------------ gridding
+def _keeps_places(site: Site) -> bool:
+    """Whether a node works on each position of a map by itself."""
+    places = list(enumerate(reads(site)))[2:]
+    return bool(places) and all(reader == Along(axis) for axis, reader in places)
+
+
 def gridded(case: Case) -> Iterator[tuple[Site, int, int]]:
     """The last of several dilated layers in a row whose dilations share a factor, that, and their number."""
     grids: dict[tuple[int, str], tuple[Site, int, int]] = {}
     ended: dict[tuple[int, str], tuple[Site, int, int]] = {}
     for site in case.sites:
-        if not site.node.inputs or not site.node.outputs:
+        if not site.node.inputs:
             continue
         key, made = (id(site.walk), site.node.inputs[0]), (id(site.walk), site.node.outputs[0])
         grid, found = grids.get(key), windows(site)
         slid = [along for along in found if along.taps != 1]
-        if any(along.stride != 1 for along in found) or not found:
+        if any(along.stride != 1 for along in found):
             continue
         if slid:
             ended.pop(key if grid is None else (id(site.walk), grid[0].node.outputs[0]), None)
             factor = gcd(grid[1] if grid else 0, *(along.dilation for along in slid))
             grids[made] = ended[made] = site, factor, (grid[2] if grid else 0) + 1
-        elif grid:
+        elif grid and _keeps_places(site):
             grids[made] = grid
     return (grid for grid in ended.values() if grid[1] > 1 and grid[2] > 1)

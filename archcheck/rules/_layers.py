@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from archcheck.dims import Size, prod
+from archcheck.graph import TensorType
 from archcheck.ops._op import All, Along, Packed, Spread, cost_of
 from archcheck.rules._case import Case
 from archcheck.rules._paths import is_shared, is_view, is_weight, reads, windows
@@ -33,9 +34,12 @@ class Dense(NamedTuple):
     def macs(self) -> Size:
         """Its multiply-accumulates."""
         shape = self.site.outputs[0].shape or ()
-        channel = shape.index(self.outputs) if self.outputs in shape else 0
-        places = [size for axis, size in enumerate(shape) if axis != channel]
-        return self.weights * prod(places)
+        return self.weights * prod(shape[:self.axis] + shape[self.axis:][1:])
+
+    @property
+    def axis(self) -> int:
+        """Where the channels are in what it reads and makes."""
+        return 1 if self.site.op == "Conv" else -1
 
     @property
     def stride(self) -> int:
@@ -50,20 +54,18 @@ def dense(case: Case, site: Site) -> Dense | None:
     sizes: Any = site.inputs[1].shape or ()
     if not all(isinstance(size, int) for size in sizes) or site.node.attrs.get("group", 1) != 1:
         return None
-    if site.op == "Conv" and len(sizes) > 2:
-        return Dense(site, sizes[1], sizes[0], math.prod(sizes[2:]), len(site.node.inputs) > 2)
-    if len(sizes) != 2 or site.node.attrs.get("transA"):
+    if len(sizes) < 2 or (len(sizes) > 2) != (site.op == "Conv") or site.node.attrs.get("transA"):
         return None
+    if site.op == "Conv":
+        return Dense(site, sizes[1], sizes[0], math.prod(sizes[2:]), len(site.node.inputs) > 2)
     inputs, outputs = sizes[::-1] if site.node.attrs.get("transB") else sizes
     return Dense(site, inputs, outputs, 1, len(site.node.inputs) > 2)
 
 
 def is_depthwise(case: Case, site: Site) -> bool:
-    """Whether a node is a convolution of each channel by itself with stored weights."""
-    shape = site.inputs[1].shape if site.op == "Conv" and len(site.node.inputs) > 1 else None
-    group = site.node.attrs.get("group", 1)
-    return shape is not None and len(shape) > 2 and isinstance(group, int) and group > 1 and shape[1] == 1 \
-        and is_weight(case, site, 1)
+    """Whether each filter of a convolution reads one channel, and is stored."""
+    shape = site.inputs[1].shape or ()
+    return len(shape) > 2 and shape[1] == 1 and is_weight(case, site, 1)
 
 
 def is_affine(case: Case, site: Site) -> bool:
@@ -71,15 +73,15 @@ def is_affine(case: Case, site: Site) -> bool:
     is not trained."""
     if site.op == BATCH_NORM:
         return not site.node.attrs.get("training_mode")
-    if site.op not in SCALING or len(site.node.inputs) != 2:
+    if site.op not in SCALING:
         return False
     stored = [is_weight(case, site, position) for position in (0, 1)]
-    return stored == [False, True] or stored == [True, False] and site.op in ("Add", "Mul")
+    return stored == [False, True] or stored == [True, False] and site.op != "Div"
 
 
 def data_position(case: Case, site: Site) -> int:
-    """Which input of an element-wise node with one stored operand holds the data."""
-    return 1 if len(site.node.inputs) == 2 and is_weight(case, site, 0) else 0
+    """Which input of a linear node holds the data."""
+    return 1 if site.op in SCALING and is_weight(case, site, 0) else 0
 
 
 def linear_before(case: Case, site: Site) -> tuple[Dense | None, bool]:
@@ -107,12 +109,21 @@ def _keeps_shape(site: Site) -> bool:
 
 
 def merged(first: Dense, second: Dense, moved: bool) -> int | None:
-    """How many weights one layer has that does the work of both; None where none does."""
-    if first.outputs != second.inputs or first.taps > 1 and (second.taps > 1 or second.stride > 1):
+    """How many weights one layer has that does the work of both; None where none does. Zeros around what the
+    first one made are not what it makes of zeros."""
+    if first.outputs != second.inputs or first.taps == 1 and _pads(first.site) \
+            or _behind(first.site.outputs[0], first.axis) != _behind(second.site.inputs[0], second.axis):
         return None
-    if second.taps > 1 and (first.stride > 1 or (first.has_bias or moved) and _pads(second.site)):
+    if _pads(second.site) and (first.has_bias or moved or first.taps > 1 or first.stride > 1):
+        return None
+    if first.taps > 1 and (second.taps > 1 or second.stride > 1) or second.taps > 1 and first.stride > 1:
         return None
     return first.inputs * second.outputs * max(first.taps, second.taps)
+
+
+def _behind(kind: TensorType, axis: int) -> Any:
+    """The sizes behind an axis, those of 1 left out; where they are not known, the axis stands for them."""
+    return axis if kind.shape is None else [size for size in kind.shape[axis:][1:] if size != 1]
 
 
 def _pads(site: Site) -> bool:
@@ -129,7 +140,7 @@ def mixes_channels(site: Site) -> bool:
             isinstance(reader, All) and size != 1
             for reader, size in zip(reads(site), site.inputs[0].shape or ())):
         return True
-    for position, kind in enumerate(site.inputs[:2]):
+    for position, kind in enumerate(site.inputs):
         shape, found = kind.shape or (), reads(site, position)
         if len(shape) > 1 and len(found) == len(shape) and shape[1] != 1:
             reader = found[1]
@@ -144,7 +155,7 @@ def mixed_later(case: Case) -> frozenset[tuple[int, int]]:
     main = case.report.walk
     found: set[tuple[int, int]] = {(id(site.walk), site.at) for site in case.sites if site.walk is not main}
     later = set[str]()
-    for index in range(len(main.graph.nodes) - 1, -1, -1):
+    for index in reversed(range(len(main.graph.nodes))):
         site = Site(main, index)
         if any(name in later for name in site.node.outputs):
             found.add((id(main), index))
@@ -158,7 +169,7 @@ def mixed_later(case: Case) -> frozenset[tuple[int, int]]:
 def linear_branch(case: Case, site: Site) -> tuple[Site, ...]:
     """The nodes, the last first, of the branch of an addition whose other side is the value that the branch
     began at; none where it is no such addition, or not all of them are linear."""
-    for position in (0, 1) if site.op == "Add" and not any(is_weight(case, site, k) for k in (0, 1)) else ():
+    for position in (0, 1):
         nodes = tuple(_back(case, site.producer(position), site.node.inputs[1 - position]))
         if nodes and nodes[-1].node.inputs[data_position(case, nodes[-1])] == site.node.inputs[1 - position]:
             return nodes

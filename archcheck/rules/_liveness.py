@@ -20,7 +20,7 @@ def dead(place: Place) -> list[int]:
     """The nodes that no output depends on. A node without outputs is there for what it does."""
     wanted, nodes = set(place.graph.outputs), place.graph.nodes
     found = []
-    for index in range(len(nodes) - 1, -1, -1):
+    for index in reversed(range(len(nodes))):
         outputs = nodes[index].outputs
         if wanted.isdisjoint(outputs) and any(outputs):
             found.append(index)
@@ -31,13 +31,12 @@ def dead(place: Place) -> list[int]:
 
 def connected(place: Place, nodes: Collection[int]) -> list[list[int]]:
     """``nodes`` in groups, those together of which one reads what the other makes."""
-    chosen = set(nodes)
+    chosen, made = set(nodes), place.graph.producers
     group: dict[int, int] = {index: index for index in nodes}
     for index in nodes:
-        for name in place.reads[index]:
-            maker = place.graph.producers.get(name)
-            if maker is not None and maker in chosen:
-                group[_first(group, maker)] = _first(group, index)
+        makers = (made[name] for name in place.reads[index] if name in made)
+        for maker in chosen.intersection(makers):
+            group[_first(group, maker)] = _first(group, index)
     found: dict[int, list[int]] = {}
     for index in nodes:
         found.setdefault(_first(group, index), []).append(index)
@@ -96,8 +95,7 @@ def _stored(name: str, kind: TensorType) -> Hashable:
         return kind.dtype, kind.shape, location
     if items is None:
         return name
-    signed = kind.dtype is not None and "float" in kind.dtype and 0.0 in items  # 0.0 equals -0.0
-    return kind.dtype, kind.shape, repr(items) if signed else items
+    return kind.dtype, kind.shape, repr(items)  # 0.0 equals -0.0
 
 
 def _is_alike(node: Node, other: Node) -> bool:

@@ -11,9 +11,6 @@ from archcheck.rules._paths import is_view, reads
 from archcheck.rules._rule import Site
 from archcheck.rules._statistics import Values, statistics
 
-MOST = 16
-"""An operator has so many inputs at most where weights may be."""
-
 FAR = 16
 """So many views and casts between a tensor and the node that computes with it are followed."""
 
@@ -31,8 +28,8 @@ class Operand(NamedTuple):
     @property
     def readers(self) -> tuple[Reader | None, ...]:
         """How the node reads each axis of the stored tensor."""
-        found = reads(self.site, self.position)
-        return tuple(found[axis] if axis is not None and axis < len(found) else None for axis in self.axes)
+        found: dict[int | None, Reader | None] = dict(enumerate(reads(self.site, self.position)))
+        return tuple(map(found.get, self.axes))
 
 
 def operand(site: Site, position: int) -> Operand | None:
@@ -41,12 +38,13 @@ def operand(site: Site, position: int) -> Operand | None:
     name, kind = site.node.inputs[position], site.inputs[position]
     axes: tuple[int | None, ...] = tuple(range(len(kind.shape or ())))
     maker = site.producer(position)
-    for _ in range(FAR):
+    for _ in range(FAR + 1):
         if isinstance(kind.value, Literal) or maker is not None and maker.op == "Constant":
             return Operand(site, position, name, kind, axes)
         if maker is None or not maker.node.inputs or not (is_view(maker) or maker.op == "Cast"):
             return None
-        axes = tuple(axes[place] if place is not None else None for place in _places(maker, len(axes)))
+        found: dict[int | None, int | None] = dict(enumerate(axes))
+        axes = tuple(map(found.get, _places(maker)))
         name, kind, maker = maker.node.inputs[0], maker.inputs[0], maker.producer()
     return None
 
@@ -57,20 +55,15 @@ def read_at(site: Site, position: int) -> Operand:
     return Operand(site, position, site.node.inputs[position], kind, tuple(range(len(kind.shape or ()))))
 
 
-def _places(maker: Site, count: int) -> Iterator[int | None]:
+def _places(maker: Site) -> Iterator[int | None]:
     """For each axis of what a node reads the axis of its result that has the same positions."""
-    given = maker.inputs[0].shape or ()
-    found = reads(maker)
-    for axis in range(len(given)):
-        place = same_axis(found[axis]) if axis < len(found) else None
-        yield place if place is not None and place < count else None
+    return map(same_axis, reads(maker) or (None,) * len(maker.inputs[0].shape or ()))
 
 
 def same_axis(reader: Reader | None) -> int | None:
     """The axis of the result whose positions are those of an axis that is read so; None where there is
     none."""
-    is_same = isinstance(reader, Along) and reader[1:] == (1, 0, 1, 1, "")
-    return reader.axis if is_same and isinstance(reader, Along) else None
+    return reader.axis if isinstance(reader, Along) and reader == Along(reader.axis) else None
 
 
 def cast_before(site: Site) -> Site | None:
@@ -107,9 +100,15 @@ def of_kind(case: Case, kind: str) -> Iterator[Site]:
 
 def parameter(site: Site, position: int) -> str:
     """What the operator calls its input at ``position``."""
+    said = parameters(site)
+    return said[position] if position < len(said) else ""
+
+
+def parameters(site: Site) -> tuple[str, ...]:
+    """What the operator calls its inputs; none for one that takes any number of them."""
     found = site.walk.operators.find(site.node.domain, site.node.op)
     code = found.function.__code__ if found else None
-    return code.co_varnames[position] if code and position < code.co_argcount else ""
+    return code.co_varnames[:code.co_argcount] if code else ()
 
 
 def is_state(site: Site, position: int) -> bool:
@@ -128,7 +127,8 @@ def computed_with(case: Case) -> tuple[Operand, ...]:
 def _computing(sites: Sequence[Site]) -> Iterator[tuple[Site, Sequence[int]]]:
     """Those of the nodes of one operator that compute with weights, and the inputs where these are."""
     kind = kind_of(sites[0])
-    is_norm, every_input = kind.endswith("normalization"), _no_masks(sites[0])
+    most = max(len(site.node.inputs) for site in sites)
+    is_norm, every_input = kind.endswith("normalization"), _no_masks(sites[0], most)
     for site in sites:
         if kind == "lookup" and _is_embedding(site):
             yield site, (0,)
@@ -136,9 +136,9 @@ def _computing(sites: Sequence[Site]) -> Iterator[tuple[Site, Sequence[int]]]:
             yield site, every_input
 
 
-def _no_masks(site: Site) -> tuple[int, ...]:
-    """The inputs of an operator without those that are added as masks."""
-    said = [parameter(site, position) for position in range(MOST)]
+def _no_masks(site: Site, count: int) -> tuple[int, ...]:
+    """The first ``count`` inputs of an operator without those that are added as masks."""
+    said = [parameter(site, position) for position in range(count)]
     return tuple(position for position, name in enumerate(said)
                  if "mask" not in name and "attention_bias" not in name)
 

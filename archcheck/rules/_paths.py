@@ -28,7 +28,7 @@ def windows(site: Site) -> list[Along]:
 
 def is_view(site: Site) -> bool:
     """Whether a node hands on all elements of its first input, moved at most: views, transpositions."""
-    if not site.node.inputs or not site.node.outputs or site.walk.bodies.get(site.at):
+    if not site.node.inputs or site.walk.bodies.get(site.at):
         return False
     if site.effect.alias == 0:
         return True
@@ -49,13 +49,12 @@ def before(site: Site, position: int = 0) -> Site | None:
 def after(site: Site) -> list[Site]:
     """The nodes that read the result of one, views in between left out."""
     found: list[Site] = []
-    pending = site.readers()
+    pending = [site]
     while pending:
-        reader = pending.pop()
-        if is_view(reader) and reader.producer() is not None:
-            pending += reader.readers()
-        else:
-            found.append(reader)
+        made = pending.pop()
+        for reader in made.readers():
+            is_viewed = is_view(reader) and reader.node.inputs[0] == made.node.outputs[0]
+            (pending if is_viewed else found).append(reader)
     return found
 
 
@@ -143,7 +142,7 @@ def keeps_axis(site: Site, position: int, axis: int) -> int | None:
     """The axis of the input at ``position`` that an axis of the output has each position of, None if none."""
     given, made = site.inputs[position].shape or (), site.outputs[0].shape or ()
     for place, reader in enumerate(reads(site, position)):
-        if isinstance(reader, Along) and reader.axis == axis and reader[1:] == (1, 0, 1, 1, ""):
+        if reader == Along(axis):
             return place if same(given[place], made[axis]) else None
     return None
 

@@ -79,7 +79,7 @@ def _with_bodies(place: Place, walks: dict[int, Walk]) -> Iterator[Place]:
 
 def bodies(node: Node) -> Iterator[tuple[str, Graph]]:
     """The graphs in the attributes of a node."""
-    if not node.attrs or PLAIN.issuperset(map(type, node.attrs.values())):
+    if PLAIN.issuperset(map(type, node.attrs.values())):
         return
     for name, value in node.attrs.items():
         if isinstance(value, Graph):

@@ -2,12 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from archcheck.graph import Element, Literal, TensorType
+from archcheck.graph import Element, TensorType
 from archcheck.ops._op import Cost, cost_of
 from archcheck.rules._case import Case
-from archcheck.rules._operands import kind_of, parameter
+from archcheck.rules._operands import kind_of, parameters
 from archcheck.rules._paths import after, before, constant, is_view
 from archcheck.rules._rule import Site
 
@@ -66,7 +66,7 @@ def misreaders(site: Site) -> Iterator[Site]:
 
 def is_quantized(site: Site) -> bool:
     """Whether an operator computes with quantised numbers: one that takes a zero point."""
-    return any("zero_point" in parameter(site, position) for position in range(12))
+    return any("zero_point" in name for name in parameters(site))
 
 
 def _is_arithmetic(site: Site) -> bool:
@@ -111,31 +111,24 @@ def depthwise(case: Case) -> Iterator[Narrow]:
 
 def _integers(site: Site) -> tuple[TensorType, int] | None:
     """The stored integers of a convolution's weight that have one scale, and their zero point."""
-    position = 3 if site.op == "QLinearConv" else 1
-    if position >= len(site.node.inputs):
-        return None
     maker = site if site.op == "QLinearConv" else before(site, 1)
     if maker is None or maker.op not in (*DEQUANTIZE, "QLinearConv"):
         return None
     first = 4 if maker is site else 1
-    if len(maker.inputs) <= first:
-        return None
     kind, place = maker.inputs[first - 1], first + 1
-    zero = constant(maker, place) if any(maker.node.inputs[place:place + 1]) else (0,)
-    is_depthwise = kind.shape is not None and len(kind.shape) > 2 and kind.shape[1] == 1
+    shape, zero = kind.shape or (), constant(maker, place) if any(maker.node.inputs[place:]) else (0,)
+    is_depthwise = len(shape) > 2 and shape[1] == 1 and kind.dtype in ("int8", "uint8")
     is_single = maker.inputs[first].shape in ((), (1,))
-    stored = isinstance(kind.value, (Literal, tuple)) and kind.dtype in ("int8", "uint8")
     first_zero = zero[0] if zero else None
-    known = is_depthwise and is_single and stored
-    return (kind, first_zero) if known and isinstance(first_zero, int) else None
+    return (kind, first_zero) if is_depthwise and is_single and isinstance(first_zero, int) else None
 
 
 def _narrow(case: Case, site: Site, kind: TensorType, zero: int) -> Narrow | None:
     view = case.payloads.view(kind)
-    shape = kind.shape or ()
-    if view is None or not isinstance(shape[0], int):
+    if not view:
         return None
     import numpy
+    shape: tuple[Any, ...] = kind.shape or ()
     rows = numpy.frombuffer(view, kind.dtype or "").reshape(shape[0], -1)
     steps = numpy.abs(rows.astype(numpy.int32) - zero).max(axis=1)
     most = int(steps.max())

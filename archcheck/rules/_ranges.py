@@ -110,8 +110,8 @@ def _power(site: Site, a: Range, b: Range) -> Range:
     """An even power is not negative, and one of what is positive is positive."""
     if a.low > 0:
         return POSITIVE
-    even = b.low == b.high and b.low % 2 == 0 and b.low > 0
-    return NOT_NEGATIVE if even or a.low == 0 and b.low > 0 else ANY
+    even = b.low == b.high and b.low % 2 == 0
+    return NOT_NEGATIVE if even or a.low == 0 and b.low >= 0 else ANY
 
 
 def _quotient(site: Site, a: Range, b: Range) -> Range:

@@ -77,7 +77,7 @@ def first_version(domain: str, name: str) -> int:
 @cache
 def newest(domain: str) -> int:
     """The newest opset of a domain that the installed ONNX knows; 0 where it knows none."""
-    return int(_defs().schema_version_map().get(domain, (0, 0))[1])
+    return max(_defs().schema_version_map().get(domain, ()), default=0)
 
 
 def _read(found: Any) -> Schema:
@@ -98,11 +98,11 @@ def _parameters(found: Any) -> Iterator[Parameter]:
 
 def _dtype(text: str) -> str:
     """``tensor(float)`` as ``float32``; other types with their brackets, ``seq(float32)``."""
-    if text.startswith("tensor(") and text.endswith(")"):
+    if text.startswith("tensor("):
         return _LETTERS.get(text[7:-1], text[7:-1])
     outer, bracket, inner = text.partition("(")
     outer = {"optional": "opt"}.get(outer, outer)
-    return f"{outer}({_dtype(inner[:-1])})" if bracket and outer in ("seq", "opt") else text
+    return f"{outer}({_dtype(inner[:-1])})" if bracket else text
 
 
 def dtypes(parameter: Parameter, found: Schema) -> frozenset[str]:
@@ -126,7 +126,7 @@ def _load_extension() -> None:
     file = next((name for name in os.listdir(folder) if name.startswith("onnx_cpp2py_export.")
                  and name.endswith((".so", ".pyd"))), None)
     spec = file and importlib.util.spec_from_file_location(_EXTENSION, os.path.join(folder, file))
-    if not spec or spec.loader is None:
+    if not spec or not spec.loader:
         return
     module = importlib.util.module_from_spec(spec)
     sys.modules[_EXTENSION] = module

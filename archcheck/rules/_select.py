@@ -43,6 +43,11 @@ def names(entry: str, rule: Rule) -> bool:
     return _said(rule, entry) > 0
 
 
+def silences(entry: str, rule: Rule) -> bool:
+    """Whether ``entry`` of a suppression is about a rule: as `names` has it, but there is none about all."""
+    return entry != "ALL" and names(entry, rule)
+
+
 def _longest(rule: Rule, entries: Iterable[str]) -> int:
     """How much of a rule's code the closest of ``entries`` says; 0 where none names it."""
     return max((_said(rule, entry) for entry in entries), default=0)

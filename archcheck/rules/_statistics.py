@@ -136,7 +136,7 @@ def _empty(view: memoryview, kind: TensorType, axis: int, of: Format) -> int:
     rows, size = int(numpy.prod(shape[:axis], dtype=int)), shape[axis]
     grid = numpy.frombuffer(view, of.unsigned).reshape(rows, size, -1)
     used = numpy.zeros(size, bool)
-    step = max(1, STEP // max(1, grid.shape[2]))
+    step = max(1, STEP // grid.shape[2])
     for row in grid:
         for start in range(0, size, step):
             part = row[start:start + step] & _magnitude(of)

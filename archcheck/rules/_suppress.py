@@ -7,13 +7,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from itertools import accumulate
 from typing import Any
 
 from archcheck.errors import UserError
 from archcheck.findings import Suppression
 from archcheck.report import Report
 from archcheck.rules._rule import Fault, Rule, Site
-from archcheck.rules._select import names
+from archcheck.rules._select import silences
 from archcheck.scopes import SourceLine, source_line
 
 METADATA = "archcheck.ignore"
@@ -49,7 +50,7 @@ class Silence:
     def takes(self, rule: Rule, fault: Fault) -> bool:
         """Whether a fault is suppressed by this, which is then used. What is about safety never is: a model
         does not vouch for itself."""
-        entry = next((entry for entry in self.rules if names(entry, rule)), None)
+        entry = next((entry for entry in self.rules if silences(entry, rule)), None)
         if entry is None or rule.cvss is not None or not self._covers(fault):
             return False
         self.used.add(entry)
@@ -80,8 +81,7 @@ class Suppressions:
 
 def within(pattern: str, fault: Fault) -> bool:
     """Whether ``pattern`` matches the scope of a fault, or one around it."""
-    path = fault.scope
-    return any(fnmatchcase(".".join(path[:depth]), pattern) for depth in range(1, len(path) + 1))
+    return any(fnmatchcase(scope, pattern) for scope in accumulate(fault.scope, "{}.{}".format))
 
 
 def _inline(report: Report) -> Iterator[Silence]:

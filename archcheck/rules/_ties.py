@@ -2,16 +2,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from archcheck import values
-from archcheck.algebra.polynomials import constant_of
+from archcheck.algebra.polynomials import constant_of, terms_of
 from archcheck.algebra.sizes import Atom
 from archcheck.analyses.constraints import Constraint, certain, reduced
 from archcheck.analyses.products import factored, separated
 from archcheck.analyses.quasipolynomials import Unsolvable
 from archcheck.analyses.sizesets import EVERY, SizeSet
-from archcheck.dims import Size, symbol, symbols
+from archcheck.dims import Size, prod, symbol, symbols
 from archcheck.graph import Shape
 from archcheck.infer import Walk
 from archcheck.rules._case import Case
@@ -86,7 +86,7 @@ def ties(case: Case) -> tuple[Tie, ...]:
     for walk, index, one in _equations(case.report.walk) if names else ():
         for part in separated([_simple(one)]):
             tied = tuple(sorted(atom.args[0] for atom in part.symbols))
-            if tied and part.symbols <= names and tied not in found:
+            if part.symbols <= names and tied not in found:
                 sizes = _few(part, next(iter(part.symbols))) if len(tied) == 1 else ()
                 if sizes or len(tied) > 1 and _is_joint(part):
                     found[tied] = Tie(tied, sizes, part, one, Site(walk, index))
@@ -94,8 +94,8 @@ def ties(case: Case) -> tuple[Tie, ...]:
 
 
 def _is_joint(one: Constraint) -> bool:
-    """Whether an expression over several symbols that grows must be one number."""
-    return isinstance(one.b, int) and one.b > 1
+    """Whether an expression that grows with each of several symbols must be one number."""
+    return isinstance(one.b, int) and all(times == abs(times) for _, times in terms_of(one.a))
 
 
 def _equations(root: Walk) -> Iterator[tuple[Walk, int, Constraint]]:
@@ -115,8 +115,6 @@ def _equations(root: Walk) -> Iterator[tuple[Walk, int, Constraint]]:
 def _simple(one: Constraint) -> Constraint:
     """An equation without what both sides share."""
     a, b = one.a, one.b
-    if one.kind == "broadcast" and isinstance(b, int):
-        return one
     product = factored(a - b)
     zeros = [part for part in product.factors.values() if not _is_symbol(part)] if product else []
     if len(zeros) == 1 and product and len(product.factors) > 1:
@@ -140,7 +138,7 @@ def _few(one: Constraint, atom: Atom) -> tuple[int, ...]:
     if allowed.residues:
         return ()
     sizes = [size for size in allowed if size]
-    few = 0 < len(sizes) < MANY and (isinstance(one.b, int) or 2 not in sizes or sizes == [2])
+    few = len(sizes) < MANY and (isinstance(one.b, int) or sizes[:2] != [1, 2])
     return tuple(sizes) if few else ()
 
 
@@ -159,11 +157,8 @@ def bakes(site: Site, name: str) -> bool:
     """Whether the target of a Reshape has a number where its input has the symbol ``name``, and no axis of
     the result has that symbol's size."""
     source, made = site.inputs[0].shape or (), site.outputs[0].shape or ()
-    if not any(size is symbol(name) for size in source):
-        return False
-    target: Any = target_of(site)
-    fixed = any(size is symbol(name) and axis < len(target) and type(target[axis]) is int and target[axis] > 0
-                for axis, size in enumerate(source))
+    fixed = any(size is symbol(name) and type(wanted) is int and wanted != -1
+                for size, wanted in zip(source, target_of(site)))
     return fixed and not any(size is symbol(name) for size in made)
 
 
@@ -190,8 +185,10 @@ def mended(site: Site, names: Sequence[str]) -> tuple[object, ...]:
     axes = [axis for axis, size in enumerate(source) if any(size is symbol(name) for name in names)]
     for axis in axes:
         target[axis] = 0
-    place = target.index(-1) if -1 in target and len(axes) == 1 else None
-    each = made[place] // source[axes[0]] if place is not None else None
-    if place is not None and isinstance(each, int) and each * source[axes[0]] is made[place]:
-        target[place], target[axes[0]] = each, -1
+    if -1 in target and len(axes) == 1:
+        place, (axis,) = target.index(-1), axes
+        rest = prod(size for other, size in enumerate(made) if other not in (place, axis)) * source[axis]
+        each = prod(source) // rest
+        if isinstance(each, int) and each * rest == prod(source):
+            target[place], target[axis] = each, -1
     return tuple(target)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from archcheck.dims import COUNTED, Dim, symbols
 from archcheck.graph import TensorType
-from archcheck.infer import RANK_UNKNOWN, Walk
+from archcheck.infer import Walk
 from archcheck.rules._case import Case
 from archcheck.rules._rule import Site
 
@@ -46,7 +46,9 @@ def _follow(walk: Walk, causes: list[Cause]) -> None:
         elif not lost and not _fails(walk, index) and not _given(walk, node.inputs, origins):
             known = Cause(Site(walk, index), _reason(walk, index, origins), _is_counted(origins))
             causes.append(known)
-        by_size.update({origin: known for origin in origins if known and origin not in by_size})
+        if known:
+            for origin in origins:
+                by_size.setdefault(origin, known)
         by_name.update(dict.fromkeys(node.outputs, known))
 
 
@@ -71,10 +73,8 @@ def _given(walk: Walk, inputs: Iterable[str], origins: list[object]) -> bool:
 
 
 def _reason(walk: Walk, index: int, origins: list[object]) -> str:
-    found = walk.reasons.get(index, "")
-    if found and found != RANK_UNKNOWN:
-        return found
-    return next((str(atom.origin) for atom in origins), "its inputs do not decide it")  # type: ignore
+    found = next((str(atom.origin) for atom in origins), "its inputs do not decide it")  # type: ignore
+    return walk.reasons.get(index, found)
 
 
 def _is_counted(origins: list[object]) -> bool:

@@ -63,21 +63,27 @@ def _of_form(form: _Form) -> tuple[Violation, ...]:
 def _arity(form: _Form, found: Schema) -> Iterator[Violation]:
     given = len(form.inputs)
     if not found.min_inputs <= given <= found.max_inputs:
-        span = _span(found.min_inputs, found.max_inputs)
-        yield Violation(f"{form.op} has {given} inputs, but takes {span}", _named(found.inputs))
+        span = _span(found.min_inputs, found.max_inputs, found.inputs)
+        yield Violation(f"{form.op} has {_counted(given, 'input')}, but takes {span}", _named(found.inputs))
     for parameter, dtype in zip(found.inputs, form.inputs):
         if parameter.required and dtype == LEFT_OUT:
             yield Violation(f"{form.op} needs its input {parameter.name!r}, which is left out",
                             f"give it {parameter.name!r}")
     if not found.min_outputs <= form.outputs <= found.max_outputs:
-        span = _span(found.min_outputs, found.max_outputs)
-        yield Violation(f"{form.op} has {form.outputs} outputs, but makes {span}", _named(found.outputs))
+        span = _span(found.min_outputs, found.max_outputs, found.outputs)
+        yield Violation(f"{form.op} has {_counted(form.outputs, 'output')}, but makes {span}",
+                        _named(found.outputs))
 
 
-def _span(least: int, most: int) -> str:
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def _span(least: int, most: int, parameters: tuple[Parameter, ...]) -> str:
     if least == most:
         return str(least)
-    return f"at least {least}" if most > 1 << 20 else f"{least} to {most}"
+    endless = any(parameter.variadic for parameter in parameters)
+    return f"at least {least}" if endless else f"{least} to {most}"
 
 
 def _named(parameters: tuple[Parameter, ...]) -> str:

@@ -39,7 +39,7 @@ SMALL = 1000
 
 
 # ---------------------------------------------------------------------------------- linear after linear
-@rule("ARC001", "linear-after-linear", severity=ADVICE)
+@rule("ARC001", "linear-after-linear", severity=ADVICE, fix=UNSAFE)
 def linear_after_linear(case: Case) -> Faults:
     """Two linear layers stand one after the other, and one layer in their place would be cheaper.
 
@@ -73,7 +73,7 @@ def linear_after_linear(case: Case) -> Faults:
         - fc 16 -> fc 256 -> relu
     """
     for first, second, one in _pairs(case):
-        saved = first.macs + second.macs - one * _places(first, second)
+        saved = first.macs + second.macs - one * (second.macs // second.weights)
         if least(SHARE * saved - first.macs - second.macs) >= 0 and _counts(case, saved):
             two = first.weights + second.weights
             yield _chain(first, second, f"{two} weights do the work of {one}",
@@ -125,12 +125,6 @@ def _all_pairs(case: Case) -> list[tuple[Dense, Dense, int]]:
         if first and second and one is not None:
             found.append((first, second, one))
     return found
-
-
-def _places(first: Dense, second: Dense) -> Size:
-    """At how many positions the merged layer is worked out."""
-    last = second if second.taps > 1 or first.taps == 1 else first
-    return last.macs // last.weights
 
 
 def _counts(case: Case, saved: Size) -> bool:
@@ -367,13 +361,13 @@ def softmax_over_singleton(case: Case) -> Faults:
         g (float[N, 1, 8] x) => (float[N, 1, 8] y) { y = Softmax<axis=1>(x) }
     """
     for site in case.of("Softmax", "LogSoftmax"):
-        shape, found = site.inputs[0].shape, reads(site)
-        over = [size for size, reader in zip(shape or (), found) if isinstance(reader, All)]
+        shape = site.inputs[0].shape or ()
+        over = [size for size, reader in zip(shape, reads(site)) if isinstance(reader, All)]
         if over and all(same(size, 1) for size in over):
             made = "0" if site.op == "LogSoftmax" else "1"
             yield Fault(f"{site.op} over an axis of one position is {made} for every input",
                         f"it is given {written(shape)}",
-                        "use a sigmoid, or another axis", site, facts={"shape": list(map(str, shape or ()))})
+                        "use a sigmoid, or another axis", site, facts={"shape": list(map(str, shape))})
 
 
 @rule("ARC007", "softmax-over-batch", severity=WARNING)
@@ -478,7 +472,6 @@ def missing_projection(case: Case) -> Faults:
     """
     for misfit in of_code(case, "ARC009"):
         skip, branch = misfit.facts
-        assert isinstance(skip, tuple) and isinstance(branch, tuple)
         changed = [f"axis {axis} from {a} to {b}" for axis, (a, b) in enumerate(zip(skip, branch))
                    if same(a, b) is not True]
         yield Fault(f"{written(skip)} is added to {written(branch)}, which was made of it",
@@ -557,9 +550,9 @@ def depthwise_unmixed(case: Case) -> Faults:
         - depthwise 3x3 same
     """
     for site in case.of("Conv"):
-        if is_depthwise(case, site) and least(site.node.attrs["group"]) > FEW \
+        group = site.node.attrs.get("group")
+        if isinstance(group, int) and group > FEW and is_depthwise(case, site) \
                 and (id(site.walk), site.at) not in case.fact(mixed_later):
-            group = site.node.attrs["group"]
             yield Fault(f"{group} channels, each convolved by itself, are never mixed afterwards",
                         "no output depends on more than one of them", "put a 1×1 convolution behind it", site,
                         facts={"channels": group})
@@ -569,7 +562,7 @@ FEW = 4
 """Channels of an image: colours and transparency."""
 
 
-@rule("ARC013", "dead-multiplication", severity=ADVICE)
+@rule("ARC013", "dead-multiplication", severity=ADVICE, fix=UNSAFE)
 def dead_multiplication(case: Case) -> Faults:
     """A value is multiplied by a constant 0, so that all that was computed for it is lost.
 

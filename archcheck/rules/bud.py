@@ -55,7 +55,7 @@ def _undecided(name: str, sizes: list[Size], limit: Limit) -> Fault:
     free = sorted({str(atom.args[0]) for size in sizes for atom in symbols(size)})
     wanted = ", ".join(f"{one} = …" for one in free)
     return Fault(f"whether {name} is within its budget of {limit.said} depends on {', '.join(free)}",
-                 f"it is {' or '.join(map(str, sizes[:2]))}",
+                 f"it is {' or '.join(map(str, sizes))}",
                  f"say the sizes that the budget is for: at = {{ {wanted} }}", severity=WARNING,
                  facts={"figure": name, "value": sizes[0], "limit": limit.most})
 
@@ -145,8 +145,10 @@ def budget_latency_estimate(case: Case) -> Faults:
                     f"{_ms(found.by['compute'])} by compute{_at(limit)}", CURE,
                     facts={"figure": "latency", "value": found.seconds, "limit": float(limit.most)})
     elif unknown:
-        yield Fault(f"the latency of {unknown:,} nodes is not known, and the budget is {limit.said}",
-                    "their sizes are formulas or not known", "say the sizes that it is for: at = { … }",
+        nodes = "1 node is" if unknown == 1 else f"{unknown:,} nodes are"
+        yield Fault(f"the latency of {nodes} not known, and the budget is {limit.said}",
+                    "it depends on sizes that are formulas or not known",
+                    "say the sizes that it is for: at = { … }",
                     severity=WARNING, facts={"figure": "latency", "unknown": unknown})
 
 

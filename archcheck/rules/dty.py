@@ -1,6 +1,7 @@
 """Data types: numbers wider than meant, and casts for nothing."""
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from archcheck.dtypes import BITS
@@ -24,7 +25,7 @@ INDEXING = frozenset(("indices", "shape", "starts", "ends", "axes", "steps", "re
 """What operators call inputs that name positions and sizes."""
 
 
-@rule("DTY101", "float64-leak", severity=WARNING)
+@rule("DTY101", "float64-leak", severity=WARNING, fix=UNSAFE)
 def float64_leak(case: Case) -> Faults:
     """Part of a network of single precision computes in double precision.
 
@@ -55,31 +56,37 @@ def float64_leak(case: Case) -> Faults:
     Good::
 
         <ir_version: 8, opset_import: ["" : 17]>
-        g (float[N, 4] x) => (double[2] y)
+        g (float[N, 4] x) => (float[N, 4] y, double[2] d)
         {
             s = Shape (x)
-            y = Cast <to = 11> (s)
+            d = Cast <to = 11> (s)
+            y = Relu (x)
         }
     """
-    sites = case.sites if _has_doubles(case) else ()
-    doubles = [site for site in sites if _dtypes(site.outputs) == "float64"]
-    if not doubles or not _is_single(case, len(doubles)):
-        return
-    count = sum(_follows_data(case, site) for site in doubles)
-    for site in doubles:
-        if "float64" not in {kind.dtype for kind in site.inputs} and _follows_data(case, site):
-            single = _of(case)
-            yield Fault(f"{count} nodes compute float64 in a network of {single}" if count > 1 else
-                        f"a node makes float64 in a network of {single}",
+    found = doubles(case)
+    dtype, count = single(case) if found else "", len(found)
+    for site in found:
+        if not any(kind.dtype == "float64" and holds_data(case, site, position)
+                   for position, kind in enumerate(site.inputs)):
+            yield Fault(f"{count} nodes compute float64 in a network of {dtype}" if count > 1 else
+                        f"a node makes float64 in a network of {dtype}",
                         f"it begins with a {site.op} of {site.inputs[0].dtype}",
-                        f"cast to {single} instead, or give the constant that it meets that type", site,
+                        f"cast to {dtype} instead, or give the constant that it meets that type", site,
                         cause="double", facts={"nodes": count})
+
+
+def doubles(case: Case) -> list[Site]:
+    """The nodes that compute float64 out of data in a network of another floating-point type."""
+    if not _has_doubles(case):
+        return []
+    made = [site for site in case.sites if _dtypes(site.outputs) == "float64"]
+    return [site for site in made if _follows_data(case, site)] if _is_single(case, len(made)) else []
 
 
 def _has_doubles(case: Case) -> bool:
     """Whether any value is of double precision."""
-    return any(kind is not None and kind.dtype == "float64"
-               for walk in case.report.walk.and_inner() for kind in walk.types.values())
+    return "float64" in {kind.dtype for walk in case.report.walk.and_inner()
+                         for kind in walk.types.values() if kind}
 
 
 def _dtypes(kinds: tuple[TensorType, ...]) -> str | None:
@@ -92,14 +99,10 @@ def _is_single(case: Case, doubles: int) -> bool:
     return "float64" not in given and sum(_dtypes(site.outputs) in SINGLE for site in case.sites) >= doubles
 
 
-def _of(case: Case) -> str:
+def single(case: Case) -> str:
     """The floating-point type that a network has most values of, double left out."""
-    counts = dict.fromkeys(SINGLE, 0)
-    for site in case.sites:
-        dtype = _dtypes(site.outputs)
-        if dtype in counts:
-            counts[dtype] += 1
-    return max(counts, key=lambda dtype: counts[dtype])
+    made = Counter(_dtypes(site.outputs) for site in case.sites)
+    return max(SINGLE, key=lambda dtype: made[dtype])
 
 
 def _follows_data(case: Case, site: Site) -> bool:
@@ -239,7 +242,7 @@ def int64_activations(case: Case) -> Faults:
 def _computing(case: Case, walk: Walk) -> Iterator[Site]:
     """The nodes of one graph that compute int64 data from such data for something else than indices."""
     needed: set[str] = set(walk.graph.outputs)
-    for index in range(len(walk.graph.nodes) - 1, -1, -1):
+    for index in reversed(range(len(walk.graph.nodes))):
         site = Site(walk, index)
         is_needed = not needed.isdisjoint(site.node.outputs)
         is_long = "int64" in {kind.dtype for kind in site.outputs}
@@ -251,8 +254,7 @@ def _computing(case: Case, walk: Walk) -> Iterator[Site]:
 
 
 def _computes(site: Site) -> bool:
-    cost = cost_of(site.effect)
-    return cost is not None and cost != FREE
+    return cost_of(site.effect) not in (None, FREE)
 
 
 def _follows_long_data(case: Case, site: Site) -> bool:

@@ -216,8 +216,7 @@ def kernel_exceeds_input(case: Case) -> Faults:
                     "use a larger input, a smaller window, or fewer strides before it", misfit.site)
     for slide in slides(case):
         first, last = slide.start + slide.reach - 1, slide.start + (slide.outputs - 1) * slide.stride
-        empty = max(0, -(first // slide.stride)) if first < 0 else 0
-        empty += (last - slide.size) // slide.stride + 1 if last >= slide.size else 0
+        empty = max(0, -(first // slide.stride)) + max(0, (last - slide.size) // slide.stride + 1)
         if empty and not slide.is_transposed:
             yield Fault(f"{empty} of {slide.outputs} windows of {slide.reach} read nothing but padding",
                         "their results are the same for all inputs", "pad by less than the window's span",
@@ -306,7 +305,6 @@ def input_not_multiple_of_stride(case: Case) -> Faults:
     """
     for misfit in of_code(case, "GEO008"):
         sizes, extent, total = misfit.facts
-        assert isinstance(extent, int) and isinstance(total, int) and isinstance(sizes, list)
         less, more = extent // total * total, -(-extent // total) * total
         yield Fault(f"maps of {' and '.join(map(str, sizes))} positions meet: the input's {extent} is no "
                     f"multiple of the total stride {total}", f"{extent} mod {total} = {extent % total}",
@@ -348,15 +346,16 @@ def misaligned_join(case: Case) -> Faults:
         - conv 8 5x5 -> relu -> conv 8 5x5 -> relu as inner
         - from all -> Slice [4, 4] [60, 60] [2, 3] -> concat inner
     """
-    for site, strides, offset, size in misaligned(case):
-        if offset is None:
-            yield Fault(f"branches that move by {strides[0]} and by {strides[1]} input positions are joined",
+    for site, (one, other), apart in misaligned(case):
+        if apart is None:
+            yield Fault(f"branches that move by {one} and by {other} input positions are joined",
                         "the farther along, the less the two belong together",
                         "bring both to one stride before they are joined", site,
-                        cause=("strides", strides), facts={"strides": [str(stride) for stride in strides]})
+                        cause=("strides", one, other), facts={"strides": [str(one), str(other)]})
         else:
+            offset, size = apart
             yield Fault(f"the branches' centres lie {abs(offset):g} input positions apart",
-                        f"the larger field spans {size}, and a position stands for {strides[0]}",
+                        f"the larger field spans {size}, and a position stands for {one}",
                         "crop or pad both ends alike", site, facts={"offset": offset, "field": size})
 
 

@@ -41,13 +41,15 @@ def unused_initializer(case: Case) -> Faults:
     for place in case.places:
         read = set(place.graph.outputs).union(*place.reads)
         unused = [name for name in place.graph.weights if name not in read]
-        size = total(place.graph.weights[name].bytes or 0 for name in unused)
+        sizes = [size for name in unused if (size := place.graph.weights[name].bytes) is not None]
+        said = f" of {total(sizes):,} bytes" if len(sizes) == len(unused) else ""
         for name in unused:
-            yield Fault(f"{len(unused)} stored tensors of {size:,} bytes are read by no node"
-                        if len(unused) > 1 else f"a stored tensor of {size:,} bytes is read by no node",
+            yield Fault(f"{len(unused)} stored tensors{said} are read by no node"
+                        if len(unused) > 1 else f"a stored tensor{said} is read by no node",
                         "no output would change without it",
                         "take it out; look whether a layer that should read it is missing",
-                        value=f"{place.path}{name}", cause=place.path, facts={"bytes": size},
+                        value=f"{place.path}{name}", cause=place.path,
+                        facts={"bytes": total(sizes)} if said else {},
                         severity=ADVICE if are_numbers(place.graph.weights[name] for name in unused) else "")
 
 
@@ -228,8 +230,7 @@ def duplicate_computation(case: Case) -> Faults:
             y = Add (c, b)
         }
     """
-    walk, macs = case.report.walk, case.report.macs
-    twice = dict(repeated(case.graph)) if macs != 0 else {}
+    walk, macs, twice = case.report.walk, case.report.macs, dict(repeated(case.graph))
     sizes = _sizes(case) if twice else {}
     for group in connected(case.places[0], [*twice]):
         wasted = total(cost.mac for index in group if (cost := walk.costs[index]))
@@ -313,7 +314,7 @@ def _nothing(site: Site) -> str:
     if first is None or first.op != "Transpose":
         return ""
     before, second = _order(first), _order(site)
-    if not before or len(second) != len(before):
+    if len(second) != len(before):
         return ""
     undone = all(0 <= axis < len(before) and before[axis] == place for place, axis in enumerate(second))
     return "a transposition after the one that it undoes" if undone else ""
@@ -394,9 +395,10 @@ def branch_never_taken(case: Case) -> Faults:
     """
     for site in case.of("If") if not case.report.sizes else ():
         runs = site.effect.runs
-        if len(runs) == 1 and len(runs[0]) == 1:
+        if len(runs) == 1:
             taken = next(iter(runs[0]))
             other = "else_branch" if taken == "then_branch" else "then_branch"
             count = len(site.node.attrs[other].nodes)
-            yield Fault(f"the condition always takes the {taken}", f"the {count} nodes of the {other} never "
-                        "run", "put the branch that runs in the place of the If", site)
+            yield Fault(f"the condition always takes the {taken}",
+                        f"the {other} never runs, {count} node{'' if count == 1 else 's'}",
+                        "put the branch that runs in the place of the If", site)

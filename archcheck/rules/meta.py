@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from archcheck.config import STRICT
 from archcheck.rules._rule import WARNING, Fault, Faults, rule
-from archcheck.rules._select import names
+from archcheck.rules._select import silences
 from archcheck.rules._suppress import Silence, Suppressions
 
 
@@ -37,7 +37,7 @@ def unused_suppression(suppressions: Suppressions) -> Faults:
     """
     for silence in suppressions.silences:
         for entry in silence.rules:
-            asked = [rule for rule in suppressions.asked if names(entry, rule) and not rule.weights]
+            asked = [rule for rule in suppressions.asked if silences(entry, rule) and not rule.weights]
             if asked and entry not in silence.used:
                 safety = all(rule.cvss is not None for rule in asked)
                 why = "a model cannot suppress what is about safety" if safety else ""
@@ -104,7 +104,7 @@ def unknown_suppression(suppressions: Suppressions) -> Faults:
             yield _fault(silence, "a suppression names no rule", "it has no effect",
                          "write the rules in brackets: archcheck: ignore[GEO003] reason")
         for entry in silence.rules:
-            if not any(names(entry, rule) for rule in known().values()):
+            if not any(silences(entry, rule) for rule in known().values()):
                 yield _fault(silence, f"the suppression names {entry!r}, which is no rule",
                              "it has no effect", meant(entry))
 

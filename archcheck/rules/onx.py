@@ -279,7 +279,7 @@ def missing_opset_import(case: Case) -> Faults:
     for kind, nodes in case.kinds.items():
         if kind.opset is None:
             said = kind.domain or "ai.onnx"
-            version = f", version {newest(kind.domain)} or older" if kind.domain in STANDARD else ""
+            version = f", version {newer} or older" if (newer := newest(kind.domain)) else ""
             for place, index in nodes:
                 yield place.fault(index, f"the domain {said} is not imported",
                                   "which version of its operators is meant is not said",
@@ -384,7 +384,7 @@ def opset_too_new(case: Case) -> Faults:
                         facts={"opset": opset, "limit": most.opset, "target": target})
 
 
-@rule("ONX012", "legacy-opset", severity=ADVICE, on=False)
+@rule("ONX012", "legacy-opset", severity=ADVICE, on=False, fix=UNSAFE)
 def legacy_opset(case: Case) -> Faults:
     """The model is of an old opset.
 

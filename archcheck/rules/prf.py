@@ -11,6 +11,7 @@ from archcheck.rules._case import Case
 from archcheck.rules._operands import kind_of, of_kind, output_axis, read_at
 from archcheck.rules._paths import alone_before, constant, is_shared, is_weight
 from archcheck.rules._rule import ADVICE, UNSAFE, Fault, Faults, Site, rule
+from archcheck.rules._training import trains
 from archcheck.scopes import specified
 
 WASTE = 10
@@ -44,11 +45,10 @@ def unfused_batchnorm(case: Case) -> Faults:
         - conv 4 3x3 -> relu -> batchnorm
     """
     for site in of_kind(case, "batch normalization"):
-        if len(site.node.outputs) == 1 and not site.node.attrs.get("training_mode"):
-            made = alone_before(site)
-            if made is not None and kind_of(made) == "convolution":
-                yield Fault(f"a {made.op} is followed by a batch normalization of its own",
-                            "its factors fit into the filters and the bias", "fuse the two", site)
+        made = None if trains(site) else alone_before(site)
+        if made is not None and kind_of(made) == "convolution":
+            yield Fault(f"a {made.op} is followed by a batch normalization of its own",
+                        "its factors fit into the filters and the bias", "fuse the two", site)
 
 
 # ---------------------------------------------------------------------------------- tensor cores
@@ -104,7 +104,7 @@ def _products(case: Case, unit: int) -> Iterator[_Product]:
     sizes = example_sizes(case.report)
     for site in case.sites:
         cost = site.walk.costs[site.at]
-        macs = evaluate(cost.mac, sizes) if cost is not None and cost.mac != 0 else None
+        macs = evaluate(cost.mac, sizes) if cost is not None else None
         channels = _channels(case, site) if isinstance(macs, int) else None
         if channels and isinstance(macs, int):
             given, made = channels
@@ -121,8 +121,9 @@ def _channels(case: Case, site: Site) -> tuple[int, int] | None:
     shape = one.kind.shape or ()
     summed = [shape[place] for place, reader in enumerate(one.readers) if isinstance(reader, All)]
     given, made = prod(summed), shape[axis]
-    numbers = isinstance(given, int) and isinstance(made, int) and given and made
-    return (given, made) if numbers and summed[0] != 1 else None  # type: ignore[return-value]
+    if not isinstance(given, int) or not isinstance(made, int) or given * made == 0 or summed[0] == 1:
+        return None
+    return given, made
 
 
 # ---------------------------------------------------------------------------------- memory
@@ -234,5 +235,5 @@ def memory_bound_hotspot(case: Case) -> Faults:
 def _least_ridge(dtype: str | None) -> float | None:
     """The fewest operations a byte at which a known device is held up by computing in ``dtype``."""
     from archcheck.analyses.devices import DEVICES
-    rates = [(device.peak(dtype), device.bandwidth) for device in DEVICES.values()]
-    return min((peak / bandwidth for peak, bandwidth in rates if peak and bandwidth), default=None)
+    return min((peak / device.bandwidth for device in DEVICES.values() if (peak := device.peak(dtype))),
+               default=None)

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from archcheck.dims import same
 from archcheck.rules._case import Case
 from archcheck.rules._operands import every, parameter
 from archcheck.rules._paths import before, holds_data
@@ -16,7 +17,7 @@ from archcheck.rules._quantized import (
     quantizer,
     scaling,
 )
-from archcheck.rules._rule import ERROR, WARNING, Fault, Faults, Site, rule
+from archcheck.rules._rule import ERROR, UNSAFE, WARNING, Fault, Faults, Site, rule
 
 
 @rule("QNT001", "unpaired-qdq", severity=ERROR)
@@ -126,7 +127,7 @@ def _is_dequantized(site: Site, position: int) -> bool:
     return made is not None and made.op in DEQUANTIZE
 
 
-@rule("QNT003", "qdq-blocks-fusion", severity=WARNING, targeted=True)
+@rule("QNT003", "qdq-blocks-fusion", severity=WARNING, targeted=True, fix=UNSAFE)
 def qdq_blocks_fusion(case: Case) -> Faults:
     """A pair that quantises and dequantises stands between a convolution and the normalization or activation
     after it.
@@ -242,13 +243,13 @@ def quant_params_invalid(case: Case) -> Faults:
     for site in _quantized(case):
         for position, name in enumerate(site.node.inputs):
             said = parameter(site, position)
-            if name and "scale" in said and _fails(case, site, position, _is_width):
+            if "scale" in said and _fails(case, site, position, _is_width):
                 yield Fault("a scale is zero, negative or no number", "a scale is the width of a step",
                             "quantise again", site, name, cause="scale")
-            if name and "zero_point" in said:
+            if "zero_point" in said:
                 yield from _zero_point(case, site, position)
-        if site.op in (*QUANTIZE, *DEQUANTIZE) and not site.node.domain and site.version < 13 and \
-                len(site.node.inputs) > 1 and (site.inputs[1].shape or (1,))[0] != 1:
+        if site.op in (*QUANTIZE, *DEQUANTIZE) and not site.node.domain and site.version < 13 \
+                and any(same(size, 1) is False for size in site.inputs[1].shape or ()):
             yield Fault(f"there is a scale for each channel in opset {site.version}",
                         "QuantizeLinear and DequantizeLinear take these since opset 13",
                         "convert the model to opset 13", site)

@@ -64,8 +64,8 @@ def baked_dim_in_reshape(case: Case) -> Faults:
     for tie in case.fact(ties):
         first = blamed(tie)
         others = [site for name in tie.names for site in case.fact(baked_reshapes).get(name, ())]
-        for site in dict.fromkeys([first, *others]) if first else ():
-            if site and site not in told:
+        for site in dict.fromkeys([first, *others] if first else []):
+            if site not in told:
                 told.add(site)
                 tied.update(tie.names)
                 yield _baked(case, site, f"{tie.proof}, so that only {tie.only} can run", ERROR, tie.names)
@@ -88,8 +88,7 @@ def _baked(case: Case, site: Site, why: str, severity: str, cause: tuple[str, ..
 def _confused(case: Case, site: Site, name: str) -> str:
     """In what the samples of ``name``, the first axis of a Reshape's input, are confused by it; empty where
     they are not, or come apart again."""
-    source = site.inputs[0].shape or ()
-    if source[0] is not symbol(name):
+    if (site.inputs[0].shape or ())[:1] != (symbol(name),):
         return ""
     if target_of(site)[0] == 1 and _is_given_out(site):
         return "no axis of the output tells the samples apart"
@@ -165,8 +164,8 @@ def _fixed(case: Case, tie: Tie) -> str | None:
                 return f"{made.op} to {written(kind.shape)}"
             if site.op in ELEMENTWISE and is_weight(case, site, position):
                 return f"a stored tensor of {written(kind.shape)}"
-    found = constant(site, 1) if site.op == "Expand" else None
-    return f"Expand to {written(found)}" if found and number in found else None
+    found = constant(site, 1) or () if site.op == "Expand" else ()
+    return f"Expand to {written(found)}" if number in found else None
 
 
 SIZED = ("Expand", "Slice", "Tile", "ConstantOfShape", "Range")
@@ -234,7 +233,7 @@ def silent_broadcast(case: Case) -> Faults:
         - mul stem
     """
     for site in case.of("Add", "Sub"):
-        a, b = (kind.shape for kind in site.inputs[:2])
+        a, b = (kind.shape for kind in site.inputs)
         if not a or not b:
             continue
         narrow, outer = _narrow(a, b), _is_outer(a, b)
@@ -255,12 +254,12 @@ def silent_broadcast(case: Case) -> Faults:
 
 
 def _narrow(a: Shape, b: Shape) -> int | None:
-    """Which side has one channel where the other has many, everything else being equal: maps of at least
-    three axes that extend in space."""
-    if len(a) != len(b) or len(a) < 3:
+    """Which side has one channel where the other has many, everything else being equal: maps that extend in
+    space."""
+    if len(a) != len(b):
         return None
     differ = [axis for axis, pair in enumerate(zip(a, b)) if same(*pair) is not True]
-    spatial = all(same(size, 1) is False or isinstance(size, Dim) for size in a[2:])
+    spatial = any(same(size, 1) is not True for size in a[2:])
     if differ != [1] or not spatial or 1 not in (a[1], b[1]):
         return None
     return 0 if a[1] == 1 else 1
@@ -272,7 +271,7 @@ def _is_made(site: Site, position: int) -> bool:
     while found is not None:
         kept = keeps_axis(found, 0, axis) if found.node.inputs else None
         if kept is None:
-            return found.effect.cost is not None and len(found.inputs) > 1 and found.op.startswith("Conv")
+            return found.op.startswith("Conv")
         axis, found = kept, found.producer()
     return False
 
@@ -342,9 +341,13 @@ def unresolved_shape(case: Case) -> Faults:
     for cause in case.fact(unresolved):
         if not cause.counted:
             yield Fault(f"the shape of its result is not known: {cause.reason}",
-                        f"nor are those of {cause.behind} results after it" if cause.behind else "",
+                        f"nor are those of {_results(cause.behind)} after it" if cause.behind else "",
                         "say the sizes that the network is run with (--set)", cause.site,
                         facts={"behind": cause.behind})
+
+
+def _results(count: int) -> str:
+    return "one result" if count == 1 else f"{count} results"
 
 
 @rule("SHP107", "data-dependent-shape", severity=ADVICE, targeted=True)
@@ -369,7 +372,7 @@ def data_dependent_shape(case: Case) -> Faults:
     for cause in case.fact(unresolved):
         if cause.counted:
             yield Fault("the data decide the size of its result",
-                        f"and those of {cause.behind} results after it" if cause.behind else "",
+                        f"and those of {_results(cause.behind)} after it" if cause.behind else "",
                         "run it outside the model, or keep a fixed number (TopK)", cause.site,
                         facts={"behind": cause.behind})
 

@@ -1,10 +1,12 @@
 """What makes a file larger than it need be."""
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from archcheck.graph import Literal, TensorType
 from archcheck.rules._case import Case
 from archcheck.rules._copies import equal, repeats, stored, transposed
-from archcheck.rules._rule import SAFE, WARNING, Fault, Faults, Site, rule
+from archcheck.rules._rule import SAFE, UNSAFE, WARNING, Fault, Faults, Site, rule
 
 LARGE_CONSTANT = 1 << 20
 """A constant of more bytes belongs among the weights."""
@@ -49,7 +51,7 @@ def large_constant_node(case: Case) -> Faults:
     cannot. It counts against the 2 GiB that a model's own file may have, and tools that list weights
     overlook it.
     """
-    large = [(size, site) for site in case.of("Constant") if (size := _held(site)) > LARGE_CONSTANT]
+    large = list(_large(case))
     for _, site in large:
         size = sum(size for size, _ in large)
         yield Fault(f"constants of {size:,} bytes are attributes of nodes" if len(large) > 1 else
@@ -58,14 +60,16 @@ def large_constant_node(case: Case) -> Faults:
                     "make it an initializer", site, cause="large", facts={"bytes": size})
 
 
-def _held(site: Site) -> int:
-    """The bytes of the tensor that a node has as an attribute."""
-    kind = site.node.attrs.get("value")
-    size = kind.bytes if isinstance(kind, TensorType) else None
-    return size if isinstance(size, int) else 0
+def _large(case: Case) -> Iterator[tuple[int, Site]]:
+    """The nodes that have a large tensor as an attribute, and how many bytes that has."""
+    for site in case.of("Constant"):
+        kind = site.node.attrs.get("value")
+        size = kind.bytes if isinstance(kind, TensorType) else None
+        if isinstance(size, int) and size > LARGE_CONSTANT:
+            yield size, site
 
 
-@rule("SIZ003", "materialised-broadcast", severity=WARNING, weights=True)
+@rule("SIZ003", "materialised-broadcast", severity=WARNING, weights=True, fix=UNSAFE)
 def materialised_broadcast(case: Case) -> Faults:
     """A stored tensor of at least 64 KiB is one slice over and over.
 
@@ -83,7 +87,7 @@ def materialised_broadcast(case: Case) -> Faults:
             yield Fault(f"a stored tensor of {one.kind.bytes:,} bytes holds {what} {times:,} times",
                         f"along axis {axis} of its {' × '.join(map(str, shape))} position k + {period:,} "
                         "holds what position k does", f"store {what} {cure}",
-                        value=one.name, facts={"bytes": one.kind.bytes, "axis": axis, "times": times})
+                        value=one.name, facts={"bytes": one.kind.bytes, **found._asdict()})
 
 
 @rule("SIZ004", "near-2gb", severity=WARNING, fix=SAFE)

@@ -6,6 +6,7 @@ from archcheck.rules._case import Case
 from archcheck.rules._operands import of_kind
 from archcheck.rules._paths import before, constant, reads
 from archcheck.rules._rule import ADVICE, ERROR, SAFE, UNSAFE, WARNING, Fault, Faults, Site, rule
+from archcheck.rules._training import trains
 from archcheck.scopes import specified
 
 LOSSES = ("NegativeLogLikelihoodLoss", "SoftmaxCrossEntropyLoss")
@@ -54,18 +55,11 @@ def batchnorm_training_mode(case: Case) -> Faults:
         }
     """
     for site in case.of("BatchNormalization"):
-        flow = case.report.flows.get(id(site.walk)) if _trains(site) else None
-        if _trains(site) and (flow is None or not flow.data.isdisjoint(site.node.inputs[:1])):
+        flow = case.report.flows.get(id(site.walk)) if trains(site) else None
+        if trains(site) and (flow is None or not flow.data.isdisjoint(site.node.inputs[:1])):
             yield Fault("a batch normalization is in training mode", "it takes means and variances from the "
                         "batch, so each result depends on what else is in it",
                         "export in evaluation mode (PyTorch: model.eval())", site)
-
-
-def _trains(site: Site) -> bool:
-    """Whether a batch normalization is in training mode, at the version of its operator."""
-    if site.version >= 14:
-        return bool(site.node.attrs.get("training_mode", 0) == 1)
-    return any(site.node.outputs[1:]) and not site.node.attrs.get("is_test")
 
 
 @rule("TRN002", "batch-statistics-norm", severity=WARNING)

@@ -17,9 +17,12 @@ from types import SimpleNamespace
 import pytest
 
 import archcheck
+from archcheck import cache, many
 from archcheck.config import Settings
-from archcheck.lint import _cache, _many, _one
+from archcheck.deadline import Limits
+from archcheck.lint import _many, _one
 from archcheck.lint._paths import models
+from archcheck.pool import Place
 from archcheck.rules import known
 from tests.lint.models import CLEAN, GAPS, codes, ends, found, save
 
@@ -45,6 +48,12 @@ def fails(case):
 
 
 SLEEPS = "open(f'{case.graph.source}.asleep', 'w').close(); import time; time.sleep(60)"
+
+
+def interrupted_at_b(task: _one.Task):
+    if task.path == "b":
+        raise KeyboardInterrupt
+    return _one.crashed(task, "")
 
 
 @pytest.fixture(autouse=True)
@@ -109,19 +118,39 @@ class TestModels:
             path.parent.mkdir(exist_ok=True)
             path.write_text(GAPS if name == "deep/spec.yaml" else "name: CI\nlayers: 3\n")
         everything = ["a.onnx", "b.onnx", "deep/c.onnx.gz", "deep/spec.yaml"]
-        assert models(["."]) == everything
-        assert models(["deep"]) == everything[2:]
-        assert models(["*.onnx"]) == everything[:2]
-        assert models(["**/*.onnx"]) == everything[:2]
-        assert models(["b.onnx", "a.onnx", "b.onnx", "e.txt"]) == ["b.onnx", "a.onnx", "e.txt"]
+        assert models(["."]).models == everything
+        assert models(["deep"]).models == everything[2:]
+        assert models(["*.onnx"]).models == everything[:2]
+        assert models(["**/*.onnx"]).models == everything[:2]
+        assert models(["b.onnx", "a.onnx", "b.onnx", "e.txt"]).models == ["b.onnx", "a.onnx", "e.txt"]
         others = ["onnx:light_resnet50", "-", "specs:vgg16"]
-        assert models(others) == others
+        assert models(others).models == others
 
     def test_nothing_there(self, here: Path, capsys):
         for name in (".", "*.onnx"):
             code, _, err = ends(capsys, "check", name)
             assert code == 2
             assert err.count("\n") == 1
+
+    def test_what_leads_to_nothing_costs_no_other(self, gaps: Path, capsys):
+        (gaps.parent / "empty").mkdir()
+        code, out, err = ends(capsys, "check", "empty", gaps, "no*.onnx", "--format", "json")
+        assert (code, [model["path"] for model in json.loads(out)["models"]]) == (2, [str(gaps)])
+        assert [line.split(";")[0] for line in err.splitlines()] == [
+            "archcheck: there is no model in the folder empty", "archcheck: nothing matches no*.onnx"]
+
+    def test_a_model_that_takes_too_long_costs_its_own_row(self, here: Path, capsys):
+        (here / "plugin.py").write_text(DYING.replace("os._exit(9)", "import time; time.sleep(60)"))
+        for name in ("a.yaml", "dying.yaml", "b.yaml"):
+            (here / name).write_text(GAPS)
+        begun = time.monotonic()
+        code, out, _ = ends(capsys, "check", ".", "--plugin", "plugin.py", "-j1", "--timeout", "0.5",
+                              "--format", "json")
+        assert time.monotonic() - begun < 30
+        assert code in (2, 3), "the sleep ends with the time, or the process does"
+        rows = json.loads(out)["models"]
+        assert [row["path"] for row in rows] == ["a.yaml", "b.yaml", "dying.yaml"]
+        assert len(json.loads(out)["findings"]) == 2
 
     def test_order_is_that_of_the_input_in_any_number_of_processes(self, here: Path, capsys):
         names = [f"m{k}.yaml" for k in (3, 1, 2, 0, 5)]
@@ -142,6 +171,18 @@ class TestModels:
         assert [one["path"] for one in record["models"]] == names
         assert codes(record) == ["GEO003"] * 3
         assert "dying.yaml: the process that checked it was ended" in err
+
+    def test_a_plugin_with_an_operator_serves_all_models(self, here: Path, capsys):
+        from archcheck.ops._op import OPS
+        (here / "plugin.py").write_text("from archcheck.ops._op import Effect, op\n"
+                                        "@op('Halve', domain='com.acme')\n"
+                                        "def halve(x):\n    return Effect((x,))\n")
+        text = """<ir_version: 9, opset_import: ["" : 18, "com.acme" : 1]>
+            net (float[N,2] x) => (float[N,2] y) { y = com.acme.Halve(x) }"""
+        names = [save(here / f"{name}.onnx", text).name for name in "abc"]
+        found_ = found(capsys, *names, "--plugin", "plugin.py", "-j1")
+        OPS.pop(("com.acme", "Halve"), None)
+        assert [model["error"] for model in found_["models"]] == [None] * 3
 
     def test_standard_input(self, here: Path, capsys, monkeypatch):
         (here / "archcheck.toml").write_text("[per-model-ignores]\n'old.yaml' = ['GEO']")
@@ -198,10 +239,12 @@ class TestCache:
 
     def test_what_is_remembered_is_what_is_found(self, gaps: Path, capsys, asked: list[str]):
         save(gaps.parent / "a.onnx", archcheck_ignore="META001: never")
-        first = found(capsys, "gaps.yaml", "a.onnx", "-j1")
-        assert found(capsys, "gaps.yaml", "a.onnx", "-j1") == first
+        first = [found(capsys, name) for name in ("gaps.yaml", "a.onnx")]
+        assert [found(capsys, name) for name in ("gaps.yaml", "a.onnx")] == first
+        assert found(capsys, "gaps.yaml", "a.onnx", "-j2")["models"] == [
+            model for one in first for model in one["models"]]
         assert asked == ["gaps.yaml", "a.onnx"]
-        assert (gaps.parent / _cache.FOLDER / ".gitignore").read_text() == "*\n"
+        assert (gaps.parent / cache.FOLDER / ".gitignore").read_text() == "*\n"
 
     def test_whatever_counts_changes_it(self, here: Path, capsys, asked: list[str], monkeypatch):
         path = save(here / "a.onnx")
@@ -219,7 +262,7 @@ class TestCache:
         assert is_judged()
         (here / "a.archcheck.toml").unlink()
         assert not is_judged()
-        monkeypatch.setattr(_cache, "salt", lambda: "another version")
+        monkeypatch.setattr(cache, "salt", lambda: "another version")
         assert is_judged()
         path.write_bytes(path.read_bytes() + b"\x32\x00")
         assert is_judged()
@@ -232,7 +275,7 @@ class TestCache:
 
     def test_a_damaged_entry_is_none(self, gaps: Path, capsys, asked: list[str]):
         first = found(capsys, gaps)
-        for entry in (gaps.parent / _cache.FOLDER).rglob("*.json"):
+        for entry in (gaps.parent / cache.FOLDER).rglob("*.json"):
             entry.write_text(entry.read_text()[:-9])
         assert found(capsys, gaps) == first
         assert len(asked) == 2
@@ -264,22 +307,18 @@ class TestCache:
         assert found(capsys, gaps)["models"][0]["sha256"], "what says the hash has it"
 
     def test_where_it_cannot_be_written(self, gaps: Path, capsys):
-        (gaps.parent / _cache.FOLDER).write_text("a file")
+        (gaps.parent / cache.FOLDER).write_text("a file")
         assert ends(capsys, "check", gaps)[0] == 1
 
 
 class TestInterrupt:
     def test_what_is_done_is_kept(self, gaps: Path, monkeypatch):
         tasks = [_one.Task(name, Settings(), {}) for name in ("gaps.yaml", "b", "c")]
-
-        def check(task: _one.Task):
-            if task.path == "b":
-                raise KeyboardInterrupt
-            return _one.crashed(task, "")
-        monkeypatch.setattr(_many, "check_one", check)
-        with pytest.raises(_many.Interrupted) as stop:
-            _many.check_many(tasks, 1, lambda done, of: None)
-        assert [one.path for one in stop.value.done] == ["gaps.yaml"]
+        monkeypatch.setattr(_many, "check_one", interrupted_at_b)
+        with pytest.raises(many.Interrupted) as stop:
+            _many.check_many(tasks, Place(1), Limits(), lambda done, of: None)
+        done = [one.path for one in stop.value.done]
+        assert "gaps.yaml" in done and "b" not in done
 
     @pytest.mark.skipif(os.name == "nt", reason="signals are those of POSIX")
     def test_ctrl_c_ends_all_processes(self, here: Path):

@@ -129,6 +129,12 @@ class TestOfSuppressions:
         finding = found(capsys, "a.yaml")["findings"][0]
         assert (finding["code"], finding["file"], finding["line"]) == ("META001", "a.yaml", 4)
 
+    def test_a_file_beside_the_model_has_no_lines(self, here: Path, capsys):
+        model = save(here / "a.onnx")
+        (here / "a.archcheck.toml").write_text("[[ignore]]\nrules = ['GRA']\nreason = 'so'")
+        (finding,) = [one for one in found(capsys, model)["findings"] if one["code"] == "META001"]
+        assert (Path(finding["file"]).name, finding["line"]) == ("a.archcheck.toml", None)
+
     def test_reasons_are_asked_for_by_strict(self, here: Path, capsys):
         (here / "a.yaml").write_text(GAPS.rstrip() + "  # archcheck: ignore[GEO003]")
         assert codes(found(capsys, "a.yaml")) == []

@@ -59,7 +59,7 @@ def summary(name: str, found: Verified, seconds: float) -> dict[str, Any]:
     return {"name": name, "sizes": [dict(run.sizes) for run in found.runs], "values": len(found.values),
             "kinds": dict(kinds), "right": found.is_right, "made": found.made,
             "measured": [len(run.verdicts) for run in found.runs],
-            "nodes": len(found.report.graph.nodes), "refused": [run.refused for run in found.refused],
+            "outputs": len(found.ops), "refused": [run.refused for run in found.refused],
             "wrong": [[verdict.kind, verdict.value, verdict.why, dict(run.sizes)]
                       for kind in ("disagrees", "declared", "unknown", "data")
                       for verdict, run in found.of(kind)[:8]],

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import onnx
 import pytest
 from onnx import TensorProto, helper, parser
 
@@ -73,12 +74,15 @@ class TestFormulas:
         assert judged(ONE, "macs", 1280, at={"N": 7}) == []
 
 
-def test_what_is_not_counted_is_said():
-    text = """<ir_version: 8, opset_import: ["" : 17, "own" : 1]>
-    g (float[4, 4] x) => (float[4, 4] y) { a = MatMul (x, x) y = own.What (a) }"""
-    model = parser.parse_model(text)
+@pytest.mark.parametrize(("nodes", "of"), [("y = own.What (a)", "the work of 1 node"),
+                                           ("b = own.What (a) y = own.What (b)", "the work of 2 nodes")])
+def test_what_is_not_counted_is_said(nodes, of):
+    model = parser.parse_model("""<ir_version: 8, opset_import: ["" : 17, "own" : 1]>
+    g (float[4, 4] x) => (float[4, 4] y) { a = MatMul (x, x) NODES }""".replace("NODES", nodes))
     assert judged(model, "macs", 64) == [("BUD002", "advice")]
     assert judged(model, "macs", 63) == [("BUD002", "error")]
+    (one,) = found(model, "BUD", budget={"macs": Limit(64, "64")})
+    assert one.message == f"macs may exceed its budget of 64: {of} is not known"
 
 
 def external(folder, length):
@@ -95,6 +99,15 @@ def external(folder, length):
     return folder / "m.onnx"
 
 
+def test_numbers_in_the_file_itself_count_once(tmp_path):
+    path = external(tmp_path, 400)
+    model = onnx.load(path, load_external_data=False)
+    model.graph.initializer.add(name="n", data_type=TensorProto.INT64, dims=[2], int64_data=[1, 2])
+    path.write_bytes(model.SerializeToString())
+    assert judged(path, "file-size", path.stat().st_size + 400) == []
+    assert judged(path, "file-size", path.stat().st_size + 399) == [("BUD004", "error")]
+
+
 @pytest.mark.parametrize("spare", [0, -1])
 def test_external_data_count_as_the_file(spare, tmp_path):
     path = external(tmp_path, 400)
@@ -105,7 +118,14 @@ def test_external_data_count_as_the_file(spare, tmp_path):
 
 def test_a_specification_has_no_file_to_speak_of():
     assert FIGURES["file-size"](archcheck.analyze(NET.encode())).sizes == ()
-    assert judged(NET, "file-size", 1) == []
+    assert judged(NET, "file-size", 0) == []
+
+
+def test_a_network_without_weights_has_no_depth():
+    text = "input: 1 x 4\nlayers: relu"
+    assert judged(text, "depth", 0) == []
+    assert [one.why for one in found(text.replace("relu", "fc 3"), "BUD", budget={"depth": Limit(0, "0")})] \
+        == ["that is more than nothing"]
 
 
 def test_branches_run_side_by_side():
@@ -132,6 +152,24 @@ class TestLatency:
     def test_at_its_limit(self, less, codes):
         assert judged(ONE, "latency", self.SECONDS + Fraction(1, 10**6) - less, device=self.DEVICE) == codes
 
+    def test_is_not_above_what_it_is(self):
+        """Whole 1,024ths of a second are exact."""
+        seconds = self.SECONDS * 1000 / 1024
+        device = "peak=1e12,bandwidth=1024"
+        assert judged(ONE, "latency", seconds, device=device) == []
+        assert judged(ONE, "latency", seconds - Fraction(1, 1024), device=device) == [("BUD006", "error")]
+
+    def test_is_told_in_milliseconds(self):
+        limit = Limit(Fraction(1, 1000), "1 ms", {}, "peak=1e12,bandwidth=1138277")
+        (one,) = found(ONE, "BUD", budget={"latency": limit})
+        assert one.message.startswith("the nodes take at least 2.99 ms on ")  # 3,408 B / 1,138,277 = 2.994 ms
+
+    @pytest.mark.parametrize(("layers", "said"), [("relu", "1 node is"), ("relu -> relu", "2 nodes are")])
+    def test_of_nodes_of_unknown_size(self, layers, said):
+        limit = Limit(Fraction(1), "1 s", {}, self.DEVICE)
+        (one,) = found(f"input: N x 4\nlayers: {layers}\n", "BUD", budget={"latency": limit})
+        assert one.message == f"the latency of {said} not known, and the budget is 1 s"
+
     def test_of_formulas(self):
         assert judged(NET, "latency", self.SECONDS, device=self.DEVICE) == [("BUD006", "warning")]
         assert judged(NET, "latency", self.SECONDS * 2, device=self.DEVICE, at={"N": 2}) == []
@@ -144,6 +182,21 @@ class TestGrowth:
     def test_of_a_number(self, before, codes):
         """1,255 and 2 % are 1,280.1; 1,254 and 2 % are 1,279.08."""
         assert judged(ONE, "growth", Fraction(1, 50), locked={"macs": before}) == codes
+
+    @pytest.mark.parametrize(("model", "before", "codes"), [
+        (ONE, 1280, []), (ONE, 1279, [("BUD010", "error")]), (NET, "1280*N", []),
+        (NET, "1280*N - 1", [("BUD010", "error")]), (NET, "1280*N - Mod(N, 2)", [("BUD010", "warning")]),
+        (NET, "1280*N + Mod(N, 2)", [])])
+    def test_by_nothing(self, model, before, codes):
+        """It has grown by 0 or 1, by 0 or 1 less."""
+        assert judged(model, "growth", Fraction(0), locked={"macs": before}) == codes
+
+    @pytest.mark.parametrize(("model", "before", "why"), [
+        (ONE, 1000, "that is 28.0% more"), (ONE, 0, "there was nothing before"),
+        (ONE, "Min(N, 3)", "at all sizes"), (NET, 100, "at all sizes"), (NET, "100*N", "at all sizes")])
+    def test_in_words(self, model, before, why):
+        (one,) = found(model, "BUD", budget={"growth": Limit(Fraction(0), "0")}, locked={"macs": before})
+        assert one.why == why
 
     @pytest.mark.parametrize(("before", "codes"), [
         ("1280*N", []), ("1254*N", [("BUD010", "error")]), ("1280*N + 5", []), ("nonsense(", []),

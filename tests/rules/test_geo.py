@@ -4,6 +4,7 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
+from onnx import parser
 
 import archcheck
 from tests.rules._judged import found
@@ -40,6 +41,7 @@ def test_alexnet_at_224_and_227():
     layers = "layers:\n- conv 96 11x11 /4 -> relu -> maxpool 3x3 /2\n"
     one, *_ = found(f"input: N x 3 x 224 x 224\n{layers}", "GEO002")
     assert "(224 + 0 - 11) mod 4 = 1" in one.message and one.facts["good"] == [223, 227]
+    assert one.fix == "use an input of 223 or 227, or pad 3 more at the end"
     assert not found(f"input: N x 3 x 227 x 227\n{layers}", "GEO002")
 
 
@@ -52,6 +54,21 @@ def test_alexnet_at_224_and_227():
 ])
 def test_left_over_positions_cost_pixels_only_where_no_field_reaches(layers, wanted):
     assert [one.severity for one in found(f"input: N x 3 x 8 x 8\nlayers:\n- {layers}\n", "GEO002")] == wanted
+
+
+def test_an_inner_map_is_to_be_made_larger():
+    one, = found("input: N x 3 x 8 x 8\nlayers:\n- conv 8 1x1 -> maxpool 3x3 /2\n", "GEO002")
+    assert one.fix == "make its map 7 or 9, or pad 1 more at the end"
+
+
+def test_who_asks_for_the_shape_reads_no_element():
+    text = """<ir_version: 8, opset_import: ["" : 17]>
+    g (float[N, 3, 8, 8] x) => (y, s) {
+        r = Relu (x) s = Shape (r) y = MaxPool <kernel_shape = [3, 3], strides = [2, 2]> (%s)
+    }"""
+    for nodes in ("r", "i) i = Identity (r"):
+        assert [one.severity for one in found(parser.parse_model(text % nodes), "GEO002")] == ["warning"] * (
+            nodes != "r")
 
 
 def test_what_is_made_of_a_stored_image_is_left_alone():
@@ -87,6 +104,11 @@ def test_windows_that_read_only_padding(size, window, pad, wanted):
     assert [one.severity for one in found(text, "GEO005")] == wanted
 
 
+def test_the_map_that_is_too_small_is_shown():
+    one, = found("input: N x 3 x 4 x 5\nlayers:\n- conv 8 7x7\n", "GEO005")
+    assert one.why == "the input is [N, 3, 4, 5]"
+
+
 @pytest.mark.parametrize(("size", "window", "stride", "pad"), [(8, 3, 1, 3), (8, 3, 2, 4), (5, 2, 3, 4),
     (9, 3, 4, 6)])
 def test_the_number_of_empty_windows(size, window, stride, pad):
@@ -108,6 +130,13 @@ def test_the_share_of_windows_that_touch_padding(size, window, stride, pad):
         2 * inside < len(starts) ** 2)
 
 
+@pytest.mark.parametrize(("size", "wanted"), [(11, [{"inside": 5, "windows": 11}]), (12, [])])
+def test_half_of_the_windows_may_touch_padding(size, wanted):
+    """Of the windows of 7 that are padded by 3, the first three and the last three do."""
+    faults = found(f"input: N x 3 x {size}\nlayers:\n- conv 4 7 pad=3\n", "GEO011")
+    assert [one.facts for one in faults] == wanted
+
+
 @pytest.mark.parametrize(("layer", "wanted"), [
     ("conv 8 2x2 pad=[0,0,1,1]", 1), ("conv 8 3x3 pad=1", 0), ("conv 8 3x3", 0), ("conv 8 4x4 pad=1", 1),
     ("conv 8 2x2 /2 pad=[0,0,1,1]", 0)])
@@ -115,10 +144,25 @@ def test_windows_beside_their_result(layer, wanted):
     assert len(found(f"input: N x 3 x 8 x 8\nlayers:\n- {layer}\n", "GEO006")) == wanted
 
 
+@pytest.mark.parametrize(("pads", "said"), [
+    ([0, 1], "padded by 0 in front, is centred 0.5 positions behind its result"),
+    ([1, 0], "padded by 1 in front, is centred 0.5 positions before its result"),
+    ([0, 3], "padded by 0 in front, is centred 0.5 positions behind its result")])
+def test_where_a_window_is_centred(pads, said):
+    """Result q of a window of 2 is computed of positions q and q + 1, or q - 1 and q."""
+    (one,) = found(f"input: N x 3 x 8\nlayers:\n- conv 8 2 pad={pads}\n", "GEO006")
+    assert one.message == f"a window of 2, {said}"
+    assert one.facts == {"shift": -0.5 if pads[0] else 0.5}
+
+
 @pytest.mark.parametrize(("layer", "wanted"), [
-    ("conv 8 1x1 /2", 1), ("conv 8 1x1", 0), ("conv 8 3x3 /2 pad=1", 0), ("conv 8 1x3 /2 pad=[0,1,0,1]", 0)])
+    ("conv 8 1x1 /2", [(4, [2, 2])]), ("conv 8 1x1 /2x1", [(2, [2, 1])]), ("conv 8 1x1 /3x2", [(6, [3, 2])]),
+    ("conv 3 1x1 /2 groups=3", [(4, [2, 2])]), ("conv 8 1x1", []), ("conv 8 3x3 /2 pad=1", []),
+    ("conv 8 1x3 /2 pad=[0,1,0,1]", [])])
 def test_pointwise_with_a_stride(layer, wanted):
-    assert len(found(f"input: N x 3 x 8 x 8\nlayers:\n- {layer}\n", "GEO004")) == wanted
+    faults = found(f"input: N x 3 x 8 x 8\nlayers:\n- {layer}\n", "GEO004")
+    assert [(one.message, one.facts["stride"]) for one in faults] == [
+        (f"a pointwise convolution reads 1 of every {share} positions", strides) for share, strides in wanted]
 
 
 # ---------------------------------------------------------------------------------- joins
@@ -172,6 +216,38 @@ def test_crops_beside_the_middle(first, wanted):
     assert len(found(CROP.format(first, first + 56), "GEO009")) == wanted
 
 
+@pytest.mark.parametrize(("window", "first", "wanted"), [
+    (3, 1, 0), (3, 0, 1),                                         # one position, of a field of 3
+    (6, 2, 0), (6, 1, 0), (6, 0, 1)])                             # 1.5 positions are a quarter of 6, no more
+def test_a_quarter_of_the_field_is_allowed(window, first, wanted):
+    size = 65 - window
+    text = (f"input: N x 3 x 64 x 64\nlayers:\n- relu as all\n- conv 3 {window}x{window} as inner\n"
+            f"- from all -> Slice [{first}, {first}] [{first + size}, {first + size}] [2, 3] -> add inner\n")
+    assert len(found(text, "GEO009")) == wanted
+
+
+@pytest.mark.parametrize(("first", "wanted"), [("aab", 1), ("baa", 1), ("abb", 1), ("abc", 0)])
+def test_branches_of_several_inputs(first, wanted):
+    """Those of one input are held against each other."""
+    text = ("inputs: {a: N x 3 x 64 x 64, b: N x 3 x 64 x 64, c: N x 3 x 64 x 64}\nlayers:\n"
+            "- from %s -> conv 3 3x3 same /2 as x0\n- from %s -> Slice [0, 0] [32, 32] [2, 3] as x1\n"
+            "- from %s -> maxpool 2x2 -> Sum x0 x1\n")
+    assert len(found(text % tuple(first), "GEO009")) == wanted
+
+
+def test_joins_in_functions_are_not_taken_for_others():
+    """Node 1 of the function joins two strides; node 1 of the network adds the input to itself."""
+    model = parser.parse_model("""<ir_version: 8, opset_import: ["" : 17, "own" : 1]>
+    g (float[1, 3, 8] x) => (z) { y = own.f (x) s = Add (x, x) z = Relu (s) }
+    <domain: "own", opset_import: ["" : 17]> f (a) => (c) {
+        b = MaxPool <kernel_shape = [1], strides = [2]> (a)
+        zero = Constant <value_ints = [0]> () four = Constant <value_ints = [4]> ()
+        two = Constant <value_ints = [2]> () d = Slice (a, zero, four, two) c = Add (b, d)
+    }""")
+    assert not found(model, "GEO009")
+    assert not archcheck.analyze(model).fields.meetings
+
+
 @pytest.mark.parametrize("text", [
     # causal
     "input: N x 8 x 64\nlayers:\n- relu as x0\n- conv 8 2 dilation=4 pad=[4,0] -> relu -> add x0\n",
@@ -189,6 +265,14 @@ def test_joins_that_are_meant(text):
 def test_the_field_and_the_object(size, wanted):
     text = "input: N x 3 x 64 x 64\nlayers:\n- (conv 8 3x3 same -> relu)*2\n"
     assert len(found(text, "GEO010", object_size=size)) == wanted
+
+
+@pytest.mark.parametrize(("layer", "wanted"), [
+    ("maxpool 9x9 /1", []),                                       # of the channels it sees one
+    ("conv 8 1x9 same", ["along axis 2 of input"]), ("conv 8 9x1 same", ["along axis 3 of input"])])
+def test_a_field_counts_along_the_axes_of_the_map(layer, wanted):
+    faults = found(f"input: N x 3 x 64 x 64\nlayers:\n- {layer}\n", "GEO010", object_size=5)
+    assert [one.why for one in faults] == wanted
 
 
 def test_a_gate_sees_all_but_does_not_count():
@@ -213,6 +297,19 @@ def test_dilations_that_leave_holes(dilations):
     faults = found(f"input: N x 8 x 256\nlayers:\n- {layers}\n", "GEO012")
     read_, spanned = coverage(dilations)
     assert bool(faults) == (read_ < spanned)
+
+
+@pytest.mark.parametrize(("layers", "facts"), [
+    ("conv 8 3 same dilation=2", []),
+    ("conv 8 3 same dilation=2 -> relu -> conv 8 3 same dilation=4", [{"factor": 2, "layers": 2}]),
+    ("(conv 8 3 same dilation=3 -> bn -> relu)*3", [{"factor": 3, "layers": 3}]),
+    ("conv 8 3 same dilation=2 -> conv 8 1 -> conv 8 3 same dilation=2", [{"factor": 2, "layers": 2}]),
+    ("conv 8 3 same dilation=2 -> Reshape [0, 16, 16] -> conv 8 3 same dilation=2", []),
+    ("conv 8 3 same dilation=2 -> Reshape [-1, 4, 32] -> conv 8 3 same dilation=2",  # splits the channels
+     [{"factor": 2, "layers": 2}]),
+    ("conv 8 3 same dilation=2 -> Transpose perm=[0, 2, 1] -> conv 8 3 same dilation=2", [])])
+def test_dilated_layers_in_a_row(layers, facts):
+    assert [one.facts for one in found(f"input: N x 8 x 32\nlayers:\n- {layers}\n", "GEO012")] == facts
 
 
 @pytest.mark.parametrize(("size", "said"), [

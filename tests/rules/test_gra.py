@@ -6,7 +6,7 @@ from onnx import parser
 
 import archcheck
 
-HEAD = '<ir_version: 8, opset_import: ["" : 17]>\n'
+HEAD = '<ir_version: 8, opset_import: ["" : 17, "my.ops" : 1]>\n'
 
 
 def found(text, *select):
@@ -19,6 +19,15 @@ def test_unused_weights_are_one_finding_with_their_bytes():
                    "{ y = Relu (x) }", "GRA001")
     assert (one.places, one.facts["bytes"], one.message) == (
         2, 24, "2 stored tensors of 24 bytes are read by no node")
+
+
+@pytest.mark.parametrize(("stored", "message"), [
+    ("float[2] a = {1, 2}", "a stored tensor of 8 bytes is read by no node"),
+    ('string[2] s = {"a", "b"}', "a stored tensor is read by no node"),
+    ('float[2] a = {1, 2}, string[2] s = {"a", "b"}', "2 stored tensors are read by no node")])
+def test_bytes_are_told_where_they_are_known(stored, message):
+    (one, *_) = found(f"g (float[N, 2] x) => (float[N, 2] y) <{stored}> {{ y = Relu (x) }}", "GRA001")
+    assert one.message == message
 
 
 def test_what_a_body_or_an_output_reads_is_used():
@@ -38,6 +47,8 @@ def test_dead_nodes_are_one_finding_for_each_branch_with_what_they_waste():
     one, two = found(text, "GRA")
     assert {(one.code, one.node), (two.code, two.node)} == {("GRA002", "lost"), ("GRA002", "other")}
     (wasteful,) = [found for found in (one, two) if found.node == "lost"]
+    (free,) = [found for found in (one, two) if found.node == "other"]
+    assert free.message == "a node leads to no output"
     assert wasteful.message == "2 nodes lead to no output; they take 4·N MACs and 4 parameters"
 
 
@@ -59,6 +70,11 @@ def test_dead_constants_are_one_finding():
     assert [(one.code, one.places) for one in found(text)] == [("GRA002", 2)]
 
 
+def test_an_input_that_is_not_read():
+    (one,) = found("g (float[N] x, float[N] a) => (float[N] y) { y = Relu (x) }")
+    assert (one.code, one.message) == ("GRA003", "no node reads an input")
+
+
 def test_unread_inputs_are_one_finding():
     (one,) = found("g (float[N] x, float[N] a, float[N] b) => (float[N] y) { y = Relu (x) }")
     assert (one.code, one.message, one.places) == ("GRA003", "no node reads 2 of 3 inputs", 2)
@@ -68,6 +84,7 @@ def test_unread_inputs_are_one_finding():
     ("z = RandomNormal <shape = [2]> ()", []),
     ("z = Shape (x)", []),
     ("a = Identity (x) z = Identity (a)", ["GRA004"]),
+    ("z = my.ops.Identity (x)", []),
     ("z = Constant <value_ints = [1, 2]> ()", ["GRA004"]),
     ("a = Constant <value_ints = [1, 2]> () z = Neg (a)", ["GRA004"])])
 def test_outputs_that_do_not_depend_on_the_input(nodes, codes):
@@ -128,6 +145,31 @@ def test_a_chain_that_is_worked_out_twice_is_one_finding():
     assert one.message.startswith("2 nodes work out what was worked out before: 50%")
 
 
+@pytest.mark.parametrize(("nodes", "fixable"), [
+    ("u = Identity (x) y = Add (u, w)", "safe"), ("u = Identity (w) y = Add (x, u)", "unsafe")])
+def test_to_take_out_a_copy_of_a_weight_is_to_fold(nodes, fixable):
+    (one,) = found(f"g (float[N, 2] x) => (y) <float[2] w = {{1, 2}}> {{ {nodes} }}", "GRA006")
+    assert one.fixable == fixable
+
+
+def test_the_share_of_what_depends_on_data_is_not_known():
+    text = """g (float[N, 2] x) => (y) <float[2, 2] w = {1, 2, 3, 4}> {
+        i = NonZero (x) f = Cast <to = 1> (i) a = MatMul (w, f) b = MatMul (w, f) y = Add (a, b)
+    }"""
+    assert not found(text, "GRA005")
+
+
+@pytest.mark.parametrize("count", [8, 9])
+def test_eight_nodes_that_read_the_same_are_compared(count):
+    """The last of them is there twice; what is compared with more would take time that grows as a square."""
+    gains = [*range(count), count - 1]
+    nodes = " ".join(f"y{place} = Gemm <alpha = {gain}.5> (x, w)" for place, gain in enumerate(gains))
+    outputs = ", ".join(f"y{place}" for place in range(len(gains)))
+    text = f"g (float[N, 2] x) => ({outputs}) <float[2, 2] w = {{1, 2, 3, 4}}> {{ {nodes} }}"
+    faults = found(text, "GRA005")
+    assert len(faults) == (count == 8)
+
+
 @pytest.mark.parametrize(("nodes", "count"), [
     ("a = Transpose <perm = [1, 0]> (x) b = Transpose <perm = [1, 0]> (a) y = Relu (b)", 1),
     ("a = Transpose <perm = [1, 0]> (x) b = Neg (a) c = Transpose <perm = [1, 0]> (b) y = Relu (c)", 0),
@@ -158,6 +200,29 @@ def test_a_condition_that_sizes_on_the_command_line_decide_is_not_meant():
     assert one.message == "the condition always takes the then_branch"
 
 
+@pytest.mark.parametrize(("condition", "why"), [
+    (1, "the else_branch never runs, 2 nodes"), (0, "the then_branch never runs, 1 node")])
+def test_what_never_runs(condition, why):
+    (one,) = found(f"""g (float[N, 2] x) => (float[N, 2] y) <bool c = {{{condition}}}> {{
+        y = If (c) <then_branch = t () => (p) {{ p = Relu (x) }},
+                    else_branch = e () => (q) {{ r = Neg (x) q = Relu (r) }}>
+    }}""", "GRA008")
+    assert one.why == why
+
+
+def test_what_costs_nothing_may_be_there_twice():
+    text = "g (float[N, 2] x) => (float[N, 2] y) { a = Relu (x) b = Relu (x) y = Add (a, b) }"
+    assert not found(text, "GRA005")
+
+
+@pytest.mark.parametrize(("nodes", "message"), [
+    ("a = Exp (w) y = Add (x, a)", "a node is the same for all inputs"),
+    ("a = Exp (w) b = Neg (a) y = Add (x, b)", "2 nodes are the same for all inputs")])
+def test_what_could_be_worked_out_once(nodes, message):
+    (one,) = found(f"g (float[N, 2] x) => (y) <float[2] w = {{1, 2}}> {{ {nodes} }}", "GRA007")
+    assert one.message == message
+
+
 @pytest.mark.parametrize(("stored", "severity"), [
     ("float[1, 1] a = {1}", "advice"), ("float a = {1}, int64[1] b = {1}", "advice"),
     ("float[2] a = {1, 2}", "warning"), ("float a = {1}, float[2] b = {1, 2}", "warning")])
@@ -178,7 +243,7 @@ def test_constants_of_single_numbers_that_lead_nowhere_are_advice():
 
 @pytest.mark.parametrize(("first", "second", "codes"), [
     ("", "", ["GRA006"]), ("<perm = [2, 1, 0]>", "", ["GRA006"]), ("<perm = [1, 0, 2]>", "", []),
-    ("<perm = [1, 2, 0]>", "<perm = [1, 2, 0]>", [])])
+    ("<perm = [1, 2, 0]>", "<perm = [1, 2, 0]>", []), ("<perm = [2, 1, 0]>", "<perm = [3, 1, 0]>", [])])
 def test_transpositions_that_undo_each_other(first, second, codes):
     text = f"g (float[N, 2, 3] x) => (float[] y) {{ a = Transpose {first} (x) y = Transpose {second} (a) }}"
     assert [one.code for one in found(text, "GRA006")] == codes

@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import onnx
+import onnx.parser
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
@@ -132,6 +133,54 @@ def test_one_channel_in_a_hundred(channels, found):
     weight = normal(3, channels)
     weight[:, 7] = 0
     assert product(weight) == found
+
+
+def test_dead_channels_of_one_layer_and_of_several():
+    weight = normal(4, 4)
+    weight[:, 1] = 0
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["a"]), helper.make_node("MatMul", ["a", "v"], ["y"])]
+    for other, said in ((normal(4, 4), "1 of the 4 output channels have only zeros as weights"),
+                        (weight * 2, "2 of the 8 output channels of 2 layers have only zeros as weights")):
+        (one,) = findings(model(nodes, {"w": weight, "v": other}), select=("NUM103",))
+        assert one.message == said
+
+
+def test_denormal_numbers_of_one_weight_and_of_several():
+    weight = normal(4, 4)
+    weight[1, 1:3] = 1e-40
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["a"]), helper.make_node("MatMul", ["a", "v"], ["y"])]
+    for other, said in ((normal(4, 4), "2 of the 16 numbers are denormal"),
+                        (weight.T, "4 of the 32 numbers of 2 weights are denormal")):
+        (one,) = findings(model(nodes, {"w": weight, "v": other}), select=("NUM104",))
+        assert one.message == said
+
+
+@pytest.mark.parametrize(("numbers", "said"), [
+    ([1, 65520, 3, 4], "a constant is infinite in float16"),
+    ([1, 65520, -1e30, 4], "2 numbers of a constant are infinite in float16")])
+def test_how_many_numbers_float16_cannot_hold(numbers, said):
+    proto = model([helper.make_node("Add", ["x", "c"], ["y"])], {"c": np.float32(numbers)})
+    assert [one.message for one in findings(proto, select=("NUM105",), targets=("fp16",))] == [said]
+
+
+def test_a_square_of_what_was_cast_may_have_an_exponent_of_any_type():
+    nodes = [helper.make_node("Cast", ["x"], ["h"], to=TensorProto.FLOAT16),
+             helper.make_node("Cast", ["h"], ["f"], to=TensorProto.FLOAT),
+             helper.make_node("Pow", ["f", "two"], ["p"]), helper.make_node("ReduceMean", ["p"], ["y"])]
+    for lifted, wanted in ((nodes, []), ([*nodes[:1], helper.make_node("Pow", ["h", "two"], ["p"]), nodes[3]],
+                                         ["NUM107"])):
+        assert codes(model(lifted, {"two": np.int64(2)}), select=("NUM107",), targets=("fp16",)) == wanted
+
+
+@pytest.mark.parametrize(("count", "said"), [(1, "the batch normalization has"),
+                                             (2, "all 2 batch normalizations have")])
+def test_how_many_normalizations_are_untrained(count, said):
+    nodes = [helper.make_node("BatchNormalization", [given, *"sbmv"], [made])
+             for given, made in zip(["x", "a"], ["y"] if count == 1 else ["a", "y"])]
+    zeros, ones = np.zeros(4, np.float32), np.ones(4, np.float32)
+    proto = model(nodes, {"s": normal(4), "b": normal(4), "m": zeros, "v": ones})
+    (one,) = findings(proto, select=("NUM100",))
+    assert one.message == f"the weights are untrained: {said} means of 0 and variances of 1"
 
 
 def test_a_weight_behind_a_transposition_and_a_cast():
@@ -349,6 +398,88 @@ def test_powers_below_zero(power, wanted):
     assert codes(proto, select=("NUM109",), profiles=("numeric",)) == wanted
 
 
+@pytest.mark.parametrize(("op", "given", "said"), [
+    ("Reciprocal", "relu", "a divisor can be 0"), ("Reciprocal", "tanh", "a divisor can be 0 or negative"),
+    ("Reciprocal", "below", None), ("Reciprocal", "above", None),
+    ("Log", "relu", "a logarithm's argument can be 0"), ("Log", "above", None),
+    ("Log", "below", "a logarithm's argument can be 0 or negative"),
+    ("Sqrt", "relu", None), ("Sqrt", "below", "a radicand can be 0 or negative")])
+def test_what_cannot_be_given_to_every_operator(op, given, said):
+    """``above`` is x² + 1/4 and ``below`` the same with a minus."""
+    nodes = [helper.make_node("Relu", ["x"], ["relu"]), helper.make_node("Tanh", ["x"], ["tanh"]),
+             helper.make_node("Mul", ["x", "x"], ["square"]),
+             helper.make_node("Add", ["square", "c"], ["above"]),
+             helper.make_node("Neg", ["above"], ["below"]), helper.make_node(op, [given], ["y"])]
+    found = findings(model(nodes, {"c": np.float32(0.25)}), select=("NUM109",), profiles=("numeric",))
+    assert [one.message for one in found] == ([said] if said else [])
+
+
+@pytest.mark.parametrize(("body", "wanted"), [
+    # what is above 0 times what is above 0 is above 0, and 0 or more times it may be 0
+    ("e = Exp(x) s = Softplus(x) v = Mul(e, s) y = Reciprocal(v)", 0),
+    ("e = Exp(x) r = Relu(x) v = Mul(e, r) y = Reciprocal(v)", 1),
+    ("e = Exp(x) r = Relu(x) v = Mul(r, e) y = Reciprocal(v)", 1),
+    # powers: of what is above 0 any; of 0 and more none below 0; even ones of anything
+    ("e = Exp(x) v = Pow(e, three) y = Reciprocal(v)", 0),
+    ("r = Relu(x) v = Pow(r, two) y = Reciprocal(v)", 1),
+    ("v = Pow(x, two) y = Sqrt(v)", 0), ("v = Pow(x, none) y = Sqrt(v)", 0),
+    ("v = Pow(x, less) y = Sqrt(v)", 0),
+    ("v = Pow(x, three) y = Sqrt(v)", 1), ("r = Relu(x) v = Pow(r, half) y = Sqrt(v)", 0),
+    ("r = Relu(x) v = Pow(r, r) y = Sqrt(v)", 0), ("r = Relu(x) v = Pow(r, x) y = Sqrt(v)", 1),
+    # the larger is no less than either, the smaller no more
+    ("v = Max(x, half) y = Reciprocal(v)", 0), ("v = Min(x, half) y = Reciprocal(v)", 1),
+    ("m = Min(x, one) v = Sub(one, m) y = Sqrt(v)", 0), ("m = Max(x, one) v = Sub(one, m) y = Sqrt(v)", 1),
+    # a quotient is not negative where its divisor is above 0; 1 / -0.0 is -inf
+    ("r = Relu(x) e = Exp(x) v = Div(r, e) y = Sqrt(v)", 0), ("e = Exp(x) v = Div(x, e) y = Sqrt(v)", 1),
+    ("r = Relu(x) e = Exp(x) v = Div(e, r) y = Sqrt(v)", 2),
+    # sums lie on the side of 0 where what is summed does, and are no means
+    ("r = Relu(x) v = ReduceSum(r) y = Sqrt(v)", 0), ("r = Relu(x) v = ReduceSum(r, axes) y = Sqrt(v)", 0),
+    ("r = Relu(x) n = Neg(r) s = ReduceSum(n) v = Neg(s) y = Sqrt(v)", 0),
+    ("t = Tanh(x) s = ReduceSum(t) v = Sub(one, s) y = Sqrt(v)", 1),
+    ("h = HardSigmoid(x) s = ReduceSum(h) v = Sub(one, s) y = Sqrt(v)", 1),
+    ("h = HardSigmoid(x) s = Neg(h) t = ReduceSum(s) v = Add(one, t) y = Sqrt(v)", 1),
+    ("h = HardSigmoid(x) s = ReduceMean(h) v = Sub(one, s) y = Sqrt(v)", 0),
+    ("r = Relu(x) v = Gather(r, axes) y = Sqrt(v)", 0),
+    # no more than its bounds, given or not; a floor is not a Clip
+    ("h = HardSigmoid(x) c = Clip(h, , two) v = Sub(one, c) y = Sqrt(v)", 0),
+    ("c = Clip(x, none, half) s = Sqrt(c) v = Sub(one, s) y = Sqrt(v)", 0),
+    ("s = Sigmoid(x) v = Floor(s) y = Reciprocal(v)", 1), ("r = Relu(x) v = Sqrt(r) y = Reciprocal(v)", 1),
+    ("c = Clip(x, none, quarter) s = Sqrt(c) v = Sub(half, s) y = Sqrt(v)", 0),
+    # −∞ + ∞ is no number, and no bound either
+    ("v = Add(x, infinite) y = Sqrt(v)", 1),
+    # the places of a maximum begin at 0, whatever is there
+    ("e = Exp(x) m, i = MaxPool<kernel_shape = [2]>(e) v = Cast<to = 1>(i) y = Reciprocal(v)", 1),
+])
+def test_what_operators_can_make_of_what_they_are_given(body, wanted):
+    proto = onnx.parser.parse_model(f"""<ir_version: 8, opset_import: ["": 17]>
+        g (float[N, 4, 4] x) => (float y)
+        <float one = {{1}}, float two = {{2}}, float three = {{3}}, float half = {{0.5}},
+         float quarter = {{0.25}}, float none = {{0}}, float less = {{-2}}, float infinite = {{inf}},
+         int64[1] axes = {{-1}}> {{ {body} }}""")
+    assert len(codes(proto, select=("NUM109",), profiles=("numeric",))) == wanted
+
+
+@pytest.mark.parametrize(("op", "low", "high", "reaches"), [
+    ("Relu", 0, None, True), ("Abs", 0, None, True), ("ReduceL1", 0, None, True), ("ReduceL2", 0, None, True),
+    ("ReduceSumSquare", 0, None, True), ("Exp", 0, None, False), ("Softplus", 0, None, False),
+    ("Sigmoid", 0, 1, False), ("Softmax", 0, 1, False), ("HardSigmoid", 0, 1, True), ("Tanh", -1, 1, True),
+    ("Softsign", -1, 1, True), ("Erf", -1, 1, True), ("Sin", -1, 1, True), ("Cos", -1, 1, True)])
+def test_where_functions_begin_and_end(op, low, high, reaches):
+    """Of what a function makes, less its least number, a root can be taken, and of its largest number less
+    that; there is none of less by a thousandth. It can be divided by where it does not reach 0."""
+    def told(*nodes, **weights):
+        made = [helper.make_node(op, ["x"], ["v"]), *(helper.make_node(*node) for node in nodes)]
+        proto = model(made, {name: np.float32(value) for name, value in weights.items()})
+        return codes(proto, select=("NUM109",), profiles=("numeric",))
+
+    assert told(("Sub", ["v", "a"], ["w"]), ("Sqrt", ["w"], ["y"]), a=low) == []
+    assert told(("Sub", ["v", "a"], ["w"]), ("Sqrt", ["w"], ["y"]), a=low + 0.001) == ["NUM109"]
+    for least in () if high is None else (0.0, 0.001):
+        found = told(("Sub", ["a", "v"], ["w"]), ("Sqrt", ["w"], ["y"]), a=high - least)
+        assert found == (["NUM109"] if least else [])
+    assert told(("Reciprocal", ["v"], ["y"])) == (["NUM109"] if reaches else [])
+
+
 @pytest.mark.parametrize(("number", "wanted"), [(65519, []), (-65520, ["NUM105"])])
 def test_a_fill_of_a_node_is_a_constant(number, wanted):
     value = numpy_helper.from_array(np.float32([number]), "v")
@@ -366,3 +497,27 @@ def test_variances(variance, epsilon, found):
     weights = {"s": normal(4), "b": normal(4), "m": normal(4), "v": np.float32([1, 2, variance, 3])}
     node = helper.make_node("BatchNormalization", ["x", *"sbmv"], ["y"], epsilon=epsilon)
     assert codes(model([node], weights)) == found
+
+
+# ---------------------------------------------------------------------------------- what was not trained
+BRANCHES = """<ir_version: 8, opset_import: ["" : 17]> g (float[N, 2] x) => (float[N, 2] y)
+    <float[2, 2] v = {1, 2, 3, 4}, float[2, 2] p = {0, 0, 0, 0}, float[2, 2] q = {0, 0, 0, LAST},
+     float k = {2}>
+    { a = MatMul (x, v) i = Identity (p) b = MatMul (a, i) c = Mul (b, k) d = Add (x, c)
+      e = MatMul (d, v) g = Relu (e) h = MatMul (g, q) y = Add (h, d) }"""
+
+
+@pytest.mark.parametrize(("last", "expected"), [(0, ["NUM100"]), (1, ["NUM102", "NUM103"])])
+def test_residual_branches_that_start_as_nothing(last, expected):
+    """Only where each of them does; one of them alone is a layer that was lost."""
+    assert codes(onnx.parser.parse_model(BRANCHES.replace("LAST", str(last)))) == expected
+
+
+def test_a_variance_that_is_not_there_is_not_judged():
+    node = helper.make_node("BatchNormalization", ["x", *"sbmv"], ["y"])
+    proto = model([node], {name: normal(4) for name in "sbmv"})
+    variance = proto.graph.initializer[-1]
+    variance.ClearField("raw_data")
+    variance.data_location = TensorProto.EXTERNAL
+    variance.external_data.add(key="location", value="nowhere.bin")
+    assert codes(proto, select=("NUM110",), weights=True) == []

@@ -61,6 +61,56 @@ def test_a_violation_is_told_and_the_checker_refuses_it_too(name):
     assert said in one.message
 
 
+FLOATS = "float16 or float32 or float64 at opset 13"
+
+
+@pytest.mark.parametrize(("nodes", "message", "fix"), [
+    ("y = Sum ()", "Sum has 0 inputs, but takes at least 1", "give it [data_0]"),
+    ("y = Gemm (x)", "Gemm has 1 input, but takes 2 to 3", "give it A, B, [C]"),
+    ("y = MatMul (x)", "MatMul has 1 input, but takes 2", "give it A, B"),
+    ("y, z = Relu (x)", "Relu has 2 outputs, but makes 1", "give it Y"),
+    ("y = Constant <value = 1> ()", "the attribute 'value' of Constant is INT, but must be TENSOR",
+     "store 'value' as TENSOR"),
+    ("y = Softmax <axis = int64[1] {1}> (x)", "the attribute 'axis' of Softmax is TENSOR, but must be INT",
+     "store 'axis' as INT"),
+    ("y = Relu <slope = 1.0> (x)", "Relu has no attribute 'slope' at opset 13",
+     "leave it out; Relu takes no attributes"),
+    ("y = Elu <zzz = 1.0> (x)", "Elu has no attribute 'zzz' at opset 13", "leave it out; Elu takes alpha"),
+    ("y = Elu <alhpa = 1.0> (x)", "Elu has no attribute 'alhpa' at opset 13", "did you mean 'alpha'?"),
+    ("y = Sigmoid (i)", f"the input 'X' of Sigmoid is int64, but must be bfloat16 or {FLOATS}", "cast it"),
+    ("y = Round (i)", f"the input 'X' of Round is int64, but must be {FLOATS}", "cast it"),
+    ("y = Add (x, d)", "the inputs 'A' and 'B' of Add must be of one type, but are float32 and float64",
+     "cast one of them")])
+def test_what_is_told_of_a_violation(nodes, message, fix):
+    text = f"g (float[N, 4] x, double[N, 4] d, int64[N, 4] i) => (y) {{ {nodes} }}"
+    (one,) = found(f'<ir_version: 8, opset_import: ["" : 13]>\n{text}')
+    assert (one.code, one.message, one.fix) == ("ONX002", message, fix)
+
+
+def test_an_attribute_that_came_later_names_an_opset_that_has_it():
+    (one,) = found('''<ir_version: 8, opset_import: ["" : 13]>
+    g (float[N, 4] x, int64[1] s) => (y) { y = Reshape <allowzero = 1> (x, s) }''')
+    opset = int(one.fix.removeprefix("import opset ").removesuffix(" or newer, or leave it out"))
+    assert "allowzero" in onnx.defs.get_schema("Reshape", opset).attributes
+    assert "allowzero" not in onnx.defs.get_schema("Reshape", 13).attributes
+
+
+def test_how_many_more_types_are_allowed():
+    (one,) = found("g (string[N, 4] x) => (y) { y = Relu (x) }")
+    allowed = onnx.defs.get_schema("Relu", 17).type_constraints[0].allowed_type_strs
+    assert one.message.endswith(f"float64 or {len(allowed) - 4} more at opset 17")
+
+
+def test_a_constant_that_is_stored_sparsely():
+    stored = helper.make_sparse_tensor(helper.make_tensor("v", 1, [1], [1.0]),
+                                       helper.make_tensor("i", 7, [1], [2]), [4])
+    graph = helper.make_graph([helper.make_node("Constant", [], ["y"], sparse_value=stored)], "g", [],
+                              [helper.make_tensor_value_info("y", 1, [4])])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    checker.check_model(model)
+    assert not archcheck.check(model, select=("ONX002",)).findings
+
+
 def test_every_violation_is_told():
     (one,) = found("g (float[N, 4] x) => (float[N, 4] y) { y = Concat <axes = 1, into = 2> (x, x) }")
     for part in ("'axes'", "'into'", "'axis'"):
@@ -181,6 +231,63 @@ def test_domains_that_are_not_imported_are_one_finding_each():
     text = """<ir_version: 8, opset_import: ["" : 17]> g (float[N, 4] x) => (float[N, 4] y)
     { a = com.microsoft.Gelu (x) b = com.microsoft.Gelu (a) y = ai.onnx.ml.Binarizer (b) }"""
     assert [(one.code, one.places) for one in found(text)] == [("ONX008", 2), ("ONX008", 1)]
+
+
+NEWEST = onnx.defs.onnx_opset_version()
+NEWEST_ML = max(schema.since_version for schema in onnx.defs.get_all_schemas_with_history()
+                if schema.domain == "ai.onnx.ml")
+
+
+@pytest.mark.parametrize(("call", "imported", "fix", "fixable"), [
+    ("Relu", "foo", f"import ai.onnx, version {NEWEST} or older", "unsafe"),
+    ("ai.onnx.ml.Binarizer", "", f"import ai.onnx.ml, version {NEWEST_ML} or older", "unsafe"),
+    ("com.microsoft.Gelu", "", "import com.microsoft", "safe"),
+    ("own.f", "", "import own", "safe"), ("other.f", "", "import other", "")])
+def test_which_version_is_to_be_imported(call, imported, fix, fixable):
+    """Of what has one version only there is no doubt."""
+    text = f"""<ir_version: 8, opset_import: ["{imported}" : 17]> g (float[N, 4] x) => (float[N, 4] y)
+    {{ y = {call} (x) }} <domain: "own", opset_import: ["" : 17]> f (a) => (b) {{ b = Relu (a) }}"""
+    (one,) = [one for one in found(text) if one.code == "ONX008"]
+    assert (one.fix, one.fixable) == (fix, fixable)
+
+
+@pytest.mark.parametrize(("call", "domain"), [("Rleu", "ai.onnx"), ("ai.onnx.ml.Binariser", "ai.onnx.ml")])
+def test_an_operator_that_a_domain_does_not_have(call, domain):
+    (one,) = found(f"g (float[N, 4] x) => (float[N, 4] y) {{ y = {call} (x) }}")
+    assert one.message == f"{call.rpartition('.')[2]} is no operator of {domain}"
+
+
+@pytest.mark.parametrize(("text", "opset", "fixable"), [
+    ("<int64[1, 1] i = {1}, float[1, 1] u = {1}> { y = Scatter (x, i, u) }", 11, "unsafe"),
+    ("<float[2] s = {1, 2}> { y = Upsample (x, s) }", 10, "unsafe"),
+    ("<float[2] s = {1, 1}> { y = GroupNormalization <num_groups = 2> (x, s, s) }", 18, "")])
+def test_what_stands_in_place_of_a_deprecated_operator(text, opset, fixable):
+    (one,) = found(f'<ir_version: 8, opset_import: ["" : {opset}]>\ng (float[N, 4] x) => (y) {text}')
+    assert (one.code, one.fixable) == ("ONX013", fixable)
+    assert onnx.defs.get_schema(one.op, opset).deprecated
+
+
+def declaring(kind, shape):
+    """A ReLU of x, float32 of N × 4, whose output is declared as told."""
+    y = helper.make_tensor_value_info("y", kind, shape)
+    x = helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, ["N", 4])
+    graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"], "relu")], "g", [x], [y])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+@pytest.mark.parametrize(("kind", "shape", "said"), [
+    ("FLOAT", ["N", 5], "float32 of N × 5"), ("DOUBLE", [], "float64 of a single number"),
+    ("INT64", None, "int64 of ?"), ("UNDEFINED", ["N", 5], "? of N × 5")])
+def test_what_is_declared_and_what_comes(kind, shape, said):
+    proto = declaring(onnx.TensorProto.DataType.Value(kind), shape)
+    (one,) = archcheck.check(proto, select=("ONX009",)).findings
+    assert one.message == f"{said} is declared, but float32 of N × 4 is what comes"
+    assert (one.node, one.value) == ("relu", "y")
+
+
+def test_an_input_that_is_declared_as_another_output():
+    (one,) = found("g (float[N, 4] x) => (float[N, 4] y, float[N, 5] x) { y = Relu (x) }", ignore=("GRA",))
+    assert (one.code, one.node, one.value) == ("ONX009", None, "x")
 
 
 def test_operators_of_a_runtime_that_are_not_known_are_advice():

@@ -12,6 +12,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 import archcheck
+from archcheck.dims import symbol
+from archcheck.graph import TensorType
 from archcheck.rules._case import Case
 from archcheck.rules._payloads import CHUNK, Payloads
 
@@ -92,6 +94,14 @@ def test_bfloat16_is_widened(tmp_path):
     assert (found.dtype, found.tolist()) == (np.float32, [1.0, -2.5, 0.5])
 
 
+@pytest.mark.parametrize("kind", [
+    TensorType("float32", None), TensorType(None, (2,)), TensorType("float32", (2,)),
+    TensorType("string", (1,), ("a",)), TensorType("int64", (2,), (symbol("N"), 4)),
+    TensorType("int64", (symbol("N"),), (1,))])
+def test_what_is_not_stored_has_no_bytes(kind):
+    assert Payloads(archcheck.load(model().SerializeToString())).view(kind) is None
+
+
 def test_digests_tell_tensors_apart(tmp_path):
     other = NUMBERS.copy()
     other[-1] += 1
@@ -107,5 +117,6 @@ def test_only_small_payloads_are_read_unasked(tmp_path, monkeypatch):
     report = archcheck.analyze(tmp_path / "m.onnx")
     assert Case(report, archcheck.Settings()).reads_weights
     assert not Case(report, archcheck.Settings(weights=False)).reads_weights
-    monkeypatch.setattr("archcheck.rules._case.SMALL", NUMBERS.nbytes - 1)
-    assert not Case(report, archcheck.Settings()).reads_weights
+    for size, is_little in ((64 << 20, True), ((64 << 20) + 1, False)):
+        monkeypatch.setattr("archcheck.rules._case.stored_bytes", lambda walk, size=size: size)
+        assert Case(report, archcheck.Settings()).reads_weights == is_little

@@ -2,6 +2,7 @@
 opened."""
 from __future__ import annotations
 
+import math
 import os
 import sys
 from pathlib import Path
@@ -13,9 +14,10 @@ from onnx import TensorProto, helper, numpy_helper
 import archcheck
 from archcheck.frontends._wire import encoded
 from archcheck.infer import MAX_NESTING
+from archcheck.rules import known
 from archcheck.rules._judge import judge_failure
-from archcheck.rules.sec import ABSURD, LARGE
 
+ABSURD, LARGE = 1 << 40, 1 << 20  # a terabyte, a megabyte
 COUNT = 2000  # 8,000 bytes: more than what is read at once
 OPENED: list[str] = []
 WATCHING: list[bool] = []
@@ -203,7 +205,8 @@ def calling(*functions):
 def test_functions_that_call_each_other(home):
     (one,) = judged(home, calling(function("f", ("h", "own")), function("h", ("f", "own"))))
     assert one.code == "SEC107"
-    assert "f → h → f" in one.why or "h → f → h" in one.why
+    assert one.why in ("f → h → f, without end", "h → f → h, without end")
+    assert one.value == one.why[0]
     never = calling(function("f", ("Relu", "")), function("h", ("h", "own")))
     assert codes(judged(home, never)) == [("SEC107", "error")]
     assert codes(judged(home, calling(function("f", ("h", "own")), function("h", ("Relu", ""))))) == []
@@ -234,12 +237,44 @@ def test_messages_that_nest_too_deep_for_protobuf_are_refused(home):
     assert [one.code for one in judge_failure(caught.value, "deep.onnx", archcheck.Settings())] == ["ONX001"]
 
 
+def base_score(vector):
+    """A base score of CVSS 3.1 (FIRST, section 7.1); the scope is unchanged, and no rights are needed."""
+    metrics = dict(part.split(":") for part in vector.split("/"))
+    left = 1.0
+    for name in "CIA":
+        left *= 1 - {"H": 0.56, "L": 0.22, "N": 0}[metrics[name]]
+    reach = 8.22 * {"N": 0.85, "L": 0.55}[metrics["AV"]] * 0.77 * 0.85 * {"N": 0.85, "R": 0.62}[metrics["UI"]]
+    return math.ceil(10 * min(6.42 * (1 - left) + reach, 10)) / 10
+
+
+WEAKNESSES = {
+    "SEC101": (22, "AV:N/UI:N/C:H/I:N/A:N"),     # path traversal, https://cwe.mitre.org/data/definitions/22.html
+    "SEC102": (125, "AV:L/UI:R/C:H/I:N/A:H"),    # out-of-bounds read
+    "SEC104": (1284, "AV:L/UI:R/C:N/I:N/A:H"),   # improper validation of specified quantity in input
+    "SEC107": (674, "AV:L/UI:R/C:N/I:N/A:H")}    # uncontrolled recursion
+
+
+@pytest.mark.parametrize("code", WEAKNESSES)
+def test_weaknesses_and_how_severe_they_are(code):
+    rule, (number, vector) = known()[code], WEAKNESSES[code]
+    assert (rule.cwe, rule.cvss) == (number, base_score(vector))
+
+
 def test_large_texts(home):
     proto = model(external("w.bin"))
     helper.set_model_props(proto, {"note": "x" * LARGE})
     assert codes(judged(home, proto, "SEC106")) == [("SEC106", "advice")]
     helper.set_model_props(proto, {"note": "x" * (LARGE - 1)})
     assert codes(judged(home, proto, "SEC106")) == []
+
+
+@pytest.mark.parametrize(("size", "expected"), [(LARGE, [("SEC106", "advice")]), (LARGE - 1, [])])
+def test_large_strings(size, expected, home):
+    text = TensorProto(name="s", data_type=TensorProto.STRING, dims=[1], string_data=[b"x" * size])
+    numbers = TensorProto(name="w", data_type=1, dims=[LARGE], raw_data=bytes(4 * LARGE))
+    proto = model(numbers)
+    proto.graph.initializer.append(text)
+    assert codes(judged(home, proto, "SEC106")) == expected
 
 
 def test_paths_of_the_machine_are_one_finding(home):

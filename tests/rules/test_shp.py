@@ -55,7 +55,8 @@ def test_the_trap_is_an_error_that_a_run_confirms(target):
 
 def test_what_the_message_shows_is_what_the_reshape_makes():
     one, = found(trap([1, -1]), "SHP101")
-    assert "makes [1, 2,048·batch]" in one.message
+    assert one.message == ("[batch, 8, 16, 16] to [1, -1] makes [1, 2,048·batch]: the target has a number in "
+                           "place of batch")
 
 
 @pytest.mark.parametrize("target", ["-1, 2048", "0, -1", "0, 2048"])
@@ -101,6 +102,16 @@ def test_a_shape_made_of_a_constant_is_named():
     assert one.code == "SHP102" and "ConstantOfShape to [2, 8] fixes N" in one.message
 
 
+@pytest.mark.parametrize(("layers", "wanted"), [
+    ("Reshape [1, -1] -> relu -> sigmoid", "no axis of the output tells the samples apart"),
+    ("Reshape [1, 2, -1] -> ReduceSum [1]", "elements of different samples come to share a row"),
+    ("Reshape [1, -1] -> ReduceSum [1]", ""),                    # a sum over all of the batch
+])
+def test_samples_that_cannot_be_told_apart(layers, wanted):
+    faults = found(f"input: batch x 2 x 4\nlayers:\n- relu -> {layers}\n", "SHP")
+    assert [one.why.partition(":")[0] for one in faults] == [wanted] * bool(wanted)
+
+
 def test_one_symbol_is_one_finding_with_all_its_reshapes():
     one, = found("input: N x 4 x 8\nlayers:\n- relu as x0\n- Reshape [1, 32] -> Gemm float32(32, 4) as a\n"
                  "- from x0 -> Reshape [1, 8, 4] -> relu as b\noutputs: [a, b]\n", "SHP101")
@@ -129,6 +140,21 @@ def test_the_sizes_named_are_those_at_which_the_graph_fits(layers, sizes):
 def test_tables_for_one_length(layers, wanted):
     text = f"input: N x T x 64\nlayers:\n- dense 64 -> {layers}\n"
     assert [one.code for one in found(text, "SHP")] == wanted
+
+
+def test_an_expand_to_a_constant():
+    one, = found("input: N x 8\nlayers:\n- dense 8 -> Expand [4, 8]\n", "SHP")
+    assert (one.code, one.message) == ("SHP102", "Expand to [4, 8] fixes N, declared free")
+
+
+def test_an_input_of_another_length_is_no_stored_tensor():
+    one, = found("inputs: {a: N x T x 64, b: N x 128 x 64}\nlayers:\n- from a -> add b\n", "SHP")
+    assert one.code == "SHP105" and one.message.endswith("but only T = 1 or 128 can run")
+
+
+def test_a_part_that_is_cut_out_does_not_fix_what_it_leaves_free():
+    one, = found("input: 4 x H\nlayers:\n- relu -> Slice [0] [2] [0] -> MatMul float32(128, 10)\n", "SHP")
+    assert (one.code, one.message) == ("SHP105", "H may be any size as declared, but only H = 128 can run")
 
 
 def test_two_symbols_that_a_table_ties():
@@ -161,6 +187,19 @@ def test_one_channel_added_to_many(rest, wanted):
     assert len(found(f"{STEM}- {rest}\n", "SHP104")) == wanted
 
 
+@pytest.mark.parametrize(("places", "wanted"), [
+    ("H x W", 1), ("8 x 8", 1), ("1 x 8", 1), ("8 x 1", 1), ("2", 1), ("1 x 1", 0), ("1", 0)])
+def test_maps_extend_along_an_axis(places, wanted):
+    """What is left of one position is no map: a number for each channel."""
+    taps = "x".join("1" * (places.count("x") + 1))
+    text = f"input: N x 3 x {places}\nlayers:\n- conv 1 {taps} as one\n- from input -> conv 16 {taps} as x0\n"
+    for last in ("from x0 -> Sub one", "from one -> Sub x0"):
+        faults = found(f"{text}- {last}\n", "SHP104")
+        assert [one.facts for one in faults] == [{"channels": 16}] * wanted
+        assert all(" - " in one.message and one.message.endswith("repeats one channel 16 times")
+                   for one in faults)
+
+
 def test_a_mask_that_is_given_is_no_map_of_a_layer():
     assert not found("inputs: {image: N x 3 x 8 x 8, mask: N x 1 x 8 x 8}\nlayers:\n"
                      "- from image -> conv 16 3x3 same -> add mask\n", "SHP104")
@@ -172,11 +211,51 @@ def test_a_column_less_a_row():
     assert "makes [N, N]" in one.message
 
 
+def test_maps_of_as_many_axes():
+    text = ("inputs: {image: 8 x 3 x 8 x 8, signal: 8 x 3 x 8}\nlayers:\n- from image -> conv 1 1x1 as map\n"
+            "- from signal -> conv 8 1 -> add map\n")
+    assert not found(text, "SHP104")
+
+
+@pytest.mark.parametrize(("rows", "columns", "others", "wanted"), [
+    (2, 1, 2, 1), (2, 2, 2, 0), (1, 1, 1, 0), (3, 1, 2, 0), ("N", 1, "N", 1), ("N", 1, "M", 0)])
+def test_a_table_of_two_vectors(rows, columns, others, wanted):
+    """Each against each of the same vector is seldom meant; a column and a row of two kinds mostly are."""
+    text = (f"inputs: {{image: {rows} x 4, other: {others} x 4}}\nlayers:\n"
+            f"- from image -> fc {columns} as wide\n"
+            "- from other -> fc 8 -> ReduceMean [1] keepdims=0 as short\n")
+    for last in ("from short -> Sub wide", "from wide -> Add short"):
+        assert len(found(f"{text}- {last}\n", "SHP104")) == wanted
+
+
+@pytest.mark.parametrize("last", ["from given -> Sub column", "from column -> Sub given"])
+def test_targets_that_are_given_are_no_table(last):
+    text = f"inputs: {{image: N x 4, given: N}}\nlayers:\n- from image -> fc 1 as column\n- {last}\n"
+    assert not found(text, "SHP104")
+
+
 # ---------------------------------------------------------------------------------- unknown shapes, TopK
 def test_the_first_cause_counts_what_comes_after():
     one, = found("inputs: {image: N x 8, wanted: int64 K}\nlayers:\n"
                  "- from image -> Reshape wanted -> relu -> sigmoid\n", "SHP106")
     assert one.op == "Reshape" and one.facts == {"behind": 2}
+
+
+@pytest.mark.parametrize(("rest", "why"), [
+    ("", ""), (" -> relu", "nor are those of one result after it"),
+    (" -> relu -> sigmoid", "nor are those of 2 results after it")])
+def test_what_is_not_known_with_it(rest, why):
+    head = "inputs: {image: N x 8, wanted: int64 K}\nlayers:\n- from image -> Reshape wanted"
+    one, = found(f"{head}{rest}\n", "SHP106")
+    assert one.message == "the shape of its result is not known: the target shape is not known"
+    assert one.why == why
+
+
+@pytest.mark.parametrize(("rest", "why"), [
+    ("", ""), (" -> Transpose", "and those of one result after it")])
+def test_what_data_decide_with_it(rest, why):
+    one, = found(f"input: 8 x 8\nlayers:\n- NonZero{rest}\n", "SHP107")
+    assert (one.message, one.why) == ("the data decide the size of its result", why)
 
 
 def test_what_follows_a_failure_is_not_told_again():
@@ -194,3 +273,12 @@ def test_top_k_of_an_axis(size, wanted):
         g (float[N, {size}] x) => (float[N, 4] v, int64[N, 4] i)
         <int64[1] k = {{4}}> {{ v, i = TopK(x, k) }}""")
     assert len(found(model, "SHP108")) == wanted
+
+
+@pytest.mark.parametrize(("shape", "wanted"), [("N", 0), ("N x C", 1), ("N x 3", 0)])
+def test_inputs_of_free_axes(shape, wanted):
+    """One axis alone is a list of any length; plans are built by TensorRT."""
+    text = f"input: {shape}\nlayers:\n- relu\n"
+    for targets in ((), ("tensorrt",), ("tensorrt==10", "onnxruntime")):
+        assert len(found(text, "SHP109", targets=targets)) == wanted
+    assert not found(text, "SHP109", targets=("onnxruntime",))

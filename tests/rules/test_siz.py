@@ -9,9 +9,9 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 import archcheck
+from archcheck.graph import Literal, Location, TensorType
 from archcheck.rules import known
 from archcheck.rules._copies import LARGE
-from archcheck.rules.siz import LARGE_CONSTANT, NEAR
 
 SIDE = 128  # 128 × 128 float32 are 64 KiB
 RANDOM = np.random.default_rng(1)
@@ -109,11 +109,22 @@ def test_a_part_over_and_over(axis, times, expected, tmp_path):
     assert found(saved(tmp_path, full)) == []
 
 
-@pytest.mark.parametrize(("more", "codes"), [(0, []), (1, ["SIZ002"])])
-def test_a_constant_as_an_attribute(more, codes, tmp_path):
-    array = np.arange(LARGE_CONSTANT // 4 + more, dtype=np.float32)
-    node = helper.make_node("Constant", [], ["c"], "const", value=numpy_helper.from_array(array, "c"))
-    assert [code for code, _ in found(saved(tmp_path, nodes=[node]))] == codes
+def constant(more=0):
+    """A constant of so many numbers more than a mebibyte takes."""
+    array = np.arange((1 << 18) + more, dtype=np.float32)
+    return helper.make_node("Constant", [], [f"c{more}"], f"const{more}",
+                            value=numpy_helper.from_array(array, "c"))
+
+
+@pytest.mark.parametrize(("more", "said"), [
+    ((0,), None), ((1,), "a constant of 1,048,580 bytes is an attribute of a node"),
+    ((0, 1), "a constant of 1,048,580 bytes is an attribute of a node"),
+    ((1, 2), "constants of 2,097,164 bytes are attributes of nodes")])
+def test_constants_as_attributes(more, said, tmp_path):
+    nodes = [constant(one) for one in more]
+    path = saved(tmp_path, np.float32(0), nodes=nodes)
+    findings = archcheck.check(path, archcheck.Settings(select=("SIZ",))).findings
+    assert [(one.code, one.message) for one in findings] == ([("SIZ002", said)] if said else [])
 
 
 def near_two(size, kinds=()):
@@ -121,9 +132,14 @@ def near_two(size, kinds=()):
     return list(known()["SIZ004"].function(SimpleNamespace(graph=graph)))
 
 
-def test_files_near_the_limit_of_protobuf():
-    from archcheck.graph import Literal, Location, TensorType
-    inside = TensorType("float32", (1,), Literal(None, Location(None, 0, NEAR)))
-    beside = TensorType("float32", (1,), Literal(None, Location("w.bin", 0, NEAR)))
-    assert len(near_two(NEAR + 1, [inside])) == 1
-    assert near_two(NEAR, [inside]) == near_two(NEAR + 1, [beside]) == []
+def stored_in(file, length):
+    return TensorType("float32", (length // 4,), Literal(None, Location(file, 0, length)))
+
+
+@pytest.mark.parametrize(("size", "inside", "beside", "count"), [
+    (1_800_000_000, 1_800_000_000, 0, 0), (1_800_000_001, 1_800_000_000, 0, 1),
+    (1_800_000_004, 0, 1_800_000_000, 0),
+    (1_800_000_008, 900_000_004, 0, 0), (1_800_000_008, 900_000_008, 0, 1)])
+def test_files_near_the_limit_of_protobuf_most_of_which_is_weights(size, inside, beside, count):
+    found = near_two(size, [stored_in(None, inside), stored_in("w.bin", beside), TensorType("float32", (1,))])
+    assert [one.facts["limit"] for one in found] == [2 ** 31 - 1] * count

@@ -11,21 +11,21 @@ LAYERS, WIDTH = 31, 2048
 """So many weights of WIDTH × WIDTH floats: 16 MiB each, 520 MB in all."""
 
 
-def save_big(path: Path) -> int:
+def save_big(path: Path, layers: int = LAYERS, width: int = WIDTH) -> int:
     """Write the model, and give the number of its parameters."""
-    names = [f"w{k}" for k in range(LAYERS)]
+    names = [f"w{k}" for k in range(layers)]
     nodes = [helper.make_node("MatMul", [f"v{k}", name], [f"v{k + 1}"], name=f"n{k}")
              for k, name in enumerate(names)]
-    inputs = [helper.make_tensor_value_info("v0", TensorProto.FLOAT, ["N", WIDTH])]
-    outputs = [helper.make_tensor_value_info(f"v{LAYERS}", TensorProto.FLOAT, ["N", WIDTH])]
+    inputs = [helper.make_tensor_value_info("v0", TensorProto.FLOAT, ["N", width])]
+    outputs = [helper.make_tensor_value_info(f"v{layers}", TensorProto.FLOAT, ["N", width])]
     graph = helper.make_graph(nodes, "big", inputs, outputs).SerializeToString()
     opsets = [helper.make_opsetid("", 17)]
     model = helper.make_model(helper.make_graph([], "big", [], []), opset_imports=opsets)
     model.ClearField("graph")
-    size = WIDTH * WIDTH * 4
+    size = width * width * 4
     heads = []
     for name in names:
-        tensor = TensorProto(name=name, dims=[WIDTH, WIDTH], data_type=TensorProto.FLOAT).SerializeToString()
+        tensor = TensorProto(name=name, dims=[width, width], data_type=TensorProto.FLOAT).SerializeToString()
         head = tensor + bytes([9 << 3 | 2]) + encoded(size)
         heads.append(bytes([5 << 3 | 2]) + encoded(len(head) + size) + head)
     length = len(graph) + sum(len(head) + size for head in heads)
@@ -35,4 +35,4 @@ def save_big(path: Path) -> int:
             file.write(head)
             file.seek(size, 1)
         file.truncate()
-    return LAYERS * WIDTH * WIDTH
+    return layers * width * width

@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import os
+import socket
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -9,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from archcheck import deadline
-from archcheck.deadline import Limits, Lost, guarded
+from archcheck.deadline import ENDED, TOO_MUCH, Limits, Lost, guarded
 from archcheck.errors import UserError
-from archcheck.pool import ENDED, Place, work
+from archcheck.pool import Place, work
 from tests.scan.workers import act
 
 
@@ -36,7 +38,8 @@ def test_a_process_that_is_killed_costs_its_own_thing():
 
 
 def test_what_loops_is_given_up_and_its_process_goes_on():
-    assert outcome([1, "loop", 2], 1, seconds=0.4) == [2, Lost("it took longer than 0.4 s"), 4]
+    found = outcome([1, "loop", 2], 1, seconds=0.4)
+    assert found == [2, Lost("it took longer than 0.4 s; --timeout gives it more"), 4]
 
 
 def test_what_does_not_come_back_is_ended_with_its_process(monkeypatch):
@@ -46,7 +49,8 @@ def test_what_does_not_come_back_is_ended_with_its_process(monkeypatch):
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is limited on Linux only")
 def test_what_takes_too_much_memory_is_given_up():
-    assert outcome([1, "greedy", 2], 1, memory=1 << 30) == [2, Lost("it took more memory than it may"), 4]
+    found = outcome([1, "greedy", 2], 1, memory=1 << 30)
+    assert found == [2, Lost(TOO_MUCH), 4]
 
 
 def test_a_time_that_is_not_over_leaves_nothing_behind():
@@ -70,6 +74,42 @@ def test_a_cluster_gives_the_same(tmp_path, monkeypatch):
         address = cluster.scheduler_address.replace("tcp", "dask")
         found = dict(work(act, [*range(20), "die"], Place(1, address), Limits(30)))
     assert found == {**{k: 2 * k for k in range(20)}, 20: Lost("the cluster gave it up (KilledWorker)")}
+
+
+@pytest.fixture
+def ray_cluster(monkeypatch):
+    """The address of a cluster of two workers of its own."""
+    pytest.importorskip("ray", reason="this needs archcheck[ray]")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parents[2]), *sys.path]))
+    ports = free_ports(2)
+    command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", "--num-cpus=2",
+               "--include-dashboard=false", "--disable-usage-stats", "--object-store-memory=100000000",
+               f"--port={ports[0]}", f"--ray-client-server-port={ports[1]}"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    limit = time.monotonic() + 60
+    while time.monotonic() < limit and not is_open(ports[1]):
+        time.sleep(0.2)
+    yield f"ray://127.0.0.1:{ports[1]}"
+    process.terminate()
+    process.wait(60)
+
+
+def free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def is_open(port: int) -> bool:
+    with socket.socket() as one:
+        return one.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_ray_gives_the_same(ray_cluster):
+    found = dict(work(act, [*range(20), "die"], Place(1, ray_cluster), Limits(30)))
+    assert found == {**{k: 2 * k for k in range(20)}, 20: Lost("the cluster gave it up (WorkerCrashedError)")}
 
 
 def test_an_address_that_is_none():

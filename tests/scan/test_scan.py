@@ -151,10 +151,14 @@ class TestSources:
             code, _, err = ends(capsys, "scan", source)
             assert (code, err.count("\n")) == (2, 1)
 
-    def test_a_file_that_is_not_there_is_a_row(self, here: Path, capsys):
+    def test_a_source_that_is_not_there_costs_no_other(self, here: Path, capsys):
         (here / "a.yaml").write_text(GAPS)
-        rows = scanned(capsys, "a.yaml", "none.onnx")
-        assert [bool(row["error"]) for row in rows] == [False, True]
+        (here / "empty").mkdir()
+        code, _, err = ends(capsys, "scan", "none.onnx", "a.yaml", "nowhere/", "empty", "-o", "out.jsonl")
+        assert (code, [row["path"] for row in rows_of(here / "out.jsonl")]) == (2, ["a.yaml"])
+        assert [line.split(",")[0].split(";")[0] for line in err.splitlines()] == [
+            "archcheck: there is no file none.onnx", "archcheck: there is no file nowhere/",
+            "archcheck: empty leads to no model"]
 
 
 class TestResuming:

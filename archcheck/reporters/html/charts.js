@@ -155,7 +155,12 @@ function roofline(model, device) {
       svg("line", { class: "grid", x1: px(X(10 ** d)), x2: px(X(10 ** d)), y1: TOP, y2: HIGH - BOTTOM }),
       svg(
         "text",
-        { class: "tick", x: px(X(10 ** d)), y: HIGH - 10, "text-anchor": "middle" },
+        {
+          class: "tick",
+          x: px(X(10 ** d)),
+          y: HIGH - 10,
+          "text-anchor": X(10 ** d) > WIDE - 20 ? "end" : "middle",
+        },
         d < 0 ? String(10 ** d) : compact(10 ** d),
       ),
     );

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from archcheck.drawing.style import DARK, LIGHT, Tone
+from archcheck.drawing.palette import DARK, LIGHT, Tone
 
 
 def rules() -> str:

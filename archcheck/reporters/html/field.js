@@ -135,6 +135,11 @@ class FieldView {
     by("reads").replaceChildren(
       this.controls(sides),
       el("div", { class: "split" }, this.picture(sides, reads), this.words(node, sides, reads)),
+      el(
+        "p",
+        { class: "hint" },
+        "Filled: what is read. Dashed: all of the field, the padding too. Thin: the field of the next position along each axis, a stride further. Dotted: how far fields reach into the padding.",
+      ),
     );
     if (keep && by(keep)) by(keep).focus();
   }
@@ -165,6 +170,14 @@ class FieldView {
         ),
       );
     return el("div", { class: "tools" }, el("label", {}, "node ", picker), positions);
+  }
+
+  // What the position after the one that is asked for reads, by the formula; null where there is none.
+  next(side) {
+    if (!side.field || side.field.axis === null || side.field.whole || !isRegular(side.field)) return null;
+    if (side.at + 1 >= side.count) return null;
+    const [from, to] = this.hull({ ...side, at: side.at + 1 });
+    return { from, to };
   }
 
   // The places along an axis that the picture shows: the input, and as much padding as some position reads.
@@ -217,7 +230,13 @@ class FieldView {
     const lies = ({ from, to }, low, top) =>
       from === null || from > to ? null : [Math.max(low, from), Math.min(top, to)];
     const [h, v] = [lies(column, x0, x1), lies(row, y0, y1)];
-    if (h && v && h[0] <= h[1] && v[0] <= v[1]) image.append(cell("hull", h, v));
+    const frame = (name, xs, ys) => {
+      if (xs && ys && xs[0] <= xs[1] && ys[0] <= ys[1]) image.append(cell(name, xs, ys));
+    };
+    const [right, below] = [sides[across], across ? sides[0] : null].map((side) => side && this.next(side));
+    if (right) frame("next", lies(right, x0, x1), v);
+    if (below) frame("next", h, lies(below, y0, y1));
+    frame("hull", h, v);
     if (row.runs.length * column.runs.length <= MOST_DRAWN) {
       for (const y of row.runs) for (const x of column.runs) image.append(cell("read", x, y));
     }

@@ -1,5 +1,6 @@
 // The graph. Every box is laid out beforehand with closed boxes inside; where one of them is opened, all of its
-// row and of its column is stretched, so that what did not overlap still does not.
+// row and of its column is stretched, so that what did not overlap still does not. What was in line still is: the
+// middle of a box goes where the middle goes, as far as its stretched place has room for that.
 
 const HEAD = 24,
   EDGE = 10;
@@ -33,8 +34,8 @@ function arranged(model, k) {
     model.boxes[child].title = texts.slice(0, 2).join(" · ");
     return {
       box: child,
-      x: (fx(x) + fx(x + w) - wide) / 2,
-      y: (fy(y) + fy(y + h) - high) / 2,
+      x: Math.min(Math.max(fx(x + w / 2) - wide / 2, fx(x)), fx(x + w) - wide),
+      y: Math.min(Math.max(fy(y + h / 2) - high / 2, fy(y)), fy(y + h) - high),
       w: wide,
       h: high,
       old: { x: x + w / 2, y: y + h / 2 },

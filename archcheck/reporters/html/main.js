@@ -164,7 +164,7 @@ async function start() {
   });
   model.on("selection", () => details(model));
   by("foot").append(
-    `archcheck ${data.version} · `,
+    `archcheck ${data.version}${data.source ? " · " : ""}`,
     isolated(plain(short(data.source, 120))),
     data.producer ? ` · ${plain(short(data.producer, 80))}` : "",
   );
