@@ -103,7 +103,8 @@ class Structure:
         clear; those that are called alike, up to numbers, and follow each other keep their boxes."""
         called: dict[tuple[str, str], list[Block]] = {}
         for block in blocks:
-            called.setdefault((block.op, NUMBER.sub("", block.name)), []).append(block)
+            if not _is_layer(block):
+                called.setdefault((block.op, NUMBER.sub("", block.name)), []).append(block)
         small = [alike for alike in called.values() if all(map(self.is_small, alike))
                  and (len(alike) == 1 or not self.is_chain(_turns(alike, 1)))]
         room, taken = CLEAR - len(blocks), set[int]()
