@@ -253,6 +253,7 @@ def test_what_is_in_line_stays_in_line(show):
     """The three convolutions of a bottleneck, of which the last is narrower, beside a branch, where the box
     below is open and wide."""
     page = show(spec("resnet50"))
+    page(OPEN_ALL)
     middles = page("""['conv1', 'conv2', 'conv3'].map((name) => {
       const { model } = archcheck, node = model.byName.get(`stage2.bottleneck1.add1.residual.${name}`);
       const group = document.querySelector(`[data-box="${model.boxes[model.boxOf[node]].parent}"]`);
