@@ -42,7 +42,7 @@ def fetch(name: str, by_ranges: bool) -> Source:
     with errors_of(name):
         found = located(name)
         if by_ranges and found.size and not _is_packed(name):
-            ranges: Any = Ranges(opened(found, cache_type="none"), name, found.size)
+            ranges: Any = Ranges(opened(found, cache_type="none", size=found.size), name, found.size)
             if ranges.are_given():
                 return Source(ranges, name, None)
         with opened(found, block_size=0) as file:

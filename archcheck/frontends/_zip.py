@@ -121,7 +121,7 @@ def _there(found: Remote, name: str, _: str) -> tuple[zipfile.ZipFile, Window]:
     try:
         if not found.size:
             raise ValueError("how large it is is not known")
-        window = Window(opened(found, cache_type="none"), found.size)
+        window = Window(opened(found, cache_type="none", size=found.size), found.size)
         return zipfile.ZipFile(window), window
     except ValueError:
         with opened(found, block_size=0) as stream:
