@@ -2,7 +2,6 @@
 one."""
 from __future__ import annotations
 
-import json
 import multiprocessing
 import os
 import signal
@@ -24,7 +23,7 @@ from archcheck.backends.several import Ask, verify_many
 from archcheck.backends.verdicts import AGREES, DECLARED, Verdict
 from archcheck.reporters.measured import FEW
 from tests.lint.conftest import here
-from tests.lint.models import ends
+from tests.lint.models import ends, record
 
 __all__ = ["here"]
 pytest.importorskip("onnxruntime", reason="running needs onnxruntime")
@@ -63,20 +62,14 @@ def ran(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return file
 
 
-def record(capsys: pytest.CaptureFixture[str], *args: str, code: int = 0) -> dict[str, Any]:
-    found, out, err = ends(capsys, "verify", *args, "--format", "json")
-    assert found == code, err
-    answer: dict[str, Any] = json.loads(out)
-    return answer
-
 
 @forked
 def test_what_agrees_is_not_run_again(store, ran: Path, capsys):
     net("nets/lie.onnx", 4)
-    first = record(capsys, "nets", "--sizes", "1", code=1)
+    first = record(capsys, "verify", "nets", "--sizes", "1", code=1)
     assert sorted(ran.read_text().split()) == ["nets/lie.onnx", *store]
     ran.write_text("")
-    second = record(capsys, "nets", "--sizes", "1", code=1)
+    second = record(capsys, "verify", "nets", "--sizes", "1", code=1)
     assert ran.read_text().split() == ["nets/lie.onnx"], "what is wrong is run again"
     assert [one.pop("remembered") for one in first["networks"]] == [False] * 4
     assert [one.pop("remembered") for one in second["networks"]] == [False, True, True, True]
@@ -84,7 +77,7 @@ def test_what_agrees_is_not_run_again(store, ran: Path, capsys):
     ran.write_text("")
     net("nets/m1.onnx", 7)
     for more in (["--sizes", "1"], ["--sizes", "1", "--seed", "1"], ["--sizes", "1", "--no-cache"]):
-        record(capsys, "nets/m0.onnx", "nets/m1.onnx", *more)
+        record(capsys, "verify", "nets/m0.onnx", "nets/m1.onnx", *more)
     assert sorted(ran.read_text().split()) == sorted(["nets/m1.onnx", *store[:2] * 2])
 
 
@@ -92,14 +85,14 @@ def test_what_agrees_is_not_run_again(store, ran: Path, capsys):
 def test_another_runtime_is_asked_again(store, ran: Path, capsys, monkeypatch):
     for runtime in ("1.31", "1.31", "1.32"):
         monkeypatch.setattr("archcheck.backends.several._runtime", lambda runtime=runtime: runtime)
-        record(capsys, *store, "--sizes", "1")
+        record(capsys, "verify", *store, "--sizes", "1")
     assert sorted(ran.read_text().split()) == sorted(store * 2)
 
 
 def test_together_as_one_by_one_in_the_order_given(store, capsys):
     names = [store[2], store[0]]
-    together = record(capsys, *names, "--no-cache", "-j2", "--sizes", "1")
-    alone = [record(capsys, name, "--no-cache", "--sizes", "1") for name in names]
+    together = record(capsys, "verify", *names, "--no-cache", "-j2", "--sizes", "1")
+    alone = [record(capsys, "verify", name, "--no-cache", "--sizes", "1") for name in names]
     assert together["networks"] == [one["networks"][0] for one in alone]
     assert together["values"] == [row for one in alone for row in one["values"]]
 
@@ -107,7 +100,7 @@ def test_together_as_one_by_one_in_the_order_given(store, capsys):
 @forked
 def test_what_cannot_be_run_costs_its_own_row(store, ran: Path, capsys):
     Path("nets/bad.onnx").write_bytes(b"no model")
-    found = record(capsys, "none.onnx", "nets", "no*.onnx", "nets/empty?", code=2)
+    found = record(capsys, "verify", "none.onnx", "nets", "no*.onnx", "nets/empty?", code=2)
     assert [(one["network"], one["ok"]) for one in found["networks"]] == [
         ("none.onnx", False), ("nets/bad.onnx", False), *((name, True) for name in store)]
     assert "no model" not in found["networks"][1]["runs"][0]["refused"]
@@ -149,7 +142,7 @@ def test_many_that_are_right_are_told_in_one_line(here: Path, ran: Path, capsys)
 
 
 def test_fields_are_remembered_too(store, capsys):
-    first, second = (record(capsys, store[0], "--fields", "--sizes", "1") for _ in range(2))
+    first, second = (record(capsys, "verify", store[0], "--fields", "--sizes", "1") for _ in range(2))
     assert second["networks"][0].pop("remembered") and not first["networks"][0].pop("remembered")
     assert first == second and first["networks"][0]["fields"]["exact"] > 0
 

@@ -19,7 +19,7 @@ from archcheck.comparing._folders import files, match
 from archcheck.reporters.diff.markdown import MOST
 from tests.comparing.test_weights import WEIGHTS, model
 from tests.lint.conftest import here
-from tests.lint.models import ends
+from tests.lint.models import ends, record
 
 __all__ = ["here"]
 forked = pytest.mark.skipif(multiprocessing.get_start_method() != "fork",
@@ -73,12 +73,6 @@ def repository(here: Path) -> Path:
     return here
 
 
-def record(capsys: pytest.CaptureFixture[str], *args: str, code: int = 0) -> dict[str, Any]:
-    found, out, err = ends(capsys, "diff", *args, "--format", "json")
-    assert found == code, err
-    answer: dict[str, Any] = json.loads(out)
-    return answer
-
 
 def states(answer: dict[str, Any]) -> dict[str, str]:
     return {one["model"]: one["state"] for one in answer["models"]}
@@ -86,7 +80,7 @@ def states(answer: dict[str, Any]) -> dict[str, str]:
 
 # ------------------------------------------------------------------------------------------- matching
 def test_folders(stores: Path, capsys):
-    found = record(capsys, "old", "new/", "-j2")
+    found = record(capsys, "diff", "old", "new/", "-j2")
     assert states(found) == STATES
     assert list(states(found)) == sorted(STATES)
     assert (found["same"], found["breaking"]) == (False, True), "a model that is gone is one that users miss"
@@ -100,7 +94,7 @@ def test_folders(stores: Path, capsys):
     ("HEAD:models", "models", "some"), ("HEAD:.", ".", "some/models")])
 def test_folders_of_a_commit(repository: Path, capsys, monkeypatch, old: str, new: str, folder: str):
     monkeypatch.chdir(folder)
-    assert states(record(capsys, old, new)) == STATES
+    assert states(record(capsys, "diff", old, new)) == STATES
 
 
 @needs_git
@@ -134,8 +128,8 @@ def test_what_cannot_be_compared(stores: Path, capsys, old: str, new: str, says:
 
 # ------------------------------------------------------------------------------------------- what comes of it
 def test_a_pair_is_as_if_compared_alone(stores: Path, capsys):
-    together = record(capsys, "old", "new")["models"][2]["difference"]
-    assert together == record(capsys, "old/more.yaml", "new/more.yaml")
+    together = record(capsys, "diff", "old", "new")["models"][2]["difference"]
+    assert together == record(capsys, "diff", "old/more.yaml", "new/more.yaml")
     text = ends(capsys, "diff", "old", "new")[1]
     assert ends(capsys, "diff", "old/more.yaml", "new/more.yaml")[1] in text
     rows = list(csv.reader(io.StringIO(ends(capsys, "diff", "old", "new", "--format", "csv")[1])))
@@ -154,17 +148,17 @@ def test_a_second_time_nothing_is_compared(stores: Path, capsys, monkeypatch):
             file.write(f"{ask.path}\n")
         return fresh(ask, *others)
     monkeypatch.setattr(many, "_fresh", counted)
-    first = record(capsys, "old", "new")
+    first = record(capsys, "diff", "old", "new")
     assert sorted(Path("asked").read_text().split()) == ["more.yaml", "same.yaml"]
-    assert record(capsys, "old", "new") == first
+    assert record(capsys, "diff", "old", "new") == first
     assert len(Path("asked").read_text().split()) == 2
     for more in (["--no-cache"], ["--set", "N=2"], ["--weights"]):
-        record(capsys, "old", "new", *more)
+        record(capsys, "diff", "old", "new", *more)
     assert len(Path("asked").read_text().split()) == 8
     net("new/same.yaml", 7)
-    assert states(record(capsys, "old", "new"))["same.yaml"] == "changed"
+    assert states(record(capsys, "diff", "old", "new"))["same.yaml"] == "changed"
     Path("archcheck.toml").write_text("ignore = ['GEO']")
-    record(capsys, "old", "new")
+    record(capsys, "diff", "old", "new")
     assert Path("asked").read_text().split()[8:] in (["same.yaml", *pair] for pair in (
         ["more.yaml", "same.yaml"], ["same.yaml", "more.yaml"]))
 
@@ -175,11 +169,11 @@ def test_the_same_file_beside_other_weights_is_not_identical(here: Path, capsys)
         save_model(model([WEIGHTS[0] + numpy.float32(shift), *WEIGHTS[1:]]), f"{folder}/net.onnx",
                    save_as_external_data=True, size_threshold=0, location="net.bin")
     assert Path("old/net.onnx").read_bytes() == Path("new/net.onnx").read_bytes()
-    assert states(record(capsys, "old", "new")) == {"net.onnx": "same"}
+    assert states(record(capsys, "diff", "old", "new")) == {"net.onnx": "same"}
     for _ in range(2):
-        assert states(record(capsys, "old", "new", "--weights")) == {"net.onnx": "changed"}
+        assert states(record(capsys, "diff", "old", "new", "--weights")) == {"net.onnx": "changed"}
     shutil.copy("old/net.bin", "new/net.bin")
-    assert states(record(capsys, "old", "new", "--weights")) == {"net.onnx": "same"}
+    assert states(record(capsys, "diff", "old", "new", "--weights")) == {"net.onnx": "same"}
 
 
 def test_a_model_that_cannot_be_read_costs_its_own_row(stores: Path, capsys):
@@ -205,7 +199,7 @@ def test_names_and_bytes_are_no_difference(here: Path, capsys):
         net(f"{folder}/a.yaml", 3)
         with open(f"{folder}/a.yaml", "a") as file:
             file.write(comment)
-    assert states(record(capsys, "old", "new", "--exit-code")) == {"a.yaml": "same"}
+    assert states(record(capsys, "diff", "old", "new", "--exit-code")) == {"a.yaml": "same"}
 
 
 def test_a_comment_has_room_for_any_number(here: Path, capsys):

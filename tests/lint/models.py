@@ -35,6 +35,14 @@ def ends(capsys: pytest.CaptureFixture[str], *args: object) -> tuple[int, str, s
     return int(stop.value.code or 0), out, err
 
 
+def record(capsys: pytest.CaptureFixture[str], *args: object, code: int = 0) -> dict[str, Any]:
+    """What a command says as JSON, which ends with this exit code."""
+    found, out, err = ends(capsys, *args, "--format", "json")
+    assert found == code, err
+    answer: dict[str, Any] = json.loads(out)
+    return answer
+
+
 def found(capsys: pytest.CaptureFixture[str], *args: object) -> dict[str, Any]:
     """What ``archcheck check --format json`` says."""
     _, out, err = ends(capsys, "check", *args, "--format", "json")
