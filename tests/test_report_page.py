@@ -250,7 +250,7 @@ def test_boxes_open_and_close_and_never_overlap(show):
 
 
 def test_what_is_in_line_stays_in_line(show):
-    """The three convolutions of a bottleneck beside a branch, each in a box that is open, as is every other."""
+    """The three convolutions of a bottleneck beside a branch, each in an open box, as all others are."""
     page = show(spec("resnet50"))
     page(OPEN_ALL)
     middles = page("""['conv1', 'conv2', 'conv3'].map((name) => {

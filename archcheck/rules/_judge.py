@@ -157,7 +157,7 @@ def _finding(group: list[Found], settings: Settings, source: str, seen: dict[Has
         rule.code, rule.name, severity, first.message, first.why, first.fix, site.path if site else None,
         site.op if site else None, first.scope, first.value or None, place.file or None, place.line or None,
         place.column, len(called), tuple(called[1:]), rule.fix if first.fixable is None else first.fixable,
-        _fingerprint(rule, first, suppressed is None, seen), first.facts, suppressed)
+        _fingerprint(rule, first, bool(suppressed), seen), first.facts, suppressed)
 
 
 def _called(fault: Fault) -> str:
@@ -165,10 +165,10 @@ def _called(fault: Fault) -> str:
     return fault.site.path if isinstance(fault.site, Site) else fault.value
 
 
-def _fingerprint(rule: Rule, fault: Fault, counts: bool, seen: dict[Hashable, int]) -> str:
+def _fingerprint(rule: Rule, fault: Fault, suppressed: bool, seen: dict[Hashable, int]) -> str:
     """What stays the same when a model is exported again: neither the names nor the order of nodes count.
     What does not count is numbered by itself, so that a suppression changes no other fingerprint."""
     parts = rule.code, _pattern(fault), fault.site.op if fault.site else "", fault.message
     digest = hashlib.sha256("\0".join(parts).encode(errors="surrogatepass")).hexdigest()[:16]
-    seen[digest, counts] = seen.get((digest, counts), 0) + 1
-    return digest if seen[digest, counts] == 1 else f"{digest}-{seen[digest, counts]}"
+    number = seen[digest, suppressed] = seen.get((digest, suppressed), 0) + 1
+    return digest if number == 1 else f"{digest}-{number}"

@@ -61,7 +61,7 @@ def _read(site: Site, position: int, found: dict[tuple[int, str], Range]) -> Ran
 
 def _constant(kind: TensorType) -> Range | None:
     """The range of elements that are known; None where they are not."""
-    items = values.items(kind) if kind.dtype and kind.value is not None else None
+    items = values.items(kind)
     numbers = [item for item in items or () if isinstance(item, (int, float))]
     if not items or len(numbers) < len(items) or any(map(isnan, numbers)):
         return None

@@ -43,7 +43,7 @@ def _zero_branches(case: Case) -> int:
     zero = [one for one, values in kernels(case) if values.is_zero and meets_data(case, one)]
     marked = set(_sums_after(case, [site for one in zero for site in _sharers(one)]))
     sums = [site for site in case.of("Add") if _adds_values(case, site)]
-    return len(sums) if all((id(site.walk), site.at) in marked for site in sums) else 0
+    return len(sums) * all((id(site.walk), site.at) in marked for site in sums)
 
 
 def _sharers(one: Operand) -> Iterator[Site]:
@@ -68,8 +68,7 @@ def _sums_after(case: Case, sites: list[Site]) -> Iterator[tuple[int, int]]:
 
 
 def _adds_values(case: Case, site: Site) -> bool:
-    return site.op == "Add" and len(site.node.inputs) == 2 and \
-        holds_data(case, site, 0) and holds_data(case, site, 1)
+    return site.op == "Add" and holds_data(case, site, 0) and holds_data(case, site, 1)
 
 
 def _is_fresh(case: Case, site: Site) -> bool:

@@ -74,7 +74,9 @@ def test_statistics_are_numpys(dtype):
     bits = RANDOM.integers(0, 1 << 63, STEP + 1000, np.uint64).astype(kind)
     if kind.itemsize == 2:
         bits = np.arange(1 << 16, dtype=kind)
-    edges = np.array([0, 2**-25, 2**-24, 65504, 65519.9, 65520, 65536, 1e300, np.inf, np.nan], np.float64)
+    least = [2**-126, 2**-126 - 2**-149, 2**-1022, 2**-25 + 2**-48]
+    numbers = [*least, 0, 2**-25, 2**-24, 65504, 65519.9, 65520, 65536, 1e300, np.inf, np.nan]
+    edges = np.array(numbers, np.float64)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if dtype == "bfloat16":
@@ -143,6 +145,13 @@ def test_dead_channels_of_one_layer_and_of_several():
                         (weight * 2, "2 of the 8 output channels of 2 layers have only zeros as weights")):
         (one,) = findings(model(nodes, {"w": weight, "v": other}), select=("NUM103",))
         assert one.message == said
+
+
+@pytest.mark.parametrize(("count", "wanted"), [(1, []), (2, ["NUM104"])])
+def test_more_than_a_thousandth_is_denormal(count, wanted):
+    weight = normal(10, 100)
+    weight[3, :count] = 1e-40
+    assert product(weight, select=("NUM104",)) == wanted
 
 
 def test_denormal_numbers_of_one_weight_and_of_several():
@@ -511,6 +520,17 @@ BRANCHES = """<ir_version: 8, opset_import: ["" : 17]> g (float[N, 2] x) => (flo
 def test_residual_branches_that_start_as_nothing(last, expected):
     """Only where each of them does; one of them alone is a layer that was lost."""
     assert codes(onnx.parser.parse_model(BRANCHES.replace("LAST", str(last)))) == expected
+
+
+@pytest.mark.parametrize(("old", "new", "wanted"), [
+    ("e = MatMul (d, v)", "o = Add (d, k) e = MatMul (o, v)", ["NUM100"]),   # a constant that is added
+    ("e = MatMul (d, v)", "o = Add (k, d) e = MatMul (o, v)", ["NUM100"]),   # makes no branch
+    ("c = Mul (b, k)", "o = MatMul (b, v) c = Mul (o, k)", []),              # nor are the zeros last here
+    ("y = Add (h, d)", "o = Exp (h) y = Add (o, d)", [])])                   # or what is added 0
+def test_the_zeros_are_what_is_added(old, new, wanted):
+    text = BRANCHES.replace("LAST", "0")
+    assert old in text
+    assert codes(onnx.parser.parse_model(text.replace(old, new)), select=("NUM100",)) == wanted
 
 
 def test_a_variance_that_is_not_there_is_not_judged():

@@ -120,3 +120,21 @@ def test_only_small_payloads_are_read_unasked(tmp_path, monkeypatch):
     for size, is_little in ((64 << 20, True), ((64 << 20) + 1, False)):
         monkeypatch.setattr("archcheck.rules._case.stored_bytes", lambda walk, size=size: size)
         assert Case(report, archcheck.Settings()).reads_weights == is_little
+
+
+@pytest.mark.parametrize(("options", "wanted"), [
+    ({}, []), ({"select": ("ALL",)}, ["DOC001", "NUM101"]),
+    ({"extend_select": ("ALL",)}, ["DOC001", "NUM101"]), ({"select": ("N",)}, ["NUM101"]),
+    ({"select": ("NUM101",)}, ["NUM101"]),
+    ({"select": ("ALL",), "weights": False}, ["DOC001"])])
+def test_large_payloads_are_read_for_what_is_selected(options, wanted, monkeypatch):
+    """NUM101 is about weights, and DOC001 is off unless it is selected; ALL and one letter select them."""
+    monkeypatch.setattr("archcheck.rules._case.stored_bytes", lambda walk: 1 << 40)
+    weight = raw(np.float32([[1, 2], [np.nan, 3]]))
+    graph = helper.make_graph(
+        [helper.make_node("MatMul", ["x", "w"], ["y"])], "g",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ("N", 2))],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)], [weight])
+    source = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    told = {one.code for one in archcheck.check(source, **options).findings}
+    assert sorted(told & {"DOC001", "NUM101"}) == wanted

@@ -92,7 +92,7 @@ def test_the_two_types_of_16_bits_do_not_hold_each_other(outer, inner):
 
 @pytest.mark.parametrize(("value", "wanted"), [
     (2**31 - 1, []), (2**31, ["DTY103"]), (-2**31, []), (-2**31 - 1, ["DTY103"]), (2**63 - 1, []),
-    (-2**63, [])])
+    (-2**63, []), (-2**63 + 1, []), (2**63 - 2, ["DTY103"]), (-2**63 + 2, ["DTY103"])])
 @pytest.mark.parametrize("size", [1, 2000])
 def test_constants_beyond_int32(value, wanted, size):
     constant = np.zeros(size, np.int64)
