@@ -55,7 +55,14 @@ function arranged(model, k) {
   const entries = new Set(box.wires.filter(([source]) => source === -1).map((wire) => wire[2][0]));
   const exits = new Set(box.wires.filter(([, target]) => target === -1).map((wire) => wire[2].at(-2)));
   const [at] = [entries, exits].find((ports) => ports.size === 1) || [box.size[0] / 2];
-  return { k, w, h: fy(box.size[1]), axis: fx(at), parts, fx, fy };
+  return { k, w, h: fy(box.size[1]), axis: fx(at), entries: [...entries].map(fx), parts, fx, fy };
+}
+
+// Where the title of an open box begins: in the first gap between the edges that come in that has room for it.
+function titlePlace(part, text) {
+  const borders = [0, ...part.inner.entries.sort((a, b) => a - b), part.w - 22];
+  const gap = borders.findIndex((x, k) => borders[k + 1] - x >= 10 + 6.6 * text.length);
+  return gap < 0 ? 8 : borders[gap] + 8;
 }
 const titleWidth = (box) => Math.min(320, 44 + 6.6 * (box.title || "").length);
 
@@ -251,7 +258,7 @@ class GraphView {
       "text",
       {
         class: k === 0 ? "name" : "sub",
-        x: open ? 8 : (part.w / 2).toFixed(1),
+        x: (open ? titlePlace(part, text) : part.w / 2).toFixed(1),
         y: y.toFixed(1),
         "text-anchor": open ? "start" : "middle",
         "font-size": size,

@@ -111,8 +111,8 @@ function lazily(section, draw) {
     }
   };
   new IntersectionObserver(
-    ([entry]) => {
-      seen = entry.isIntersecting;
+    (entries) => {
+      seen = entries.at(-1).isIntersecting; // a busy browser tells several at once, the oldest first
       if (seen) now();
     },
     { rootMargin: "200px" },
