@@ -70,9 +70,16 @@ PICTURES_HEAD = """\
 # Pictures
 
 Made by `python docs/generate.py`: under each picture stands the command that writes it. All of them are SVG
-with text that can be edited; `-o` with another suffix gives PNG, PDF, DOT, Mermaid, TikZ or a page. With
-`--theme auto` one file suits a light and a dark page: whoever looks at it decides. `--theme dark` is for one
-that is always dark.
+with text that can be edited. With `--theme auto` one file suits a light and a dark page: whoever looks at it
+decides. `--theme dark` is for one that is always dark.
+
+| suffix | needs | |
+|---|---|---|
+| `.svg` | nothing | laid out by archcheck, or by Graphviz with `--engine dot` |
+| `.html` | nothing | the same on a page |
+| `.tex` | nothing | the same in TikZ, for pdflatex, xelatex and lualatex with `standalone` and Helvetica |
+| `.mmd`, `.dot` | nothing | laid out by who shows it, as GitHub does with Mermaid, which has no legend |
+| `.png`, `.pdf` | `pip install 'archcheck[png]'` | or Graphviz, which then lays it out, if `dot` is there |
 
 `archcheck draw` folds: what repeats is one box with a count, modules and blocks are boxes around what is in
 them, and as much of them is open as `--limit` has room for. Blocks are named by what they are. In a notebook

@@ -168,3 +168,10 @@ def test_boxes_of_one_form_are_open_all_or_the_first():
     found = picture(analyze("specs:googlenet"), limit=100)
     inceptions = [box for box in found.shown() if box.kind == "inception"]
     assert [box.id in found.open for box in inceptions] == [True] + [False] * 8
+
+
+def test_nothing_is_lost_of_a_file_whose_nodes_read_each_other_in_a_circle():
+    report = network([("/a/one", "Relu", ["x"], "p"), ("/a/two", "Add", ["p", "r"], "q"),
+                      ("/b/three", "Abs", ["q"], "r"), ("/a/four", "Neg", ["r"], "s")], "s")
+    assert tree(report).nodes == 4
+    assert sorted(index for box in picture(report).root.children for index in box.nodes) == [0, 1, 2, 3]

@@ -250,12 +250,12 @@ def test_boxes_open_and_close_and_never_overlap(show):
 
 
 def test_what_is_in_line_stays_in_line(show):
-    """The three convolutions of a bottleneck, of which the last is narrower, beside a branch, where the box
-    below is open and wide."""
+    """The three convolutions of a bottleneck beside a branch, each in a box that is open, as is every other."""
     page = show(spec("resnet50"))
+    page(OPEN_ALL)
     middles = page("""['conv1', 'conv2', 'conv3'].map((name) => {
       const { model } = archcheck, node = model.byName.get(`stage2.bottleneck1.add1.residual.${name}`);
-      const group = document.querySelector(`[data-box="${model.boxes[model.boxOf[node]].parent}"]`);
+      const group = document.querySelector(`[data-box="${model.boxOf[node]}"]`);
       const rect = group.querySelector(':scope > rect:last-of-type').getBoundingClientRect();
       return rect.left + rect.width / 2;
     })""")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from archcheck.analyses.flows import read_by
-from archcheck.ops._op import Along
+from archcheck.ops._op import Along, Unknown
 
 if TYPE_CHECKING:
     from archcheck.report import Report
@@ -56,9 +56,12 @@ def is_chain(report: Report, nodes: Iterable[int]) -> bool:
 
 def main_reads(report: Report, index: int) -> list[Along]:
     """The windows with which a node slides over the spatial axes of its first input; empty where it does
-    not."""
+    not, or the rank of that is not known."""
     reads = report.effects[index].reads
-    readers = reads(0) if reads else ()
+    try:
+        readers = reads(0) if reads else ()
+    except Unknown:
+        return []
     first = readers[0] if readers else None
     found = [reader for reader in (first or ())[2:] if isinstance(reader, Along)]
     return found if first and len(found) == len(first) - 2 else []

@@ -1,11 +1,12 @@
 """``archcheck diff``."""
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -56,18 +57,28 @@ def diff(old: str, new: str, sizes: Sequence[tuple[str, Any]], exits: bool, limi
     """
     from archcheck.comparing._folders import is_folder
     _options.load_plugins(options["plugins"])
-    kinds = is_folder(old), is_folder(new)
-    if kinds[0] != kinds[1]:
-        one, other = (old, new) if kinds[0] else (new, old)
-        raise click.UsageError(f"{one} is a folder or a pattern, and {other} is not; compare two of a kind")
+    are_folders = is_folder(old)
+    if are_folders != is_folder(new):
+        _refuse(*((old, new) if are_folders else (new, old)))
     ask = _ask(old, new, dict(sizes), output, **options)
-    if kinds[0]:
+    if are_folders:
         folder, salt = (None, "") if no_cache else _lint.remembering()
         rows = _many(ask._replace(cache=folder, salt=salt), jobs, timeout, max_memory)
         _show_many(rows, ask, output)
     else:
         rows = [_one(ask, output)]
-    return max(_code(row, bool(kinds[0]), exits, limits) for row in rows)
+    return max(_code(row, are_folders, exits, limits) for row in rows)
+
+
+def _refuse(folder: str, other: str) -> NoReturn:
+    """Say why a folder or pattern cannot be compared with what is neither."""
+    from archcheck.errors import UserError
+    from archcheck.frontends._revisions import is_revision, require_file
+    if is_revision(other):
+        require_file(other)
+    elif not os.path.exists(other):
+        raise UserError(f"{folder} is a folder or a pattern, and there is no {other}; correct its name")
+    raise click.UsageError(f"{folder} is a folder or a pattern, and {other} is not; compare two of a kind")
 
 
 def _ask(old: str, new: str, sizes: dict[str, Any], output: Path | None, weights: bool, everything: bool,

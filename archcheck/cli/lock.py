@@ -35,8 +35,9 @@ def lock(models: Sequence[str], file: str, sizes: Sequence[tuple[str, Any]], plu
     locked = _locked(work, file, jobs, timeout, max_memory)
     for task, one in zip(work, locked):
         code = max(code, _add(task, one, kept, file))
-    _lock.write(file, kept)
-    click.echo(f"{file}: {len(kept):,} model{'s' * (len(kept) != 1)}")
+    if kept or not code:
+        _lock.write(file, kept)
+        click.echo(f"{file}: {len(kept):,} model{'s' * (len(kept) != 1)}")
     return code
 
 

@@ -67,7 +67,11 @@ class Names:
         name what is in it."""
         if not block.children or block.fused:
             return ""
-        return self.known(block) or ("" if block.label else self.told(block))
+        return self.called(block) or ("" if block.label else self.told(block))
+
+    def called(self, block: Block) -> str:
+        """What kind of block it is, or what it is about where the exporter gave it no name; else empty."""
+        return self.known(block) or ("" if block.name else self.about(block))
 
     def known(self, block: Block) -> str:
         """What kind of block it is, as far as that is known."""
@@ -113,15 +117,17 @@ class Names:
             return "K"
         return "E" if least(weight[0] - weight[1]) > 0 else "P"
 
-    def told(self, block: Block) -> str:
-        """What a block is about, else the operators that are most of it."""
+    def about(self, block: Block) -> str:
+        """What a block is about, if that is to pick boxes or parts of images."""
         nodes = [node for index in block.own for node in _nodes(self.report.graph.nodes[index])]
-        about = _about(nodes)
+        found = _about(nodes)
         last = block.shape[-1] if block.shape else None
         if self.detects and last == BOX and sum(node.op in ARITHMETIC for node in nodes) >= BOX:
-            about.append("boxes")
-        if about:
-            return ", ".join(about)
+            found.append("boxes")
+        return ", ".join(found)
+
+    def told(self, block: Block) -> str:
+        """The operators that are most of a block."""
         rows = [leaf.op for _, leaf in block.walk() if not leaf.children and leaf.op]
         most = sorted(dict.fromkeys(rows), key=lambda op: -rows.count(op))[:TOLD]
         return f"{len(rows)} nodes: {', '.join(most)}"

@@ -132,20 +132,22 @@ def reads(graph: Graph, blocks: Sequence[Sequence[int]]) -> list[list[int]]:
     return list(map(list, after))
 
 
-def in_order(after: Sequence[Sequence[int]]) -> Iterator[int]:
-    """Blocks so that each comes after those that it reads, else as they are."""
+def in_order(after: Sequence[Sequence[int]]) -> list[int]:
+    """Blocks so that each comes after those that it reads, else as they are; those that cannot be put in
+    order, as in a damaged file, are the last."""
     missing = [0] * len(after)
     for others in after:
         for other in others:
             missing[other] += 1
-    ready = [k for k, number in enumerate(missing) if not number]
+    ready, found = [k for k, number in enumerate(missing) if not number], list[int]()
     while ready:
         k = heappop(ready)
-        yield k
+        found.append(k)
         for other in after[k]:
             missing[other] -= 1
             if not missing[other]:
                 heappush(ready, other)
+    return found + [k for k, number in enumerate(missing) if number]
 
 
 def circles(after: Sequence[Sequence[int]]) -> list[list[int]]:

@@ -32,11 +32,11 @@ def homes(report: Report, graph: Graph, roles: Sequence[int]) -> list[Path]:
     paths = [layer.scope[:MAX_LEVELS] for layer in report.layers]
     made, uses = graph.producers, graph.uses
     shown = [role != HIDDEN for role in roles]
-    before: list[tuple[Path, ...]] = []
-    for node, path in zip(graph.nodes, paths):
+    before: list[tuple[Path, ...]] = [()] * len(paths)
+    after = list(before)
+    for index, node in enumerate(graph.nodes):
         others = [made[name] for name in node.inputs if name in made and shown[made[name]]]
-        before.append(_around(path, others, paths, before))
-    after: list[tuple[Path, ...]] = [()] * len(paths)
+        before[index] = _around(paths[index], others, paths, before)
     for index in reversed(range(len(paths))):
         others = [reader for name in graph.nodes[index].outputs for reader in uses.get(name, ())]
         after[index] = _around(paths[index], [k for k in others if shown[k]], paths, after)

@@ -100,16 +100,19 @@ class Structure:
 
     def inlined(self, blocks: list[Block]) -> list[Block]:
         """The blocks of a scope with what is inside of small ones in their places, as long as it stays
-        clear; those that are called alike, up to numbers, keep their boxes."""
+        clear; those that are called alike, up to numbers, and follow each other keep their boxes."""
         called: dict[tuple[str, str], list[Block]] = {}
         for block in blocks:
-            called.setdefault((block.op, NUMBER.sub("", block.name)), []).append(block)
-        single = [block for block, *others in called.values() if not others and self.is_small(block)]
+            if not _is_layer(block):
+                called.setdefault((block.op, NUMBER.sub("", block.name)), []).append(block)
+        small = [alike for alike in called.values() if all(map(self.is_small, alike))
+                 and (len(alike) == 1 or not self.is_chain(_turns(alike, 1)))]
         room, taken = CLEAR - len(blocks), set[int]()
-        for block in sorted(single, key=lambda block: len(block.children)):
-            if len(block.children) - 1 <= room:
-                room -= len(block.children) - 1
-                taken.add(id(block))
+        for alike in sorted(small, key=lambda alike: len(alike) * len(alike[0].children)):
+            more = sum(len(block.children) - 1 for block in alike)
+            if more <= room:
+                room -= more
+                taken.update(map(id, alike))
         return _chained(_taken_out(block) if id(block) in taken else (block,) for block in blocks)
 
     def is_small(self, block: Block) -> bool:

@@ -103,6 +103,11 @@ def _found(name: str) -> Revision:
                     f"as {commit}:./PATH")
 
 
+def require_file(name: str) -> None:
+    """Raise `LoadError` where ``name`` means no file of a commit."""
+    _found(name)
+
+
 def _require(commit: str, name: str) -> None:
     """Raise `LoadError` where there is no such commit."""
     if _git("rev-parse", "--quiet", "--verify", "--end-of-options", f"{commit}^{{commit}}") is None:

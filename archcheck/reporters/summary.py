@@ -136,7 +136,7 @@ class _Rows:
 
     def op(self, block: Block) -> str:
         """What a block is: its operator or class, else its kind, else how many nodes it has."""
-        return block.op or self.names.known(block) or _nodes(block.nodes)
+        return block.op or self.names.called(block) or _nodes(block.nodes)
 
     def rest(self, block: Block, level: int, path: str, times: int) -> Iterator[Row]:
         """The row for what is in ``block``, but in none of its rows."""

@@ -71,7 +71,7 @@ def slides(case: Case) -> tuple[Slide, ...]:
 
 
 def _slides(case: Case) -> tuple[Slide, ...]:
-    sites = (site for site in case.sites if not WINDOWED.isdisjoint(site.node.attrs))
+    sites = (site for site in case.sites if site.effect.reads and not WINDOWED.isdisjoint(site.node.attrs))
     return tuple(slide for site in sites for slide in _of(site))
 
 
@@ -80,7 +80,9 @@ WINDOWED = frozenset(("kernel_shape", "strides", "pads", "auto_pad", "dilations"
 
 
 def _of(site: Site) -> Iterator[Slide]:
-    given, made = site.inputs[0].shape or (), site.outputs[0].shape or ()
+    given, made = site.inputs[0].shape, site.outputs[0].shape
+    if given is None or made is None:
+        return
     found = [(axis, along) for axis, along in enumerate(reads(site)) if isinstance(along, Along)
              and axis > 1 and not along.border]
     for axis, along in found:

@@ -126,7 +126,7 @@ def test_equal_files_that_have_moved_are_each_matched_once(here: Path):
 
 @pytest.mark.parametrize(("old", "new", "says"), [
     ("old", "new/same.yaml", "old is a folder"), ("old/same.yaml", "new/*", "new/* is a folder or a pattern"),
-    ("old", "nowhere", "old is a folder"), ("old/x*", "new/x*", "there is no model in old/x*")])
+    ("old", "nowhere", "there is no nowhere"), ("old/x*", "new/x*", "there is no model in old/x*")])
 def test_what_cannot_be_compared(stores: Path, capsys, old: str, new: str, says: str):
     code, out, err = ends(capsys, "diff", old, new)
     assert (code, out) == (2, "") and says in err

@@ -29,6 +29,7 @@ CASES = {
                            "width=64", "--format", "json"),
     "draw.lenet5.svg": ("draw", "specs:lenet5"),
     "draw.lenet5.scale.svg": ("draw", "specs:lenet5", "--to-scale"),
+    "draw.lenet5.auto.svg": ("draw", "specs:lenet5", "--theme", "auto", "--color", "cost"),
     "draw.alexnet.params.svg": ("draw", "specs:alexnet", "--color", "params", "--rankdir", "LR"),
     "draw.vgg16.plain.svg": ("draw", "specs:vgg16", "--style", "plain"),
     "draw.googlenet.svg": ("draw", "specs:googlenet", "--limit", "45"),

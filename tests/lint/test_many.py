@@ -100,6 +100,7 @@ class TestLock:
         assert (here / NAME).read_bytes() == together
 
     def test_what_goes_wrong_costs_its_own_entry(self, here: Path, capsys, store):
+        assert ends(capsys, "lock", "none.onnx")[0] == 2 and not (here / NAME).exists()
         (here / "m1.yaml").write_text("input: 3\nlayers: [what 3]\n")
         (here / "m3.onnx").write_bytes(b"no model at all")
         code, out, err = ends(capsys, "lock", "none.onnx", ".", "empty*", "-j2")

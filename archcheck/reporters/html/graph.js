@@ -1,9 +1,10 @@
 // The graph. Every box is laid out beforehand with closed boxes inside; where one of them is opened, all of its
-// row and of its column is stretched, so that what did not overlap still does not. What was in line still is: the
-// middle of a box goes where the middle goes, as far as its stretched place has room for that.
+// row and of its column is stretched, so that what did not overlap still does not. What was in line still is: of a
+// closed box the middle goes where that of its place goes, of an open one the only way in, or else out.
 
 const HEAD = 24,
-  EDGE = 10;
+  EDGE = 10,
+  ASIDE = 120; // a box is at most so much wider for that
 
 // A rising function that gives each span [from, to, need] at least the length that it needs.
 function stretched(spans) {
@@ -23,18 +24,25 @@ function stretched(spans) {
 // Where everything in a box stands: {w, h, parts: [{box, x, y, w, h, inner}], fx, fy}.
 function arranged(model, k) {
   const box = model.boxes[k];
+  for (const [child, , , , , ...texts] of box.inside)
+    model.boxes[child].title = texts.slice(0, 2).join(" · ");
   const inner = new Map();
   for (const [child] of box.inside) if (model.open.has(child)) inner.set(child, arranged(model, child));
   const open = box.inside.filter(([child]) => inner.has(child));
-  const fx = stretched(open.map(([child, x, , w]) => [x, x + w, inner.get(child).w]));
+  const fx = stretched(
+    open.map(([child, x, , w]) => {
+      const { w: wide, axis } = inner.get(child);
+      return [x, x + w, Math.min(2 * Math.max(axis, wide - axis), wide + ASIDE)];
+    }),
+  );
   const fy = stretched(open.map(([child, , y, , h]) => [y, y + h, inner.get(child).h + HEAD]));
   const parts = box.inside.map(([child, x, y, w, h, ...texts]) => {
     const found = inner.get(child);
     const [wide, high] = found ? [found.w, found.h + HEAD] : [w, h];
-    model.boxes[child].title = texts.slice(0, 2).join(" · ");
+    const middle = found ? found.axis : w / 2;
     return {
       box: child,
-      x: Math.min(Math.max(fx(x + w / 2) - wide / 2, fx(x)), fx(x + w) - wide),
+      x: Math.min(Math.max(fx(x + w / 2) - middle, fx(x)), fx(x + w) - wide),
       y: Math.min(Math.max(fy(y + h / 2) - high / 2, fy(y)), fy(y + h) - high),
       w: wide,
       h: high,
@@ -43,9 +51,13 @@ function arranged(model, k) {
       inner: found,
     };
   });
-  return { k, w: Math.max(fx(box.size[0]), titleWidth(box)), h: fy(box.size[1]), parts, fx, fy };
+  const w = Math.max(fx(box.size[0]), titleWidth(box));
+  const entries = new Set(box.wires.filter(([source]) => source === -1).map((wire) => wire[2][0]));
+  const exits = new Set(box.wires.filter(([, target]) => target === -1).map((wire) => wire[2].at(-2)));
+  const [at] = [entries, exits].find((ports) => ports.size === 1) || [box.size[0] / 2];
+  return { k, w, h: fy(box.size[1]), axis: fx(at), parts, fx, fy };
 }
-const titleWidth = (box) => Math.min(240, 44 + 6.6 * (box.title || "").length);
+const titleWidth = (box) => Math.min(320, 44 + 6.6 * (box.title || "").length);
 
 // Where a value crosses the border of an open box, across. Of a box that stands for several, the values are those
 // of the first or the last one, so that any other place of this side will do.
