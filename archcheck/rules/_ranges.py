@@ -42,10 +42,8 @@ KEPT = ("ReduceMean", "ReduceMax", "ReduceMin", "MaxPool", "GlobalAveragePool", 
 def ranges(case: Case) -> dict[tuple[int, str], Range]:
     """The ranges of values that nodes make, by the ``id`` of their walk and their name."""
     found: dict[tuple[int, str], Range] = {}
-    for walk in case.report.walk.and_inner():
-        for index, node in enumerate(walk.graph.nodes):
-            between = _between(Site(walk, index), found)
-            found.update({(id(walk), name): between for name in node.outputs[:1]})
+    for site in case.sites:
+        found[id(site.walk), site.node.outputs[0]] = _between(site, found)
     return found
 
 

@@ -50,3 +50,13 @@ def test_fingerprints_are_those_of_kept_baselines():
     digest = hashlib.sha256(b"XYZ001\0\0\0it is so").hexdigest()[:16]
     assert [one.fingerprint for one in found] == [digest, f"{digest}-2", f"{digest}-3"]
     assert {(one.file, one.line, one.node) for one in found} == {(None, None, None)}
+
+
+def test_what_has_one_cause_is_one_finding_that_names_every_place():
+    def everywhere(case: Any) -> Any:
+        """Each node."""
+        yield from (Fault("it is so", site=site, cause="one") for site in case.sites)
+
+    with registered(everywhere):
+        (one,) = archcheck.check(b"input: N x 4\nlayers: relu -> tanh -> sigmoid\n", select=("XYZ",)).findings
+    assert (one.places, one.node, one.also) == (3, "relu1", ("tanh1", "sigmoid1"))
