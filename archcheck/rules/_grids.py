@@ -80,10 +80,12 @@ WINDOWED = frozenset(("kernel_shape", "strides", "pads", "auto_pad", "dilations"
 
 
 def _of(site: Site) -> Iterator[Slide]:
-    given, made = site.inputs[0].shape or (), site.outputs[0].shape or ()
     found = [(axis, along) for axis, along in enumerate(reads(site)) if isinstance(along, Along)
              and axis > 1 and not along.border]
-    for axis, along in found:
+    if not found:
+        return
+    given, made = site.inputs[0].shape or (), site.outputs[0].shape or ()
+    for axis, along in found if given else ():
         sizes: Any = given[axis], reach_of(along), along.start, made[along.axis]
         is_map = sum(given[place] != 1 for place, _ in found) > 1
         if all(isinstance(size, int) for size in sizes) and along.taps != 1:

@@ -28,7 +28,7 @@ def windows(site: Site) -> list[Along]:
 
 def is_view(site: Site) -> bool:
     """Whether a node hands on all elements of its first input, moved at most: views, transpositions."""
-    if not site.node.inputs or site.walk.bodies.get(site.at):
+    if not site.node.inputs or not site.node.outputs or site.walk.bodies.get(site.at):
         return False
     if site.effect.alias == 0:
         return True

@@ -64,8 +64,8 @@ def test_a_table_that_is_long_enough_is_a_limit(rows):
 
 
 def test_the_first_node_that_ties_a_symbol_is_named():
-    text = ("input: N x T x 8\nlayers:\n- Add float32(1, 128, 8) -> Transpose perm=[0, 2, 1] -> "
-            "MatMul float32(128, 4)\n")
+    text = ("input: N x T x 8\nlayers:\n- Add float32(1, 128, 8) as a\n- from input -> "
+            "Transpose perm=[0, 2, 1] -> MatMul float32(128, 4) as b\noutputs: [a, b]\n")
     (one,) = found(text, "SHP")
     assert (one.code, one.op, one.facts["sizes"]) == ("SHP102", "Add", [1, 128])
 
