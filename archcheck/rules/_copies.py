@@ -97,10 +97,7 @@ def _array(one: Stored) -> Array | None:
 
 
 def _is_same(a: Array, b: Array) -> bool:
-    """Whether two matrices are equal, looked at in parts: a few rows and columns first."""
-    rows, columns = (slice(None, None, max(1, size // 8)) for size in a.shape)
-    if not bool((a[rows, columns] == b[rows, columns]).all()):
-        return False
+    """Whether two matrices are equal, row by row: those of no kin differ in the first."""
     return all(bool((one == other).all()) for one, other in zip(a, b))
 
 

@@ -42,7 +42,7 @@ def _explained(case: Case, site: Site) -> Misfit | None:
     if site.op in JOINS:
         return _of_skip(site) or _of_stride(case, site)
     message = site.walk.failures[site.at].message
-    if "does not fit into" in message and message.startswith("a window of"):
+    if message.startswith("a window of"):
         return Misfit("GEO005", site, (message,))
     return _of_heads(site)
 

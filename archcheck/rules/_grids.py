@@ -80,11 +80,11 @@ WINDOWED = frozenset(("kernel_shape", "strides", "pads", "auto_pad", "dilations"
 
 
 def _of(site: Site) -> Iterator[Slide]:
-    given, made = site.inputs[0].shape, site.outputs[0].shape
-    if given is None or made is None:
-        return
     found = [(axis, along) for axis, along in enumerate(reads(site)) if isinstance(along, Along)
              and axis > 1 and not along.border]
+    if not found or site.inputs[0].shape is None or site.outputs[0].shape is None:
+        return
+    given, made = site.inputs[0].shape, site.outputs[0].shape
     for axis, along in found:
         sizes: Any = given[axis], reach_of(along), along.start, made[along.axis]
         is_map = sum(given[place] != 1 for place, _ in found) > 1

@@ -57,7 +57,7 @@ def read_at(site: Site, position: int) -> Operand:
 
 def _places(maker: Site) -> Iterator[int | None]:
     """For each axis of what a node reads the axis of its result that has the same positions."""
-    return map(same_axis, reads(maker) or (None,) * len(maker.inputs[0].shape or ()))
+    return map(same_axis, reads(maker))
 
 
 def same_axis(reader: Reader | None) -> int | None:

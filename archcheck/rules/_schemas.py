@@ -18,7 +18,7 @@ MICROSOFT = "com.microsoft"
 """What the domains of operators that ONNX Runtime brings along begin with."""
 
 _EXTENSION = "onnx.onnx_cpp2py_export"
-_NEWEST = (1 << 31) - 1
+_NEWEST = 1 << 30
 _LETTERS = {"float": "float32", "double": "float64"}
 
 

@@ -20,7 +20,6 @@ from archcheck.rules._rule import Site
 
 MANY = 64
 """So many sizes or more are a limit, not one size that was traced."""
-TRIALS = (2, 3, 5, 8, 16, 32, 64, 100, 200, 300, 500, 1000)
 
 
 class Tie(NamedTuple):
@@ -41,7 +40,8 @@ class Tie(NamedTuple):
     @property
     def trial(self) -> int | None:
         """A size of all its symbols that does not fit."""
-        return next((size for size in TRIALS if not self._at(size, self.constraint).holds), None)
+        sizes = range(2, 2 + MANY)  # one of them is none of those few
+        return next((size for size in sizes if not self._at(size, self.constraint).holds), None)
 
     def _at(self, size: int, one: Constraint) -> Constraint:
         return one.bound(dict.fromkeys(self.constraint.symbols, size))

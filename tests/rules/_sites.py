@@ -1,8 +1,6 @@
 """Cases and nodes of small networks in ONNX's text form, for tests of what rules ask about them."""
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import archcheck
 from archcheck.rules._case import Case
 from archcheck.rules._rule import Site
@@ -25,6 +23,3 @@ def site(judged: Case, name: str) -> Site:
 def ops(found: list[Site]) -> list[str]:
     """The operators of nodes."""
     return [one.op for one in found]
-
-
-Says = Callable[[Case, Site], object]

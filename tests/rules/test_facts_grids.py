@@ -11,7 +11,8 @@ CASES = [  # size, window, stride, dilation, attributes, padded in front and beh
     (11, 4, 3, 1, "pads = [2, 0]", 2, 0), (12, 3, 2, 2, "pads = [0, 3]", 0, 3),
     (10, 3, 3, 1, 'auto_pad = "SAME_UPPER"', 1, 1), (10, 3, 2, 1, 'auto_pad = "SAME_UPPER"', 0, 1),
     (10, 3, 2, 1, 'auto_pad = "SAME_LOWER"', 1, 0), (9, 2, 3, 1, 'auto_pad = "SAME_UPPER"', 0, 0),
-    (10, 4, 3, 1, 'auto_pad = "VALID"', 0, 0), (10, 4, 3, 1, "", 0, 0)]
+    (10, 4, 3, 1, 'auto_pad = "VALID"', 0, 0), (10, 4, 3, 1, "", 0, 0),
+    (2, 3, 1, 1, "pads = [1, 1]", 1, 1), (2, 4, 1, 1, "pads = [2, 2]", 2, 2)]
 
 
 @pytest.mark.parametrize("heights", [0, 1])
@@ -48,10 +49,11 @@ def test_what_a_map_is():
 @pytest.mark.parametrize("node", [
     "MaxPool <kernel_shape = [1], strides = [2]> (x)", "my.ops.F <kernel_shape = [3]> (x)",
     "MaxPool <kernel_shape = [9], strides = [2]> (x)", "MaxPool <kernel_shape = [2]> (h)",
-    'Pad <mode = "reflect"> (x, p)', "Relu (x)"])
+    'Pad <mode = "reflect"> (x, p)', "Relu (x)", "MaxPool <kernel_shape = [2]> (unknown)",
+    "my.ops.F <pads = [0, 0]> ()"])
 def test_what_is_no_window_of_several_positions_of_known_size(node):
     judged = case(f"""g (float[N, 3, 8] x, float[N, 3, H] h) => (y) <int64[6] p = {{0, 0, 2, 0, 0, 2}}>
-        {{ y = {node} }}""")
+        {{ unknown = my.ops.F (x) y = {node} }}""")
     assert slides(judged) == ()
 
 

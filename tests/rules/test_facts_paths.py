@@ -2,9 +2,12 @@
 from __future__ import annotations
 
 import pytest
+from onnx import TensorProto, helper
 
+import archcheck
 from archcheck.rules import _paths
 from archcheck.rules._paths import after, alone_before, before, data, is_view, keeps_axis, reads, upstream
+from archcheck.rules._rule import Site
 from tests.rules._sites import case, ops, site
 
 WEIGHTS = "<int64[2] s = {-1, 4}, int64[1] first = {0}, int64[1] one = {1}>"
@@ -23,6 +26,15 @@ def test_what_hands_on_all_elements(node, wanted):
         <domain: "own", opset_import: ["" : 17]> f (a) => (b) { b = Relu (a) }
         <domain: "own", opset_import: ["" : 17]> g (a) => (b) { b = Identity (a) }""")
     assert is_view(site(judged, "y")) == wanted
+
+
+def test_a_node_that_makes_nothing_hands_on_nothing():
+    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 4])
+    for lost in (helper.make_node("Identity", ["x"], []), helper.make_node("Relu", ["x"], [])):
+        graph = helper.make_graph([lost, helper.make_node("Relu", ["x"], ["y"])], "g", [x], [
+            helper.make_tensor_value_info("y", TensorProto.FLOAT, None)])
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+        assert not is_view(Site(archcheck.analyze(model).walk, 0))
 
 
 def test_a_transposition_of_what_is_not_known_is_one_too():
@@ -123,7 +135,7 @@ def test_the_same_whatever_the_data_are(node, wanted):
 def test_what_is_left_out_is_no_weight(node):
     judged = case(f"g (float[2] x) => (y) <float m = {{1}}> {{ y = {node} }}")
     assert not _paths.is_weight(judged, site(judged, "y"), 1)
-    assert _paths.constant(site(judged, "y"), 5) is None
+    assert _paths.constant(site(judged, "y"), len(site(judged, "y").node.inputs)) is None
     assert _paths.is_weight(judged, site(judged, "y"), 2) == ("m" in node)
 
 

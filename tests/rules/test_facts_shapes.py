@@ -68,7 +68,12 @@ layers:
 - conv 8 3x3 as a
 - from input -> conv 8 5x5 -> concat a
 """),
-    "two inputs": ("ONX009", """inputs: {a: N x 3 x 64 x 64, b: N x 3 x 66 x 66}
+    "two strides": ("ONX009", """input: N x 3 x 65 x 65
+layers:
+- conv 8 3x3 same as x0
+- from input -> maxpool 3x3 /2 pad=1 -> concat x0
+"""),
+    "two inputs": ("ONX009", """inputs: {a: N x 3 x 65 x 65, b: N x 3 x 68 x 68}
 layers:
 - from a -> maxpool 2x2 as p
 - from b -> maxpool 2x2 -> concat p
@@ -127,7 +132,7 @@ HEADS = "y = Attention <q_num_heads = 2, kv_num_heads = 2> (%s)"
     ("float[1, 5, 8] q, float[1, 6, 8] k, float[1, 7, 8] v", "q, k, v", []),
     ("float[1, 5, 8] q, float[1, 6, 8] k, float[1, 6, 7] v", "q, k, v", [(7, 2)]),
     ("float[1, 5, D] q, float[1, 6, 8] k, float[1, 7, 8] v", "q, k, v", []),
-    ("float[1, 5, 8] q, float[1, 6, 8] k, float[3, 5, 7] m", "q, k, k, m", []),
+    ("float[1, 5, 8] q, float[1, 6, 8] k, float[1, 7, 8] v, float[2, 5, 7] m", "q, k, v, m", []),
     ("float[1, 2, 5, 7] q, float[1, 2, 5, 6] k", "q, k, k", [])])
 def test_channels_that_heads_do_not_divide(inputs, read, wanted):
     from onnx import parser

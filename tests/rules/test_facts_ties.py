@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from archcheck.rules._ties import MANY, bakes, mended, target_of, ties
+from archcheck.rules._ties import bakes, mended, target_of, ties
 from tests.rules._judged import found
 from tests.rules._sites import case, site
 
@@ -37,15 +37,20 @@ def test_sizes_that_can_run(text, wanted):
     assert said(text) == wanted
 
 
-def test_many_sizes_are_a_limit():
-    assert MANY == 64
-
-
 @pytest.mark.parametrize(("size", "message"), [
     (1, "of 8 to 15"), (2, "of 16 to 23")])
 def test_what_rounds_to_a_number(size, message):
     (one,) = found(f"input: 1 x 3 x H\nlayers:\n- maxpool 8 /8 -> MatMul float32({size}, 2)\n", "SHP")
     assert message in one.message
+
+
+@pytest.mark.parametrize(("taps", "size", "trial"), [
+    (2, 2, 2), (2, 1, 3), (8, 1, 9), (63, 1, 64)])
+def test_a_size_that_does_not_fit_is_shown(taps, size, trial):
+    """The first from 2 on, as a traced 1 hides most."""
+    text = f"input: 1 x 3 x H\nlayers:\n- maxpool {taps} /{taps} ceil -> MatMul float32({size}, 2)\n"
+    (one,) = found(text, "SHP")
+    assert f"at H = {trial} that" in one.why
 
 
 @pytest.mark.parametrize("rows", [2, 3, 50])
@@ -59,9 +64,10 @@ def test_a_table_that_is_long_enough_is_a_limit(rows):
 
 
 def test_the_first_node_that_ties_a_symbol_is_named():
-    text = "input: N x T x 8\nlayers:\n- Add float32(1, 128, 8) -> relu -> Mul float32(1, 128, 8)\n"
+    text = ("input: N x T x 8\nlayers:\n- Add float32(1, 128, 8) as a\n- from input -> "
+            "Transpose perm=[0, 2, 1] -> MatMul float32(128, 4) as b\noutputs: [a, b]\n")
     (one,) = found(text, "SHP")
-    assert one.op == "Add" and one.facts["sizes"] == [1, 128]
+    assert (one.code, one.op, one.facts["sizes"]) == ("SHP102", "Add", [1, 128])
 
 
 @pytest.mark.parametrize(("shape", "target", "names", "wanted"), [

@@ -226,6 +226,13 @@ def test_a_quarter_of_the_field_is_allowed(window, first, wanted):
     assert len(found(text, "GEO009")) == wanted
 
 
+@pytest.mark.parametrize(("join", "wanted"), [("add", 1), ("Sub", 1), ("concat", 1), ("mul", 0)])
+def test_a_factor_need_not_lie_on_its_map(join, wanted):
+    text = ("input: N x 3 x 64 x 64\nlayers:\n- conv 8 3x3 /2 pad=1 -> relu as half\n"
+            f"- from input -> conv 8 3x3 -> relu -> Slice [0, 0] [32, 32] [2, 3] -> {join} half\n")
+    assert len(found(text, "GEO009")) == wanted
+
+
 @pytest.mark.parametrize(("first", "wanted"), [("aab", 1), ("baa", 1), ("abb", 1), ("abc", 0)])
 def test_branches_of_several_inputs(first, wanted):
     """Those of one input are held against each other."""

@@ -175,6 +175,15 @@ def test_a_slip_in_a_name_is_guessed():
     assert (one.code, one.fix) == ("ONX004", "did you mean 'hidden'?")
 
 
+@pytest.mark.parametrize(("others", "fix"), [
+    (998, "did you mean 'hidden'?"), (999, "make the value, or read another one")])
+def test_a_thousand_names_are_looked_through(others, fix):
+    """The input is one of them."""
+    nodes = " ".join(f"v{k} = Relu (x)" for k in range(others))
+    (one,) = found(f"g (float[N, 4] x) => (float[N, 4] y) {{ {nodes} hidden = Relu (x) y = Neg (hiden) }}")
+    assert (one.code, one.fix) == ("ONX004", fix)
+
+
 def test_an_output_that_nothing_makes():
     (one,) = found("g (float[N, 4] x) => (float[N, 4] y, float[N, 4] z) { y = Relu (x) }")
     assert (one.code, one.value, one.node) == ("ONX004", "z", None)

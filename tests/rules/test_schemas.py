@@ -13,7 +13,7 @@ import onnx
 import pytest
 
 from archcheck.rules import _schemas
-from archcheck.rules._schemas import dtypes, names, newest, schema
+from archcheck.rules._schemas import dtypes, first_version, names, newest, schema
 
 ALL = onnx.defs.get_all_schemas_with_history()
 OPTION = onnx.defs.OpSchema.FormalParameterOption
@@ -58,6 +58,8 @@ def test_opsets_that_no_release_has_are_the_nearest(opset, since):
 def test_what_is_in_no_domain():
     assert schema("", "Rleu", 17) is None and schema("own", "Relu", 1) is None
     assert schema("", "Gelu", 17) is None and "Gelu" in names("")
+    assert (first_version("", "Gelu"), first_version("", "Relu"), first_version("ai.onnx.ml", "Scaler")) == (
+        onnx.defs.get_schema("Gelu", 20).since_version, 1, 1)
     assert (newest(""), newest("own")) == (onnx.defs.onnx_opset_version(), 0)
 
 
