@@ -69,6 +69,7 @@ def test_how_a_node_reads_the_axes_of_a_stored_tensor():
     ("Gather (table, fixed)", []),
     ("MatMul (x, table)", ["table"]),
     ("Gemm (x, table, row)", ["table", "row"]),
+    ("Gemm (x, table) z = Gemm (x, table, row)", ["table", "table", "row"]),
     ("Add (x, row)", []),
     ("LayerNormalization (x, row, row)", ["row", "row"]),
 ])
