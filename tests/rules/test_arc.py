@@ -62,6 +62,7 @@ def test_what_stands_between_two_matrices(layers, wanted):
     ("conv 64 1x1 -> conv 16 1x1 pad=1", 0),              # the rim is 0, not the bias
     ("conv 64 1x1 bias=no -> conv 16 1x1 pad=1", 1),
     ("conv 64 3x3 bias=no -> conv 16 1x1 pad=1", 0),      # nor is it what a window over the rim sees
+    ("conv 64 1x2 bias=no -> conv 16 1x1 pad=1", 0),
     ("conv 64 1x1 /2 bias=no -> conv 16 1x1", 1), ("conv 64 1x1 /2 bias=no -> conv 16 1x1 pad=1", 0),
     ("conv 64 1x1 bias=no pad=1 -> conv 16 3x3", 0), ("conv 64 1x1 bias=no pad=1 -> conv 16 1x1", 0),
     ("depthwise 3x3 same -> conv 64 1x1", 0),
