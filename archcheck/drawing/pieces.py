@@ -59,7 +59,7 @@ def _connected(before: Edges, rows: Sequence[int], joins: Collection[int]) -> li
         if k in inside:
             first[k] = k
             for other in before[k]:
-                if other in inside and behind[other] == known:
+                if other in inside and behind.get(other) == known:
                     _join(first, k, other)
     found: dict[int, list[int]] = {}
     for k in first:

@@ -105,13 +105,14 @@ def fetch(name: str) -> Source:
 def _archive(name: str) -> tuple[zipfile.ZipFile, Window | None]:
     """An archive, and what reads it where it is at a URL."""
     if not is_url(name):
-        return _here(name, tuple(stamp(name))), None
+        return _here(name, tuple(stamp(name)), os.getpid()), None
     found = located(name)
     return _there(found, name, found.version)
 
 
 @lru_cache(maxsize=2)
-def _here(name: str, _: tuple[int, ...]) -> zipfile.ZipFile:
+def _here(name: str, _: tuple[int, ...], process: int) -> zipfile.ZipFile:
+    """An archive on this machine: processes that share an open file would move each other in it."""
     return zipfile.ZipFile(name)
 
 
