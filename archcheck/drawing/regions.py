@@ -4,9 +4,10 @@ Blocks are numbered in the order in which they run; `BEFORE` stands for whatever
 """
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from heapq import heappop, heappush
+from itertools import pairwise
 
 from archcheck.graph import Graph, names_in_bodies
 
@@ -130,6 +131,11 @@ def reads(graph: Graph, blocks: Sequence[Sequence[int]]) -> list[list[int]]:
                 if other != k:
                     after[k][other] = None
     return list(map(list, after))
+
+
+def in_line(ends: Iterable[tuple[int, int]]) -> bool:
+    """Whether blocks, given by their first and last nodes, end one before the next begins: as they run."""
+    return all(last < first for (_, last), (first, _) in pairwise(ends))
 
 
 def in_order(after: Sequence[Sequence[int]]) -> list[int]:

@@ -80,6 +80,8 @@ class Structure:
 
     def ordered(self, blocks: Sequence[Block]) -> list[Block]:
         """The blocks in an order in which they could run."""
+        if regions.in_line((block.first, block.last) for block in blocks):
+            return list(blocks)
         return [blocks[k] for k in regions.in_order(self.read(blocks))]
 
     def read(self, blocks: Sequence[Block]) -> list[list[int]]:
