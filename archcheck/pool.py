@@ -14,12 +14,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from contextlib import closing, contextmanager
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archcheck.deadline import ENDED, Limits, Lost, guarded, limit_memory
+
+if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
 
 AHEAD = 2
 """So many things a process has at most been given, so that none waits for work."""
@@ -96,7 +98,7 @@ def _pooled(function: Callable[[Any], Any], things: Sequence[Any], jobs: int, li
         for index, future in done:
             try:
                 yield index, future.result()
-            except BrokenProcessPool:
+            except BrokenExecutor:
                 suspects.append(index)
                 return
 
@@ -112,7 +114,7 @@ def _submitted(pool: Executor, function: Callable[[Any], Any], things: Sequence[
                 while waiting and len(futures) < ahead:
                     futures[pool.submit(guarded, function, things[waiting[0]], limits)] = waiting[0]
                     waiting.popleft()
-            except BrokenProcessPool:  # an idle process was ended: those under way say what they know
+            except BrokenExecutor:  # an idle process was ended: those under way say what they know
                 if not futures:
                     return
             for future in wait(futures, return_when=FIRST_COMPLETED).done:
@@ -124,6 +126,7 @@ def _submitted(pool: Executor, function: Callable[[Any], Any], things: Sequence[
 @contextmanager
 def _pool(jobs: int, limits: Limits, folder: str) -> Iterator[ProcessPoolExecutor]:
     """Processes that leave it to this one to end on Ctrl-C, and are ended with it."""
+    from concurrent.futures import ProcessPoolExecutor
     pool = ProcessPoolExecutor(jobs, initializer=_begin, initargs=(limits, folder))
     try:
         yield pool
