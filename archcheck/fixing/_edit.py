@@ -32,6 +32,12 @@ def fix(*codes: str) -> Callable[[Fix], Fix]:
     return register
 
 
+def site_of(fault: Fault) -> Site:
+    """The node that a fault is about, for rules whose faults all have one."""
+    assert fault.site is not None
+    return fault.site
+
+
 class Edit:
     """What is changed in a ``draft`` for the faults of one rule in its ``case``."""
 

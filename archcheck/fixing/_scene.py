@@ -1,13 +1,16 @@
 """One graph of a model that is being edited: what is known of it, its message, and what is to change."""
 from __future__ import annotations
 
+import struct
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from archcheck.dtypes import NAMES
 from archcheck.frontends._proto import schema
 from archcheck.graph import Graph, Node
+
+_EXTERNAL = 1
 
 
 class Scene:
@@ -62,6 +65,10 @@ class Scene:
             name=name, data_type=NAMES.index(dtype), dims=shape, raw_data=raw))
         return name
 
+    def store_ints(self, name: str, numbers: Sequence[int]) -> str:
+        """Add a weight that is a list of whole numbers; its name."""
+        return self.store(name, "int64", (len(numbers),), struct.pack(f"<{len(numbers)}q", *numbers))
+
     def apply(self) -> None:
         """Make all changes that were noted."""
         if self.instead or self.before or self.resorted:
@@ -90,6 +97,21 @@ def node(op: str, inputs: list[str], outputs: list[str], name: str, like: Any = 
         made.doc_string = like.doc_string
         made.metadata_props.extend(like.metadata_props)
     return made
+
+
+def cast(source: str, result: str, dtype: int, name: str) -> Any:
+    """A node that casts a value to the type that ONNX gives this number."""
+    made = node("Cast", [source], [result], name)
+    made.attribute.add(name="to", type=2, i=dtype)
+    return made
+
+
+def set_external(tensor: Any, location: str, offset: int, length: int) -> None:
+    """Say that a tensor's payload, which was cut out, lies elsewhere."""
+    tensor.ClearField("segment")
+    tensor.data_location = _EXTERNAL
+    for key, value in (("location", location), ("offset", offset), ("length", length)):
+        tensor.external_data.add(key=key, value=str(value))
 
 
 def set_ints(proto: Any, name: str, numbers: list[int]) -> None:

@@ -1,9 +1,9 @@
 """Fixes of numbers and their types."""
 from __future__ import annotations
 
-from archcheck.fixing._edit import Declined, Edit, fix
+from archcheck.fixing._edit import Declined, Edit, fix, site_of
 from archcheck.fixing._numbers import numbers, overwrite, weight
-from archcheck.rules._rule import Fault, Site
+from archcheck.rules._rule import Fault
 
 FLOAT16 = 65504.0
 """The largest number of float16."""
@@ -23,7 +23,7 @@ def bypass_casts(edit: Edit, fault: Fault) -> None:
 def flush_denormals(edit: Edit, fault: Fault) -> None:
     """Zeros in the place of denormal numbers."""
     import numpy
-    site = _site(fault)
+    site = site_of(fault)
     scene = weight(edit, site, fault.value)
     array = numbers(edit, scene, fault.value)
     least = numpy.finfo(array.dtype).tiny
@@ -34,14 +34,9 @@ def flush_denormals(edit: Edit, fault: Fault) -> None:
 def clip_to_float16(edit: Edit, fault: Fault) -> None:
     """The largest number of float16 in the place of those beyond it."""
     import numpy
-    site = _site(fault)
+    site = site_of(fault)
     scene = weight(edit, site, fault.value)
     array = numbers(edit, scene, fault.value)
     beyond = numpy.isfinite(array) & (numpy.abs(array) > FLOAT16)
     clipped = numpy.where(beyond, numpy.copysign(FLOAT16, array), array)
     overwrite(scene, fault.value, clipped.astype(array.dtype))
-
-
-def _site(fault: Fault) -> Site:
-    assert fault.site is not None
-    return fault.site

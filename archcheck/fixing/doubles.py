@@ -6,7 +6,7 @@ from typing import Any
 
 from archcheck.dtypes import NAMES
 from archcheck.fixing._edit import Declined, Edit, fix
-from archcheck.fixing._scene import keep, node
+from archcheck.fixing._scene import cast, keep
 from archcheck.rules._rule import Fault, Site
 from archcheck.rules.dty import doubles, single
 
@@ -64,9 +64,8 @@ def _cast_others(edit: Edit, site: Site, made: set[str], dtype: int) -> None:
     for position, (name, kind) in enumerate(zip(site.node.inputs, site.inputs)):
         if kind.dtype == "float64" and name not in made:
             proto.input[position] = edit.fresh(f"{name}_single")
-            to = node("Cast", [name], [proto.input[position]], edit.fresh(f"{site.node.name}_cast"))
-            to.attribute.add(name="to", type=2, i=dtype)
-            edit.main.add_before(site.at, to)
+            edit.main.add_before(site.at, cast(name, proto.input[position], dtype,
+                                               edit.fresh(f"{site.node.name}_cast")))
 
 
 def _keep_outputs(edit: Edit, site: Site) -> None:
@@ -77,8 +76,6 @@ def _keep_outputs(edit: Edit, site: Site) -> None:
     for name in wanted:
         scene.renamed[name] = edit.fresh(f"{name}_single")
         proto.output[:] = [scene.renamed[name] if one == name else one for one in proto.output]
-        to = node("Cast", [scene.renamed[name]], [name], edit.fresh(f"{proto.name}_cast"))
-        to.attribute.add(name="to", type=2, i=DOUBLE)
-        casts.append(to)
+        casts.append(cast(scene.renamed[name], name, DOUBLE, edit.fresh(f"{proto.name}_cast")))
     if casts:
         scene.put(site.at, proto, *casts)

@@ -1,18 +1,17 @@
 """Fixes of what is in a graph and does nothing for it."""
 from __future__ import annotations
 
-import struct
-from typing import Any
+from typing import Any, cast
 
 from archcheck.dtypes import BITS, NAMES
-from archcheck.fixing._edit import Declined, Edit, fix
+from archcheck.fixing._edit import Declined, Edit, fix, site_of
 from archcheck.fixing._scene import keep, node
 from archcheck.frontends._proto import schema
 from archcheck.rules._case import Case
 from archcheck.rules._liveness import connected, dead, repeated
 from archcheck.rules._paths import is_shared
 from archcheck.rules._places import Place
-from archcheck.rules._rule import Fault, Site
+from archcheck.rules._rule import Fault
 
 
 @fix("GRA002")
@@ -75,7 +74,7 @@ def _repeated(case: Case) -> tuple[dict[int, int], dict[int, list[int]]]:
 def leave_zero(edit: Edit, fault: Fault) -> None:
     """Zeros of the same shape; where they are added to something of that shape, nothing at all."""
     edit.require_apart()
-    site = _site(fault)
+    site = site_of(fault)
     scene, index = edit.at(site)
     (kind,), readers = site.outputs, site.readers()
     for reader in readers if not is_shared(site) else ():
@@ -86,16 +85,11 @@ def leave_zero(edit: Edit, fault: Fault) -> None:
             return
     if kind.dtype is None or not all(isinstance(size, int) for size in kind.shape or (None,)):
         raise Declined("the sizes of what is 0 are open")
-    zeros = node("ConstantOfShape", [_sizes(edit, site, kind.shape or ())], list(site.node.outputs),
+    sizes = scene.store_ints(edit.fresh(f"{site.node.outputs[0]}_shape"), cast(Any, kind.shape))
+    zeros = node("ConstantOfShape", [sizes], list(site.node.outputs),
                  site.node.name, scene.nodes[index])
     zeros.attribute.append(_zero(kind.dtype))
     scene.put(index, zeros)
-
-
-def _sizes(edit: Edit, site: Site, shape: tuple[Any, ...]) -> str:
-    """A weight with a shape."""
-    name = edit.fresh(f"{site.node.outputs[0]}_shape")
-    return edit.at(site)[0].store(name, "int64", (len(shape),), struct.pack(f"<{len(shape)}q", *shape))
 
 
 def _zero(dtype: str) -> Any:
@@ -110,7 +104,7 @@ def _zero(dtype: str) -> Any:
 @fix("GRA006")
 def bypass_identity(edit: Edit, fault: Fault) -> None:
     """Whatever reads what a node hands on reads what that is given."""
-    site = _site(fault)
+    site = site_of(fault)
     before = site.producer()
     undone = site.op == "Transpose" and before is not None
     edit.bypass(site, before.node.inputs[0] if undone and before else site.node.inputs[0])
@@ -119,9 +113,4 @@ def bypass_identity(edit: Edit, fault: Fault) -> None:
 @fix("TRN003")
 def bypass_dropout(edit: Edit, fault: Fault) -> None:
     """The same for a Dropout, which in evaluation mode does nothing."""
-    edit.bypass(fault.site, _site(fault).node.inputs[0])
-
-
-def _site(fault: Fault) -> Site:
-    assert fault.site is not None
-    return fault.site
+    edit.bypass(fault.site, site_of(fault).node.inputs[0])

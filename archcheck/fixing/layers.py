@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from archcheck.fixing._edit import Declined, Edit, fix
+from archcheck.fixing._edit import Declined, Edit, fix, site_of
 from archcheck.fixing._numbers import read, store, weight
 from archcheck.fixing._scene import clear, node, set_ints
 from archcheck.rules._paths import alone_before, constant, is_shared
@@ -18,16 +18,13 @@ ROI_OPTIONAL = 13
 Numbers = Any
 
 
-def _site(fault: Fault) -> Site:
-    assert fault.site is not None
-    return fault.site
 
 
 # ---------------------------------------------------------------------------------- other operators
 @fix("ONX013")
 def rename_operator(edit: Edit, fault: Fault) -> None:
     """The operator that came in place of one that was taken out."""
-    site = _site(fault)
+    site = site_of(fault)
     scene, index = edit.at(site)
     proto = scene.nodes[index]
     if proto.op_type == "Scatter":
@@ -46,7 +43,7 @@ def rename_operator(edit: Edit, fault: Fault) -> None:
 @fix("NUM108")
 def log_in_one(edit: Edit, fault: Fault) -> None:
     """LogSoftmax of what the softmax is given; of a sigmoid −Softplus(−x)."""
-    site = _site(fault)
+    site = site_of(fault)
     scene, index = edit.at(site)
     made, log = site.producer(), scene.nodes[index]
     if made is None or made.op != fault.facts["of"]:
@@ -68,14 +65,14 @@ def log_in_one(edit: Edit, fault: Fault) -> None:
 @fix("ARC004")
 def activate_once(edit: Edit, fault: Fault) -> None:
     """Whatever reads the second result reads the first."""
-    edit.bypass(fault.site, _site(fault).node.inputs[0])
+    edit.bypass(fault.site, site_of(fault).node.inputs[0])
 
 
 # ---------------------------------------------------------------------------------- paddings
 @fix("GEO007")
 def explicit_pads(edit: Edit, fault: Fault) -> None:
     """Pads in numbers, where they are the same at all sizes."""
-    site = _site(fault)
+    site = site_of(fault)
     scene, index = edit.at(site)
     pads = [_pad(*axis) for axis in _axes(site)]
     lower = fault.facts["auto_pad"] == "SAME_LOWER"
@@ -113,7 +110,7 @@ def _pad(size: Any, reach: int, stride: int) -> int:
 @fix("PRF103")
 def pad_in_convolution(edit: Edit, fault: Fault) -> None:
     """The numbers of a Pad added to the pads of the convolution behind it."""
-    site = _site(fault)
+    site = site_of(fault)
     scene, index = edit.at(site)
     pad = site.producer()
     assert pad is not None
@@ -134,7 +131,7 @@ def pad_in_convolution(edit: Edit, fault: Fault) -> None:
 @fix("TRN001")
 def evaluate_norm(edit: Edit, fault: Fault) -> None:
     """A normalization by what was learned."""
-    site = _site(fault)
+    site = site_of(fault)
     scene, index = edit.at(site)
     if any(name in scene.graph.uses or name in scene.graph.outputs for name in site.node.outputs[1:] if name):
         raise Declined("its statistics are read")
@@ -145,7 +142,7 @@ def evaluate_norm(edit: Edit, fault: Fault) -> None:
 @fix("ARC003")
 def drop_bias(edit: Edit, fault: Fault) -> None:
     """A layer without its bias. A batch normalization subtracts it from the mean that it learned."""
-    site = _site(fault)
+    site = site_of(fault)
     scene, index = edit.at(site)
     norm = _norm_after(site)
     position = 1 if site.op == "Add" else 2
@@ -173,7 +170,7 @@ def _norm_after(site: Site) -> Site:
 @fix("ARC010")
 def merge_norms(edit: Edit, fault: Fault) -> None:
     """One batch normalization with the scale and bias of both."""
-    site = _site(fault)
+    site = site_of(fault)
     scene, _ = edit.at(site)
     first = alone_before(site)
     if first is None or site.producer() != first or _trains(site) or _trains(first):
@@ -189,7 +186,7 @@ def merge_norms(edit: Edit, fault: Fault) -> None:
 @fix("PRF101")
 def fuse_norm(edit: Edit, fault: Fault) -> None:
     """A convolution whose filters and bias hold the factors and summands of the normalization behind it."""
-    site = _site(fault)
+    site = site_of(fault)
     scene, _ = edit.at(site)
     conv = site.producer()
     if conv is None or conv.op != "Conv" or _trains(site) or is_shared(conv):

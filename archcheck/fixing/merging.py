@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from archcheck.fixing._edit import Declined, Edit, fix
+from archcheck.fixing._edit import Declined, Edit, fix, site_of
 from archcheck.fixing._numbers import read, store
 from archcheck.fixing._scene import Scene, node, set_ints
 from archcheck.fixing.layers import affine
@@ -40,18 +40,19 @@ class Linear(NamedTuple):
 @fix("ARC001")
 def merge_layers(edit: Edit, fault: Fault) -> None:
     """One layer with the product of the weights of both."""
-    assert fault.site is not None
-    scene, _ = edit.at(fault.site)
-    first, second = linear_before(edit.case, fault.site)[0], dense(edit.case, fault.site)
-    if first is None or second is None or {first.site.at, fault.site.at} & scene.instead.keys():
+    edit.require_apart()
+    site = site_of(fault)
+    scene, _ = edit.at(site)
+    first, second = linear_before(edit.case, site)[0], dense(edit.case, site)
+    if first is None or second is None or {first.site.at, site.at} & scene.instead.keys():
         raise Declined("what stands before it was mended first")
-    between = list(_between(first.site, fault.site))
+    between = list(_between(first.site, site))
     one = _linear(edit, first)
-    for site in between:
-        one = one.scaled(*_scaling(edit, site, first))
+    for scaling in between:
+        one = one.scaled(*_scaling(edit, scaling, first))
     _put(edit, first.site, second.site, one.then(_linear(edit, second)))
-    for site in (first.site, *between):
-        scene.drop(site.at)
+    for gone in (first.site, *between):
+        scene.drop(gone.at)
 
 
 def _between(first: Site, second: Site) -> Iterator[Site]:

@@ -1,18 +1,15 @@
 """Fixes of what is stored: copies, weights in attributes, targets that a trace froze."""
 from __future__ import annotations
 
-import struct
 from typing import Any
 
 from archcheck.dtypes import BITS
 from archcheck.fixing._edit import Declined, Edit, fix
-from archcheck.fixing._scene import node, set_ints
+from archcheck.fixing._scene import node, set_external, set_ints
 from archcheck.graph import TensorType
 from archcheck.rules._layers import SCALING
 from archcheck.rules._rule import Fault, Site
 from archcheck.writers.onnx import SMALL
-
-_EXTERNAL = 1
 
 
 @fix("SIZ001")
@@ -56,8 +53,7 @@ def store_part(edit: Edit, fault: Fault) -> None:
             at for at in range(array.ndim) if all(_broadcasts(site, name, at) for site in readers)]))
         return
     repeats = [times if at == axis else 1 for at in range(array.ndim)]
-    counts = scene.store(edit.fresh(f"{name}_repeats"), "int64", (array.ndim,),
-                         struct.pack(f"<{array.ndim}q", *repeats))
+    counts = scene.store_ints(edit.fresh(f"{name}_repeats"), repeats)
     tile = [store(array.take(range(period), axis)), counts]
     scene.add_before(0, node("Tile", tile, [name], edit.fresh(f"{name}_tile")))
 
@@ -108,11 +104,7 @@ def store_apart(edit: Edit, fault: Fault) -> None:
     for tensor in edit.proto.graph.initializer:
         span = tensor.segment.begin, tensor.segment.end
         if draft.cut.get(span) == "raw_data" and span[1] - span[0] > SMALL:
-            place = {"location": draft.beside, "offset": draft.move(span), "length": span[1] - span[0]}
-            tensor.ClearField("segment")
-            tensor.data_location = _EXTERNAL
-            for key, value in place.items():
-                tensor.external_data.add(key=key, value=str(value))
+            set_external(tensor, draft.beside, draft.move(span), span[1] - span[0])
 
 
 @fix("SHP101")
@@ -127,5 +119,4 @@ def open_target(edit: Edit, fault: Fault) -> None:
     if len(reshape.input) < 2:
         set_ints(reshape, "shape", target)
     else:
-        reshape.input[1] = scene.store(edit.fresh(f"{reshape.output[0]}_target"), "int64", (len(target),),
-                                       struct.pack(f"<{len(target)}q", *target))
+        reshape.input[1] = scene.store_ints(edit.fresh(f"{reshape.output[0]}_target"), target)

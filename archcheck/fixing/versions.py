@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from archcheck.fixing._edit import Declined, Edit, fix
-from archcheck.fixing._scene import bodies, keep
+from archcheck.fixing._scene import bodies, keep, set_external
 from archcheck.frontends._proto import schema
 from archcheck.rules._rule import Fault
 from archcheck.rules.onx import LEGACY
@@ -15,8 +15,6 @@ IR_VERSION = 7
 
 CUT = "archcheck-cut"
 """Where large payloads are said to lie while the converter, which does not read them, is at work."""
-
-_EXTERNAL = 1
 
 
 @fix("ONX012")
@@ -49,7 +47,7 @@ def _converted(old: Any) -> Any:
     proto.CopyFrom(old)
     for tensor in _tensors(proto.graph):
         if tensor.HasField("segment"):
-            _set_aside(tensor)
+            set_external(tensor, CUT, tensor.segment.begin, tensor.segment.end)
     try:
         found = version_converter.convert_version(ModelProto.FromString(proto.SerializeToString()), LEGACY)
     except Exception as error:  # the converter raises what its C++ throws
@@ -69,14 +67,6 @@ def _tensors(graph: Any) -> Iterator[Any]:
     yield from graph.initializer
     for one in graph.node:
         yield from (attribute.t for attribute in one.attribute if attribute.HasField("t"))
-
-
-def _set_aside(tensor: Any) -> None:
-    place = {"location": CUT, "offset": tensor.segment.begin, "length": tensor.segment.end}
-    tensor.ClearField("segment")
-    tensor.data_location = _EXTERNAL
-    for key, value in place.items():
-        tensor.external_data.add(key=key, value=str(value))
 
 
 def _take_back(tensor: Any) -> None:
