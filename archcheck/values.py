@@ -30,6 +30,13 @@ def items(kind: TensorType | None) -> Items | None:
     return value if value is None or type(value) is tuple else value.items  # type: ignore[union-attr]
 
 
+def is_told(kind: TensorType | None) -> bool:
+    """Whether the elements of ``kind`` are told without a run, as those of shapes are; of a sequence, whose
+    value are the types of its elements, those of all of them."""
+    found = kind.value if kind is not None else None
+    return type(found) is tuple and all(is_told(one) for one in found if isinstance(one, TensorType))
+
+
 def counted_items(kind: TensorType) -> Items | None:
     """The elements of ``kind`` if they are known, as no elements always are, and few enough to follow."""
     total = count(kind.shape)

@@ -61,6 +61,18 @@ def test_nodes_without_cost_are_hidden_and_said(capsys):
     assert "not listed" not in long and "ConstantOfShape" in long and "ConstantOfShape" not in short
 
 
+def test_parts_of_a_sequence_are_not_idle(capsys, tmp_path: Path):
+    """Only the types of its elements are known, not their numbers."""
+    from onnx import parser, save_model
+    save_model(parser.parse_model("""<ir_version: 10, opset_import: ["" : 17]>
+        g (float[N, 8] x) => (float[N, 4] y) <int64 four = {4}, int64 one = {1}> {
+            parts = SplitToSequence <axis = 1> (x, four)
+            y = SequenceAt (parts, one)
+        }"""), tmp_path / "split.onnx")
+    found = ends(capsys, "cost", str(tmp_path / "split.onnx"))[1]
+    assert "SplitToSequence_0" in found and "SequenceAt_1" in found
+
+
 def test_sorted_and_cut(capsys):
     _, out, _ = ends(capsys, "cost", RESNET, "--sort", "bytes", "--top", "4", "--format", "csv")
     figures = [int(row["bytes"]) for row in csv.DictReader(io.StringIO(out))]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 import networkx
 import pytest
@@ -133,7 +134,126 @@ def test_what_a_body_reads_flows_into_its_node():
     assert ("maker", "choice") in {(link.source, link.target) for link in root.links}
 
 
+def of_text(text: str, names: Mapping[str, str] = MappingProxyType({})) -> Report:
+    """A network in ONNX's text form, with nodes given other ``names``."""
+    from onnx import parser
+    model = parser.parse_model(f'<ir_version: 10, opset_import: ["" : 17]> {text}')
+    for node in model.graph.node:
+        node.name = names.get(node.name, node.name)
+    return analyze(model)
+
+
+def links(report: Report) -> dict[tuple[str, str], tuple[str, ...]]:
+    """What flows between the outermost boxes."""
+    return {(link.source, link.target): link.values for link in picture(report).root.links}
+
+
+def test_what_is_split_into_a_sequence_is_drawn():
+    """How long a sequence is, and of what types its elements are, says nothing of their numbers."""
+    report = of_text("""g (float[N, 8] x) => (float[N, 4] y)
+    <int64 four = {4}, int64 a = {0}, int64 b = {1}> {
+        [split] parts = SplitToSequence <axis = 1> (x, four)
+        [first] p = SequenceAt (parts, a)
+        [second] q = SequenceAt (parts, b)
+        [sum] y = Add (p, q)
+    }""")
+    assert outline(tree(report)) == ["split", "first", "second", "sum"]
+    found = links(report)
+    assert {("split", "first"), ("split", "second"), ("first", "sum"), ("second", "sum")} <= found.keys()
+
+
+def test_a_sequence_of_sizes_only_prepares_data():
+    report = of_text("""g (float[2, 8] x) => (float[R, C] y) <int64 none = {0}> {
+        [sizes] s = Shape (x)
+        [pair] both = SequenceConstruct (s, s)
+        [one] t = SequenceAt (both, none)
+        [sum] z = Abs (x)
+        [last] y = Reshape (z, t)
+    }""")
+    assert outline(tree(report)) == ["sum", "last"]
+
+
+LEARNED = """g (float[4, 2] x) => (float[4, 2] y)
+<float[2, 1] w = {{1, 2}}, float[1, 4] v = {{1, 2, 3, 4}}, int64[2] size = {{4, 2}}> {{
+    [queries] a = MatMul (w, v)
+    [turned] b = {}
+    [abs] z = Abs (x)
+    [sum] y = Add (z, b)
+}}"""
+
+
+def test_layers_on_constants_are_joined_to_what_reads_them():
+    """By what stands between them and is not drawn: the value that is read is told."""
+    found = links(of_text(LEARNED.format("Transpose (a)")))
+    assert found["queries", "sum"] == ("b",)
+    assert found["abs", "sum"] == ("z",)
+    assert links(of_text(LEARNED.format("Identity (a) c = Transpose (b) d = Exp (c) b2 = Reshape (d, size)")
+                         .replace("(z, b)", "(z, b2)")))["queries", "sum"] == ("b2",)
+
+
+def test_what_enters_a_scope_so_enters_what_reads_it():
+    """A scope of so many rows that it keeps its box."""
+    rows = [f"[{op.lower()}] v{k + 1} = {op} (v{k})" for k, op in enumerate(("Exp", "Log", "Sqrt", "Sin"))]
+    text = LEARNED.format("Transpose (a)").replace("] y = Add (z, b)", "] v0 = Add (z, b) " + " ".join(rows))
+    names = {name: f"/in/{name}" for name in ("abs", "sum", "exp", "log", "sqrt", "sin")}
+    root = picture(of_text(text.replace("(float[4, 2] y)", "(float[4, 2] v4)"), names)).root
+    assert ("queries", "in", ("b",)) in {(link.source, link.target, link.values) for link in root.links}
+    inner = next(box for box in root.children if box.name == "in")
+    assert {("", "in/abs", ("x",)), ("in/abs", "in/sum", ("z",)), ("", "in/sum", ("b",)),
+            ("in/sin", "", ("v4",))} <= {(link.source, link.target, link.values) for link in inner.links}
+
+
+def test_what_only_reads_a_shape_is_not_joined():
+    """As many ones as the product has elements do not depend on it."""
+    found = links(of_text(LEARNED.format("Shape (a) c = ConstantOfShape (b) d = Exp (c)"
+                                         " e = Transpose (d)").replace("(z, b)", "(z, e)")))
+    assert ("queries", "sum") not in found
+    assert ("abs", "sum") in found
+
+
 # ---------------------------------------------------------------------------------------------- random graphs
+def test_drawn_nodes_are_joined_as_data_flow_through_those_that_are_not():
+    """Held against the ways that networkx finds in random networks of products of weights."""
+    for seed in range(30):
+        rng = random.Random(seed)
+        nodes, made = [], ["x", "w", "v"]
+        for k in range(14):
+            inputs = rng.choices([*made[-6:], "w"], k=2)
+            op = rng.choice(("MatMul", "Transpose", "Transpose", "Neg"))
+            nodes.append((f"n{k}", op, inputs[:1 + (op == "MatMul")], f"v{k}"))
+            made.append(f"v{k}")
+        nodes.append(("last", "Sum", sorted({name for *_, name in nodes}), "y"))
+        sizes = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [3, 3]) for name in ("x", "y")]
+        stored = [helper.make_tensor(name, TensorProto.FLOAT, [3, 3], list(range(9))) for name in ("w", "v")]
+        graph = helper.make_graph([helper.make_node(op, inputs, [out], name=name)
+                                   for name, op, inputs, out in nodes], "net", sizes[:1], sizes[1:], stored)
+        report = analyze(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)]))
+        boxes = Boxes(report)
+        assert boxes.joined == boxes.wanted, seed
+
+
+class Boxes:
+    """The nodes that are drawn of a report and those that are joined, as drawn and as it should be."""
+
+    def __init__(self, report: Report) -> None:
+        root = picture(report, "depth=1").root
+        place = {index: box.id for box in root.children for index in box.nodes
+                 if any(index in row.every for _, row in tree(report, fused=True).walk() if not row.children)}
+        self.joined = {(link.source, link.target) for link in root.links
+                       if link.source in place.values() and link.target in place.values()}
+        ways = networkx.DiGraph()
+        for index, node in enumerate(report.graph.nodes):
+            ways.add_edges_from((report.graph.producers[name], index) for name in node.inputs
+                                if name in report.graph.producers)
+        self.wanted = set[tuple[str, str]]()
+        for index in place:
+            inner = ways.subgraph([k for k in ways if k == index or k not in place])
+            beyond = {index} | (networkx.descendants(inner, index) if index in inner else set())
+            self.wanted |= {(place[index], place[reader]) for one in beyond if one in ways
+                            for reader in ways.successors(one)
+                            if reader in place and place[reader] != place[index]}
+
+
 def before(rng: random.Random, count: int) -> list[list[int]]:
     """Which rows before it each of ``count`` rows reads."""
     return [rng.sample(range(max(0, k - 15), k), min(k, rng.choice((1, 1, 2, 4)))) for k in range(count)]

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from archcheck.collector import collector_held
 from archcheck.dims import Size, total
 from archcheck.drawing.families import families, main_family
 from archcheck.drawing.fold import Block, tree
 from archcheck.drawing.names import Names
 from archcheck.drawing.opening import down_to, opened
+from archcheck.drawing.passing import Makers, Readers, makers, readers
 from archcheck.drawing.regions import with_captures
 from archcheck.drawing.tree import INPUT, OUTPUT, OUTSIDE, Box, Link, Picture
 from archcheck.errors import UserError, closest
@@ -26,6 +28,7 @@ class DrawingError(UserError):
     """What is asked for cannot be drawn."""
 
 
+@collector_held
 def picture(report: Report, fold: str = "auto", focus: str | None = None, radius: int | None = None,
             start: str | None = None, end: str | None = None, limit: int = LIMIT) -> Picture:
     """The picture of a network. ``fold`` is ``auto`` (as much is open as has room in ``limit`` boxes),
@@ -126,6 +129,8 @@ class _Boxes:
         self.ids: set[str] = set()
         self.forms: dict[str, int] = {}
         self.rows: set[int] = set()
+        self.makers: Makers = {}
+        self.readers: Readers = {}
         self.outputs = frozenset(report.graph.outputs)
 
     def root(self, block: Block, only: Collection[int] | None) -> Box:
@@ -141,8 +146,13 @@ class _Boxes:
                                       *(end for end in ends if end.family == OUTPUT)), links=tuple(inner))
 
     def whole(self, block: Block) -> Box:
-        """The box of the whole network, whose name is not in those of the boxes inside it."""
-        self.rows = {index for _, leaf in block.walk() if not leaf.children for index in leaf.every}
+        """The box of the whole network, whose name is not in those of the boxes inside it. Constants that
+        have no box of their own are not drawn."""
+        self.rows = {index for _, leaf in block.walk() if not leaf.children for index in leaf.every
+                     if leaf.node == index or any(self.graph.nodes[index].inputs)}
+        hidden = set(block.every) - self.rows
+        self.makers = makers(self.report, self.graph, hidden)
+        self.readers = readers(self.report, self.graph, hidden)
         children = tuple(self.box(child, "") for child in block.children)
         return Box(self.unique("network"), block.label, block.op, nodes=block.every, own=block.own,
                    children=children, links=tuple(self.links(block, children)))
@@ -230,9 +240,9 @@ class _Boxes:
                 if self.enters(name, index, own):
                     found.setdefault((OUTSIDE, at), {}).setdefault(name if turn is None else (turn, k), name)
             for k, name in enumerate(node.outputs):
-                for target in self.targets(name, at, place, own):
-                    key = name if turn is None or target != OUTSIDE else (turn, k)
-                    found.setdefault((at, target), {})[key] = name
+                for target, value in self.targets(name, at, place, own):
+                    key = value if turn is None or target != OUTSIDE else (turn, k)
+                    found.setdefault((at, target), {})[key] = value
         for (source, target), values in found.items():
             names = tuple(dict.fromkeys(values.values()))
             for each in ([(name,) for name in names] if OUTSIDE in (source, target) else [names]):
@@ -241,17 +251,19 @@ class _Boxes:
     def enters(self, name: str, index: int, own: Collection[int]) -> bool:
         """Whether a value that a node reads comes from outside of the nodes ``own``."""
         maker = self.graph.producers.get(name, None if name in self.graph.inputs else index)
-        return maker is None or maker in self.rows and maker not in own
+        made = self.makers.get(name, (maker,))
+        return any(one is None or one in self.rows and one not in own for one in made)
 
     def targets(self, name: str, source: str, place: Mapping[int, str],
-                own: Collection[int]) -> Iterator[str]:
-        """The boxes that read a value, `OUTSIDE` among them."""
-        for reader in self.graph.uses.get(name, ()):
+                own: Collection[int]) -> Iterator[tuple[str, str]]:
+        """The boxes that read a value, `OUTSIDE` among them, each with the name of what it reads."""
+        direct = ((reader, name) for reader in self.graph.uses.get(name, ()))
+        for reader, value in (*direct, *self.readers.get(name, ())):
             target = place.get(reader, source if reader in own or reader not in self.rows else OUTSIDE)
             if target != source:
-                yield target
+                yield target, value
         if name in self.outputs:
-            yield OUTSIDE
+            yield OUTSIDE, name
 
     def link(self, source: str, target: str, values: tuple[str, ...]) -> Link:
         """A link with the type of its first value."""

@@ -6,6 +6,7 @@ from itertools import accumulate
 from archcheck.dims import Size
 from archcheck.graph import Graph, Node
 from archcheck.report import Report
+from archcheck.values import is_told
 
 SHOWN, MINOR, HIDDEN = range(3)
 """What a block does: something, preparing data only, or neither."""
@@ -35,7 +36,7 @@ def _moves(node: Node, moving: set[str], report: Report) -> bool:
     if not made and moving.isdisjoint(node.inputs):
         return False
     kinds = [report.types.get(name) for name in node.outputs]
-    return not all(kind is not None and type(kind.value) is tuple for kind in kinds)
+    return not all(map(is_told, kinds))
 
 
 def _any_shown(roles: list[int]) -> list[int]:

@@ -17,6 +17,7 @@ from archcheck.report import Report
 from archcheck.reporters.sheet import Column, Sheet, as_count, as_shape
 from archcheck.reporters.summary import at_value
 from archcheck.reporters.text import Script, compact, size_in_bytes
+from archcheck.values import is_told
 
 SHORT = 200
 """Longer formulas are shown at a glance only."""
@@ -90,7 +91,7 @@ def _is_idle(report: Report, index: int) -> bool:
     if cost is not None and moved is not None and cost.flops == 0 and moved.total == 0:
         return True
     kinds = [report.types.get(name) for name in node.outputs if name]
-    return all(kind is not None and type(kind.value) is tuple for kind in kinds)
+    return all(map(is_told, kinds))
 
 
 def _ordered(rows: list[list[Any]], keys: Sequence[str], view: View) -> list[list[Any]]:
