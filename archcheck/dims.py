@@ -12,7 +12,6 @@ files) become unknown sizes, which print as ``?``.
 """
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import reduce
 from math import gcd, inf
@@ -61,8 +60,14 @@ def prod(sizes: Iterable[Size]) -> Size:
 
 def total(sizes: Iterable[Size]) -> Size:
     """The sum of ``sizes``, worked out at once: of a network's costs, say, which are many and often equal."""
+    counted: dict[Size, int] = {}
+    for size in sizes:
+        if size != 0:
+            counted[size] = counted.get(size, 0) + 1
+    if [*counted.values()] == [1]:
+        return next(iter(counted))
     poly: dict[tuple[Atom, ...], int] = {}
-    for size, times in Counter(sizes).items():
+    for size, times in counted.items():
         for atoms, c in terms_of(size):
             poly[atoms] = poly.get(atoms, 0) + c * times
     return polynomial(poly, most=MAX_TOTAL)

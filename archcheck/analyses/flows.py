@@ -2,8 +2,9 @@
 trained, and which a gradient comes back to."""
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from archcheck.analyses.params import LEARNED, data_read
@@ -17,11 +18,17 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Flow:
     """The names of a graph's values that hold ``data`` of the network's inputs, that depend on a trained
-    weight through floating-point numbers (``trained``), and that the outputs so depend on (``reached``)."""
+    weight through floating-point numbers (``trained``), and that the outputs so depend on (``reached``, which
+    is worked out ``back`` from these when it is asked for)."""
 
     data: set[str]
     trained: set[str]
-    reached: set[str]
+    back: Callable[[], set[str]]
+
+    @cached_property
+    def reached(self) -> set[str]:
+        """The values that the outputs depend on through floating-point numbers."""
+        return self.back()
 
     def needs_gradient(self, name: str) -> bool:
         """Whether a loss on the outputs has a gradient for this value that training needs."""
@@ -36,9 +43,8 @@ class Flow:
 def flows(report: Report) -> Mapping[int, Flow]:
     """The flow of the main graph and of those inside it, by the ``id`` of their walks. Bodies that are given
     values (of loops, which carry them from trip to trip) are not followed, and have none."""
-    tracer = _Tracer(report.weights.kinds)
+    tracer = _Tracer(report)
     tracer.forward(report.walk, set(report.graph.inputs), set())
-    tracer.backward(report.walk, set(_differentiable(report.walk, report.graph.outputs)))
     return tracer.flows
 
 
@@ -52,15 +58,22 @@ def _differentiable(walk: Walk, names: Iterable[str]) -> Iterator[str]:
 
 
 class _Tracer:
-    """Follows data and weights forwards, then gradients backwards."""
+    """Follows data and weights forwards."""
 
-    def __init__(self, kinds: Mapping[tuple[int, str], str]) -> None:
-        self.kinds = kinds
+    def __init__(self, report: Report) -> None:
+        self.walk, self.kinds = report.walk, report.weights.kinds
         self.flows: dict[int, Flow] = {}
+
+    @cached_property
+    def reached(self) -> Mapping[int, set[str]]:
+        """The values of each walk that the network's outputs depend on through floating-point numbers."""
+        gradients = _Gradients(self.flows)
+        gradients.backward(self.walk, set(_differentiable(self.walk, self.walk.graph.outputs)))
+        return gradients.reached
 
     def forward(self, walk: Walk, data: set[str], trained: set[str]) -> Flow:
         """The flow of ``walk``, of whose inputs and captures ``data`` and ``trained`` are told."""
-        flow = self.flows[id(walk)] = Flow(data, trained, set())
+        flow = self.flows[id(walk)] = Flow(data, trained, lambda: self.reached[id(walk)])
         trained.update(self._learned(walk, walk.graph.weights))
         for index, node in enumerate(walk.graph.nodes):
             inner = list(self._inside(walk, index, flow)) if index in walk.bodies else []
@@ -71,15 +84,6 @@ class _Tracer:
                     trained.add(name)
             trained.update(self._learned(walk, node.outputs))
         return flow
-
-    def backward(self, walk: Walk, reached: set[str]) -> None:
-        """Complete the flow of ``walk``, whose outputs ``reached`` a gradient comes to."""
-        flow = self.flows[id(walk)]
-        flow.reached.update(reached)
-        for index in range(len(walk.graph.nodes) - 1, -1, -1):
-            outputs = walk.graph.nodes[index].outputs
-            if any(name in flow.reached for name in outputs if name):
-                flow.reached.update(_differentiable(walk, self._sources(walk, index, flow.reached)))
 
     def _learned(self, walk: Walk, names: Iterable[str]) -> Iterator[str]:
         """Those of ``names`` that are trained weights."""
@@ -107,14 +111,30 @@ class _Tracer:
                              {name for name, source in pairs if source in flow.trained})
                 yield body
 
+
+class _Gradients:
+    """Follows gradients backwards; ``reached`` are the values of each walk that they come to."""
+
+    def __init__(self, walks: Iterable[int]) -> None:
+        self.reached: dict[int, set[str]] = {walk: set() for walk in walks}
+
+    def backward(self, walk: Walk, reached: set[str]) -> None:
+        """Follow the gradients of ``walk``, whose outputs ``reached`` they come to."""
+        found = self.reached[id(walk)]
+        found.update(reached)
+        for index in range(len(walk.graph.nodes) - 1, -1, -1):
+            outputs = walk.graph.nodes[index].outputs
+            if any(name in found for name in outputs if name):
+                found.update(_differentiable(walk, self._sources(walk, index, found)))
+
     def _sources(self, walk: Walk, index: int, reached: set[str]) -> Iterator[str]:
         """The values that the outputs of a node which are ``reached`` are differentiable functions of."""
         node = walk.graph.nodes[index]
-        bodies = [body for body in walk.bodies.get(index, {}).values() if id(body) in self.flows]
+        bodies = [body for body in walk.bodies.get(index, {}).values() if id(body) in self.reached]
         for body in bodies:
             wanted = {inner for inner, name in zip(body.graph.outputs, node.outputs) if name in reached}
             self.backward(body, set(_differentiable(body, wanted)))
-            found = self.flows[id(body)].reached
+            found = self.reached[id(body)]
             yield from (name for inner, name in _handed(body, node) if inner in found)
         if not bodies:
             yield from read_by(walk, index)

@@ -161,7 +161,7 @@ class _Folder:
 
     def folded(self, scope: Scope) -> Block:
         """A scope's block."""
-        found = ordered(scope, self.graph, self.roles) if self.structure else scope.rows
+        found = ordered(scope, self.structure.wires, self.roles) if self.structure else scope.rows
         blocks = [_unwrapped(self.folded(row)) if isinstance(row, Scope) else self.leaf(row) for row in found]
         rows = self.gathered([block for block in blocks if block.role != HIDDEN])
         children = self.structure.of(rows) if self.structure else self.runs(rows)
@@ -195,7 +195,7 @@ class _Folder:
     def runs(self, blocks: Sequence[Block]) -> tuple[Block, ...]:
         """``blocks`` with every run of equal sequences folded, those that cover most first; then long runs
         of such as differ in shapes and costs only."""
-        if not self.repeats:
+        if not self.repeats or len({block.form for block in blocks}) == len(blocks):
             return tuple(blocks)
         kinds = [self.kind(block.kind, NUMBER.sub("", block.name)) for block in blocks]
         structure = self.structure

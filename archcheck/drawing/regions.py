@@ -7,11 +7,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from heapq import heappop, heappush
-from itertools import pairwise
+from itertools import chain, pairwise
+from typing import NamedTuple
 
 from archcheck.graph import Graph, names_in_bodies
 
 BEFORE = -1
+
+OUTSIDE = -1
+"""What is no node of a graph."""
 
 LARGEST = 64
 """A region of more blocks is no block of its own, nor is one that is most of what there is."""
@@ -34,31 +38,41 @@ def with_captures(graph: Graph) -> Graph:
     return replace(graph, nodes=tuple(nodes))
 
 
-def flows(graph: Graph, blocks: Sequence[Sequence[int]], counts: Sequence[bool]) -> Edges | None:
+class Wires(NamedTuple):
+    """What flows between the nodes of a graph: of each node the ``readers`` of what it makes and the
+    ``makers`` of the data that it reads, `OUTSIDE` for the network's outputs and inputs."""
+
+    readers: list[list[int]]
+    makers: list[list[int]]
+
+
+def wires(graph: Graph, data: Collection[str]) -> Wires:
+    """What flows between the nodes of ``graph``, the values in ``data`` being its data."""
+    uses, made, ends = graph.uses, graph.producers, frozenset(graph.outputs)
+    readers = [[*chain.from_iterable(uses.get(name, ()) for name in node.outputs),
+                *(OUTSIDE for name in node.outputs if name in ends)] for node in graph.nodes]
+    makers = [[made.get(name, OUTSIDE) for name in node.inputs if name in data] for node in graph.nodes]
+    return Wires(readers, makers)
+
+
+def flows(wires: Wires, blocks: Sequence[Sequence[int]], counts: Sequence[bool]) -> Edges | None:
     """Which blocks read which: of each the ones after it, ``len(blocks)`` for what comes after them all.
     ``blocks`` are their nodes' indices; those that do not count as data have no edges. None where a block
     reads one that comes later."""
-    place = {index: k for k, block in enumerate(blocks) for index in block}
-    end = len(blocks)
-    found: Edges = {k: set() for k in range(BEFORE, end)}
-    outputs = set(graph.outputs)
+    place, end = _places(blocks), len(blocks)
+    found: Edges = {BEFORE: {k for k, block in enumerate(blocks)
+                             if any(maker not in place for index in block for maker in wires.makers[index])}}
     for k, block in enumerate(blocks):
-        for index in block if counts[k] else ():
-            for name in graph.nodes[index].outputs:
-                readers = [place.get(reader, end) for reader in graph.uses.get(name, ())]
-                found[k].update(readers + [end] * (name in outputs))
-        found[k].discard(k)
-        if any(reader < k for reader in found[k]):
+        after = {place.get(reader, end) for index in block for reader in wires.readers[index]}
+        after.discard(k)
+        found[k] = after if counts[k] else set()
+        if min(found[k], default=end) < k:
             return None
     return found
 
 
-def entered(graph: Graph, blocks: Sequence[Sequence[int]], data: Collection[str]) -> set[int]:
-    """The blocks that read values in ``data`` which none of them makes."""
-    own = {index for block in blocks for index in block}
-    return {k for k, block in enumerate(blocks)
-            if any(name in data and graph.producers.get(name, BEFORE) not in own
-                   for index in block for name in graph.nodes[index].inputs)}
+def _places(blocks: Sequence[Sequence[int]]) -> dict[int, int]:
+    return {index: k for k, block in enumerate(blocks) for index in block}
 
 
 def chained(count: int, after: Edges, leads: Sequence[bool], follows: Sequence[bool]) -> Iterator[list[int]]:
@@ -120,16 +134,15 @@ def _stretches(within: range, after: Edges, longest: int) -> Iterator[range]:
         reach = max(reach, max((one for one in after[k] if one - k <= longest), default=BEFORE))
 
 
-def reads(graph: Graph, blocks: Sequence[Sequence[int]]) -> list[list[int]]:
+def reads(wires: Wires, blocks: Sequence[Sequence[int]]) -> list[list[int]]:
     """Of each of the blocks, given by the indices of their nodes, those that read what it makes."""
-    place = {index: k for k, block in enumerate(blocks) for index in block}
+    place = _places(blocks)
     after: list[dict[int, None]] = [{} for _ in blocks]
     for index, k in place.items():
-        for name in graph.nodes[index].outputs:
-            for reader in graph.uses.get(name, ()):
-                other = place.get(reader, k)
-                if other != k:
-                    after[k][other] = None
+        for reader in wires.readers[index]:
+            other = place.get(reader, k)
+            if other != k:
+                after[k][other] = None
     return list(map(list, after))
 
 

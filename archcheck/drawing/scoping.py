@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import chain, count, takewhile
 from typing import Union
 
-from archcheck.drawing.regions import circles, in_line, in_order, reads
+from archcheck.drawing.regions import Wires, circles, in_line, in_order, reads
 from archcheck.drawing.roles import HIDDEN
 from archcheck.graph import Graph, Node
 from archcheck.report import Layer, Report
@@ -114,14 +114,14 @@ def scoped(report: Report, graph: Graph, roles: Sequence[int],
     return root
 
 
-def ordered(scope: Scope, graph: Graph, roles: Sequence[int]) -> list[Row]:
+def ordered(scope: Scope, wires: Wires, roles: Sequence[int]) -> list[Row]:
     """The rows of a scope in an order in which they could run. Where some read each other in a circle, as
     modules do that are used several times, what is in the smallest of them stands in its place."""
     rows: list[Row] = scope.rows
     if in_line((min(members(row)), max(members(row))) for row in rows):
         return rows
     for turn in count():
-        after = reads(graph, [[k for k in members(row) if roles[k] != HIDDEN] for row in rows])
+        after = reads(wires, [[k for k in members(row) if roles[k] != HIDDEN] for row in rows])
         inner = [[k for k in circle if isinstance(rows[k], Scope)] for circle in circles(after)]
         if not any(inner):
             break

@@ -59,7 +59,7 @@ class Structure:
         self.report, self.graph, self.roles, self.fused = report, graph, roles, fused
         self.whole, self.runs = group, runs
         self.works = report.kinds
-        self.data = report.flows[id(report.walk)].data
+        self.wires = regions.wires(graph, report.flows[id(report.walk)].data)
 
     def of(self, blocks: Sequence[Block]) -> tuple[Block, ...]:
         """The blocks of a scope in groups."""
@@ -87,7 +87,7 @@ class Structure:
     def read(self, blocks: Sequence[Block]) -> list[list[int]]:
         """Of each of the blocks those that read what it makes."""
         shown = [[index for index in block.every if self.roles[index] != HIDDEN] for block in blocks]
-        return regions.reads(self.graph, shown)
+        return regions.reads(self.wires, shown)
 
     def pieces(self, blocks: Sequence[Block], may: Callable[[Block], bool]) -> list[Block]:
         """The blocks, those that ``may`` be put together in pieces, as far as they are connected."""
@@ -165,24 +165,18 @@ class Structure:
         return len(turns) >= ALIKE and self.is_chain(turns) or self.is_beside(turns, rows)
 
     def made_by(self, nodes: frozenset[int]) -> frozenset[int]:
-        """The nodes outside of ``nodes`` that make data which these read; `regions.BEFORE` for inputs."""
-        graph = self.graph
-        return frozenset(graph.producers.get(name, regions.BEFORE) for index in nodes
-                         for name in graph.nodes[index].inputs if name in self.data) - nodes
+        """The nodes outside of ``nodes`` that make data which these read; `regions.OUTSIDE` for inputs."""
+        return frozenset(maker for index in nodes for maker in self.wires.makers[index]) - nodes
 
     def read_by(self, nodes: frozenset[int]) -> frozenset[int]:
         """The nodes outside of ``nodes`` that read what these make."""
-        graph = self.graph
-        return frozenset(reader for index in nodes for name in graph.nodes[index].outputs
-                         for reader in graph.uses.get(name, ()) if self.roles[reader] != HIDDEN) - nodes
+        return frozenset(reader for index in nodes for reader in self.wires.readers[index]
+                         if reader != regions.OUTSIDE and self.roles[reader] != HIDDEN) - nodes
 
     def after(self, blocks: Sequence[Block]) -> regions.Edges | None:
         """What reads each of the blocks."""
-        members = [block.every for block in blocks]
-        found = regions.flows(self.graph, members, [block.role == SHOWN for block in blocks])
-        if found is not None:
-            found[regions.BEFORE] = regions.entered(self.graph, members, self.data)
-        return found
+        return regions.flows(self.wires, [block.every for block in blocks],
+                             [block.role == SHOWN for block in blocks])
 
     def layers(self, blocks: Sequence[Block]) -> list[list[int]]:
         """Each layer with its normalization and activation."""
