@@ -71,7 +71,7 @@ def slides(case: Case) -> tuple[Slide, ...]:
 
 
 def _slides(case: Case) -> tuple[Slide, ...]:
-    sites = (site for site in case.sites if site.effect.reads and not WINDOWED.isdisjoint(site.node.attrs))
+    sites = (site for site in case.sites if not WINDOWED.isdisjoint(site.node.attrs))
     return tuple(slide for site in sites for slide in _of(site))
 
 

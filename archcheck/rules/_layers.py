@@ -44,7 +44,7 @@ class Dense(NamedTuple):
     @property
     def stride(self) -> int:
         """The largest stride along its spatial axes."""
-        return max((along.stride for along in windows(self.site) if along.axis > 0), default=1)
+        return max((along.stride for along in windows(self.site)), default=1)
 
 
 def dense(case: Case, site: Site) -> Dense | None:

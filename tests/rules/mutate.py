@@ -268,11 +268,11 @@ class Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 def _stages(module: str) -> list[list[str]]:
     """What pytest is asked for where all is loaded anew: the tests of the families of ``module`` first, then
-    every file that names one of their codes."""
+    every file that names one of their codes or the module itself."""
     families = _families(module)
     first = ["test_pages.py", "test_seeds.py", *(f"test_{family}.py" for family in families)]
     there = [f"tests/rules/{name}" for name in first if (HERE / name).exists()]
-    codes = re.compile("|".join(rf"\b{family.upper()}\d" for family in families))
+    codes = re.compile("|".join([rf"\b{module}\b", *(rf"\b{family.upper()}\d" for family in families)]))
     others = [f"tests/rules/{path.name}" for path in sorted(HERE.glob("test_*.py"))
               if path.name not in (*first, *SLOW) and codes.search(path.read_text(encoding="utf-8"))]
     return [[*there, "-k", " or ".join(families)], *([others] if others else [])]

@@ -94,6 +94,17 @@ def test_products_of_values_are_no_layers():
     assert not found("input: 64 x 64\nlayers: MatMul input as a -> MatMul a\n", "ARC001")
 
 
+def test_a_product_with_what_another_input_holds_is_no_layer():
+    """Nothing can be multiplied out before it runs."""
+    for size, layers in (("64 x 64", "MatMul w -> fc 16"), ("64 x 16", "fc 64 -> MatMul w")):
+        text = f"inputs: {{data: N x 64, w: {size}}}\nlayers:\n- from data -> {layers}\n"
+        assert not found(text, "ARC001")
+
+
+def test_a_sum_with_a_stored_matrix_is_no_layer():
+    assert not found("input: 64 x 64\nlayers: Add float32(64, 64) -> dense 16\n", "ARC001")
+
+
 @pytest.mark.parametrize("layers", ["conv 64 3 -> conv 16 1", "conv 64 1 bias=no -> conv 16 3 same"])
 def test_what_two_convolutions_along_a_line_have(layers):
     """16·64·3 + 64·16·1 or 16·64·1 + 64·16·3 weights, for one of 16·16·3."""
@@ -153,6 +164,15 @@ def test_a_thousandth_is_saved_at_a_size_of_224(width, wanted):
     """8·8 + 8·4 MACs at each position, of which 64 are saved: as many as a thousandth of all at 224."""
     assert (96 * 224 + 4 * width <= 64 * 224 * 1000) == wanted
     assert len(found(TOKENS.format(width), "ARC001")) == wanted
+
+
+@pytest.mark.parametrize(("width", "wanted"), [(479_280, 1), (479_281, 0)])
+def test_a_thousandth_is_saved_at_all_positions_of_a_map(width, wanted):
+    """8·8 + 8·4 MACs at each of 6 · 5 positions, of which 64 are saved."""
+    assert (96 * 30 + 4 * width <= 64 * 30 * 1000) == wanted
+    text = (f"input: N x 8 x 6 x 5\nlayers:\n- conv 8 1x1 bias=no -> conv 4 1x1 bias=no -> relu -> "
+            f"ReduceMean [2, 3] keepdims=0 -> MatMul float32(4, {width})\n")
+    assert len(found(text, "ARC001")) == wanted
 
 
 @pytest.mark.parametrize(("width", "wanted"), [(1997, 1), (1998, 0)])
