@@ -71,9 +71,10 @@ def test_hostile_names_break_no_geometry():
 
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 MERMAID = re.compile(
-    r'flowchart (TB|LR)|n\d+(\(\[|\[\[|\[)"[^"]*"(\]\)|\]\]|\])|subgraph n\d+ \["[^"]*"\]|end|'
+    r'flowchart (TB|LR)|[nk]\d+(\(\[|\[\[|\[)"[^"]*"(\]\)|\]\]|\])|'
+    r'subgraph (n\d+|legend) \["[^"]*"\]|end|direction (TB|LR)|style legend fill:none,stroke:none|'
     r'n\d+ -->(\|"[^"]*"\|)? n\d+|classDef \w+ fill:#\w+,stroke:#\w+,color:#\w+|'
-    r'class n\d+(,n\d+)* \w+')
+    r'class [nk]\d+(,[nk]\d+)* \w+')
 
 
 @pytest.mark.parametrize("name", ["hostile", "unet", "googlenet", "transformer_encoder"])
@@ -121,12 +122,18 @@ def test_long_names_are_cut(form: str, label: str):
     assert [len(text) < 100 for text in texts] == [True]
 
 
-def test_dot_has_a_legend():
+@pytest.mark.parametrize("colour", ["op", "params", "findings"])
+def test_texts_have_a_legend(colour: str):
     report = analyze("specs:lenet5")
     found = picture(report)
-    look = look_for(report, found, colour="params")
-    text = drawn(found, look, "dot").decode()
-    assert all(f">{told.replace('>', '&gt;')}</FONT>" in text for told, _ in look.legend)
+    look = look_for(report, found, colour=colour)
+    dot, mermaid = (drawn(found, look, form).decode() for form in ("dot", "mmd"))
+    assert look.legend
+    assert all(f">{told.replace('>', '&gt;')}</FONT>" in dot for told, _ in look.legend)
+    members = dict(re.findall(r"class ([\w,]+) (\w+)", mermaid))
+    for k, (told, tone) in enumerate(look.legend):
+        assert f'k{k}["{told}"]' in re.sub(r"#(\d+);", lambda found: chr(int(found[1])), mermaid)
+        assert [name for ids, name in members.items() if f"k{k}" in ids.split(",")] == [tone]
 
 
 def test_dot_is_balanced():

@@ -22,14 +22,26 @@ def render(picture: Picture, look: Look) -> str:
         labelled.add(source.id)
         arrow = f'-->|"{_safe(label)}"|' if label else "-->"
         lines.append(f"  {numbers[source.id]} {arrow} {numbers[target.id]}")
-    return "\n".join([*lines, *_classes(picture, look, numbers), ""])
+    return "\n".join([*lines, *_legend(look), *_classes(picture, look, numbers), ""])
+
+
+def _legend(look: Look) -> Iterator[str]:
+    """What the colours mean: a box for each, in one without a name."""
+    if look.legend:
+        yield '  subgraph legend [" "]'
+        yield f"    direction {look.direction}"
+        yield from (f'    k{k}["{_safe(told)}"]' for k, (told, _) in enumerate(look.legend))
+        yield "  end"
+        yield "  style legend fill:none,stroke:none"
 
 
 def _classes(picture: Picture, look: Look, numbers: Mapping[str, str]) -> Iterator[str]:
-    """The colours, each with the boxes that have it."""
+    """The colours, each with the boxes that have it, those of the legend among them."""
     members: dict[tuple[str, bool], list[str]] = {}
     for box in picture.shown():
         members.setdefault((look.key(box), box.id in picture.open), []).append(numbers[box.id])
+    for k, (_, key) in enumerate(look.legend):
+        members.setdefault((key, False), []).append(f"k{k}")
     for (key, is_open), names in members.items():
         name, tone = key + "Open" * is_open, look.palette.tones[key]
         inside = look.palette.panel if is_open else tone
