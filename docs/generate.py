@@ -78,7 +78,7 @@ decides. `--theme dark` is for one that is always dark.
 | `.svg` | nothing | laid out by archcheck, or by Graphviz with `--engine dot` |
 | `.html` | nothing | the same on a page |
 | `.tex` | nothing | the same in TikZ, for pdflatex, xelatex and lualatex with `standalone` and Helvetica |
-| `.mmd`, `.dot` | nothing | laid out by who shows it, as GitHub does with Mermaid, which has no legend |
+| `.mmd`, `.dot` | nothing | laid out by who shows it, as GitHub does with Mermaid |
 | `.png`, `.pdf` | `pip install 'archcheck[png]'` | or Graphviz, which then lays it out, if `dot` is there |
 
 `archcheck draw` folds: what repeats is one box with a count, modules and blocks are boxes around what is in
