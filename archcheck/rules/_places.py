@@ -48,7 +48,7 @@ class Place:
     def reads(self) -> list[tuple[str, ...]]:
         """Every value that each node reads, its bodies included."""
         return [(*node.inputs, *(name for _, body in bodies(node) for name in body.free_names))
-                if node.attrs and not PLAIN.issuperset(map(type, node.attrs.values())) else node.inputs
+                if not PLAIN.issuperset(map(type, node.attrs.values())) else node.inputs
                 for node in self.graph.nodes]
 
     @cached_property

@@ -37,9 +37,9 @@ class Scaling(NamedTuple):
 
     @property
     def said(self) -> str:
-        """The two, in words."""
-        scale = self.scale[0] if self.scale else None
-        return f"scale {scale:g}, zero point {self.zero[0] if self.zero else 0}"
+        """The two, which are known, in words."""
+        (scale, *_), (zero, *_) = self.scale or (), self.zero or ()
+        return f"scale {scale:g}, zero point {zero}"
 
 
 def scaling(site: Site) -> Scaling:

@@ -113,7 +113,8 @@ def _truth(operand: ast.expr) -> ast.Call:
 
 
 def differing(old: CodeType, new: CodeType) -> Iterator[tuple[CodeType, CodeType]]:
-    """The functions and classes of two versions of a module that differ, the outer ones first."""
+    """The functions and classes of two versions of a module that differ, the outer ones first; with those
+    that differ in what is inside only."""
     for one, other in zip(_inner(old), _inner(new)):
         if one != other:
             yield one, other
@@ -163,7 +164,8 @@ class Tries:
         reached = sorted(zip(session.items, told, strict=True), key=lambda one: one[1][1])
         for index, mutant in enumerate(self.found):
             path = str(mutant.path)
-            pairs = list(differing(original[path], mutant.code))
+            pairs = [pair for pair in differing(original[path], mutant.code)
+                     if pair[0].co_flags & inspect.CO_OPTIMIZED]
             places = [(one, new) for old, new in pairs for one in functions.get(old, ())]
             if at_loading(original[path], mutant.code) or not places \
                     or not self.loading.isdisjoint(old for old, _ in pairs):

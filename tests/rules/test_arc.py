@@ -112,6 +112,14 @@ def test_what_two_convolutions_along_a_line_have(layers):
     assert one.why == "4096 weights do the work of 768"
 
 
+@pytest.mark.parametrize(("shape", "layer"), [("N x 16", "fc 64 bias=no"), ("16", "MatMul float32(16, 64)")])
+def test_a_product_before_a_padded_convolution_has(shape, layer):
+    """16·64 + 64·16·3·3 weights, for one of 16·16·3·3: a product without a bias makes zeros of zeros."""
+    text = f"input: {shape}\nlayers: {layer} -> reshape -1 64 1 1 -> conv 16 3x3 same\n"
+    (one,) = found(text, "ARC001")
+    assert one.why == "10240 weights do the work of 2304"
+
+
 def test_two_convolutions_in_a_plane_have():
     """16·64·3·3 + 64·16 weights, for one of 16·16·3·3."""
     (one,) = found(MAP.format("conv 64 3x3 -> conv 16 1x1"), "ARC001")

@@ -4,6 +4,7 @@ from __future__ import annotations
 import gzip
 import io
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -78,12 +79,22 @@ def test_what_is_not_there_or_not_its_own_is_not_read(tensor, tmp_path):
     assert not list(payloads.arrays(graph.weights["w"]))
 
 
-def test_a_model_that_has_changed_since_is_not_read(tmp_path):
+@pytest.mark.parametrize("later", [NUMBERS[:2000], np.concatenate([NUMBERS, NUMBERS])])
+def test_a_model_that_has_changed_since_is_not_read(later, tmp_path):
     path = tmp_path / "m.onnx"
     onnx.save(model(raw()), path)
     graph = archcheck.load(path)
-    onnx.save(model(raw(NUMBERS[:2000])), path)
+    onnx.save(model(raw(later)), path)
     assert Payloads(graph).view(graph.weights["w"]) is None
+
+
+def test_a_model_from_elsewhere_is_not_asked_for_again(tmp_path, monkeypatch):
+    onnx.save(model(raw()), tmp_path / "m.onnx")
+    graph = replace(archcheck.load(tmp_path / "m.onnx"), source="http://localhost/m.onnx")
+    asked = []
+    monkeypatch.setattr("archcheck.rules._payloads.bytes_of", asked.append)
+    assert Payloads(graph).view(graph.weights["w"]) is None
+    assert asked == []
 
 
 def test_bfloat16_is_widened(tmp_path):

@@ -206,6 +206,12 @@ def test_a_scale_that_is_not_known_is_no_other_scale():
     assert codes(model(nodes, {"t": np.float32(2)}), "QNT001") == []
 
 
+def test_a_zero_point_that_is_not_known_is_no_other_one():
+    nodes = [node("DynamicQuantizeLinear", ["x"], ["p", "s", "z"]),
+             node("QuantizeLinear", ["x", "t", "z"], ["q"]), node("DequantizeLinear", ["q", "t", "o"], ["y"])]
+    assert codes(model(nodes, {"t": np.float32(2), "o": np.uint8(1)}), "QNT001") == []
+
+
 def test_quantised_operators_read_codes():
     weights = {"s": np.float32(1), "z": np.int8(0), "w": np.ones((4, 4), np.int8)}
     nodes = [node("QuantizeLinear", ["x", "s", "z"], ["q"]),
