@@ -173,6 +173,20 @@ def test_a_sequence_of_sizes_only_prepares_data():
     assert outline(tree(report)) == ["sum", "last"]
 
 
+def test_neighbours_that_only_prepare_data_are_called_by_what_they_do():
+    report = of_text("""g (float[N, 2] x, int64[N, 4] mask) => (float[N, 4] y)
+        <float[2, 4] w = {1, 2, 3, 4, 5, 6, 7, 8}, int64 zero = {0}> {
+            a = Equal (mask, zero)
+            b = Not (a)
+            c = Cast <to = 1> (b)
+            d = Not (b)
+            h = MatMul (x, w)
+            y = Mul (h, c)
+        }""")
+    first = next(box for box in picture(report).root.children if len(box.nodes) == 4)
+    assert (first.name, first.kind) == ("", "4 nodes: Not, Equal, Cast")
+
+
 LEARNED = """g (float[4, 2] x) => (float[4, 2] y)
 <float[2, 1] w = {{1, 2}}, float[1, 4] v = {{1, 2, 3, 4}}, int64[2] size = {{4, 2}}> {{
     [queries] a = MatMul (w, v)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from archcheck.collector import collector_held
 from archcheck.dims import Size, total
 from archcheck.drawing.families import families, main_family
-from archcheck.drawing.fold import Block, tree
+from archcheck.drawing.fold import GATHERED, Block, tree
 from archcheck.drawing.names import Names
 from archcheck.drawing.opening import down_to, opened
 from archcheck.drawing.passing import Makers, Readers, makers, readers
@@ -195,12 +195,12 @@ class _Boxes:
 
     def box(self, block: Block, path: str) -> Box:
         """A block's box."""
-        kind = self.names.kind(block)
-        own = self.unique(f"{path}/{block.label or self.title(block, kind)}".strip("/"))
+        kind, label = self.names.kind(block), "" if block.name == GATHERED else block.label
+        own = self.unique(f"{path}/{label or self.title(block, kind)}".strip("/"))
         self.forms[own] = block.form
         children = tuple(self.box(child, own) for child in block.children)
         return Box(
-            own, block.label, block.op,
+            own, label, block.op,
             main_family((self.families[index], self.work(index)) for index in block.own), kind,
             self.names.detail(block), fused=block.fused, varies=block.varies,
             shape=block.shape, dtype=block.dtype, params=block.params, macs=block.macs, flops=block.flops,

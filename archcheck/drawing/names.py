@@ -8,7 +8,7 @@ from archcheck.analyses.blocks import UNTOLD, words_of
 from archcheck.analyses.layers import Layer
 from archcheck.analyses.structure import main_reads
 from archcheck.dims import least, same
-from archcheck.drawing.fold import Block
+from archcheck.drawing.fold import GATHERED, Block
 from archcheck.graph import Graph, Node
 from archcheck.report import Report
 
@@ -65,6 +65,8 @@ class Names:
     def kind(self, block: Block) -> str:
         """What kind of block it is, empty where it is a single layer or nothing known; of one that has no
         name what is in it."""
+        if block.name == GATHERED:
+            return self.told(block)
         if not block.children or block.fused:
             return ""
         return self.called(block) or ("" if block.label else self.told(block))
@@ -128,7 +130,8 @@ class Names:
 
     def told(self, block: Block) -> str:
         """The operators that are most of a block."""
-        rows = [leaf.op for _, leaf in block.walk() if not leaf.children and leaf.op]
+        rows = [leaf.op for _, leaf in block.walk() if not leaf.children and leaf.op] \
+            or [self.report.graph.nodes[index].op for index in block.own]
         most = sorted(dict.fromkeys(rows), key=lambda op: -rows.count(op))[:TOLD]
         return f"{len(rows)} nodes: {', '.join(most)}"
 
