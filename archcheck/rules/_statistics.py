@@ -85,12 +85,11 @@ class Statistics:
 
     def empty_slices(self, kind: TensorType, axis: int) -> int:
         """How many slices of a tensor along ``axis`` have only zeros."""
-        found, shape = self.of(kind), kind.shape or ()
-        size = shape[axis]
-        if found is None or not isinstance(size, int) or found.zero * size < found.size or not found.zero:
+        found, view, shape = self.of(kind), self.payloads.view(kind), kind.shape or ()
+        size: Any = shape[axis]
+        if found is None or view is None or found.zero * size < found.size or not found.zero:
             return 0
-        view = self.payloads.view(kind)
-        return _empty(view, kind, axis, FORMATS[kind.dtype or ""]) if view is not None else 0
+        return _empty(view, kind, axis, FORMATS[kind.dtype or ""])
 
 
 def statistics(case: Case) -> Statistics:

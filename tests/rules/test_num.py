@@ -12,8 +12,9 @@ from onnx.reference import ReferenceEvaluator
 
 import archcheck
 from archcheck.rules._case import Case
+from archcheck.rules._payloads import Payloads
 from archcheck.rules._ranges import FIXED, KEPT, RULES, ranges
-from archcheck.rules._statistics import FORMATS, STEP, values
+from archcheck.rules._statistics import FORMATS, STEP, Statistics, values
 
 RANDOM = np.random.default_rng(7)
 OPSET = [helper.make_opsetid("", 17)]
@@ -87,6 +88,25 @@ def test_statistics_are_numpys(dtype):
     found = values(memoryview(bits.tobytes()), FORMATS[dtype])
     assert found[0] == bits.size
     assert found[1:] == expected(dtype, as_float(dtype, bits))
+
+
+@pytest.mark.parametrize("numbers", [[], [0], [-0.0], [1], [0, 0], [0, 1], [0, np.nan]])
+def test_what_is_zero_has_elements_that_all_are(numbers):
+    array = np.array(numbers, np.float32)
+    found = values(memoryview(array.tobytes()), FORMATS["float32"])
+    assert found.is_zero == (array.size > 0 and not array.any())
+
+
+@pytest.mark.parametrize(("array", "wanted"), [
+    (np.zeros((2, 3), np.int8), None), (np.zeros((2, 0), np.float32), 0),
+    (np.array([[0, 1, 0], [0, 2, -0.0]], np.float32), 2), (np.array([[0, 1], [1, 0]], np.float32), 0),
+    (np.ones((2, 3), np.float32), 0)])
+def test_columns_of_zeros_are_counted_in_numbers_of_a_known_format(array, wanted):
+    proto = model([helper.make_node("Cast", ["w"], ["y"], to=1)], {"w": array}, (2,))
+    graph = archcheck.load(proto.SerializeToString())
+    found, kind = Statistics(Payloads(graph)), graph.weights["w"]
+    assert (found.of(kind) is None) == (wanted is None)
+    assert found.empty_slices(kind, 1) == (wanted or 0)
 
 
 @pytest.mark.parametrize("kind", [np.nan, np.inf, -np.inf])
@@ -428,6 +448,7 @@ def test_what_cannot_be_given_to_every_operator(op, given, said):
     ("e = Exp(x) s = Softplus(x) v = Mul(e, s) y = Reciprocal(v)", 0),
     ("e = Exp(x) r = Relu(x) v = Mul(e, r) y = Reciprocal(v)", 1),
     ("e = Exp(x) r = Relu(x) v = Mul(r, e) y = Reciprocal(v)", 1),
+    ("r = Relu(x) v = Neg(r) y = Reciprocal(v)", 1), ("e = Exp(x) v = Neg(e) y = Reciprocal(v)", 0),
     # powers: of what is above 0 any; of 0 and more none below 0; even ones of anything
     ("e = Exp(x) v = Pow(e, three) y = Reciprocal(v)", 0),
     ("r = Relu(x) v = Pow(r, two) y = Reciprocal(v)", 1),
