@@ -54,6 +54,20 @@ def test_safe_fixes_keep_every_output(code, tmp_path):
     assert code == "ONX015" or same(pair, **X)  # ONNX Runtime refuses nodes of one name
 
 
+@pytest.mark.parametrize(("exempt", "silent", "left"), [
+    ("", "", 2), ("a", "", 3), ("", "b", 3), ("a", "b", 4), ("a", "a", 3)])
+def test_what_need_not_hold_is_not_mended(exempt, silent, left, tmp_path):
+    """Two layers of two Relus, in one of which ARC004 is not asked, or silenced by the nodes."""
+    proto = model(ONE + "{ a = Relu (x) b = Relu (a) c = Neg (b) d = Relu (c) y = Relu (d) }")
+    for node, name in zip(proto.graph.node, ("/a/first", "/a/second", "neg", "/b/first", "/b/second")):
+        node.name = name
+        if silent and name.startswith(f"/{silent}/"):
+            node.metadata_props.add(key="archcheck.ignore", value="ARC004: on purpose")
+    pair = mend(tmp_path, proto, "ARC004", exemptions=((("ARC004",), exempt),) if exempt else ())
+    assert pair.ops.count("Relu") == left
+    assert same(pair, **X)
+
+
 TWO = "g (float[N, 2, 8] x) => (float[N, 3, 6] y) "
 UNSAFE = {
     "NUM108": (ONE + "{ a = Softmax <axis = 0> (x) y = Log (a) }", X),
