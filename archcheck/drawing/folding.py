@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 from archcheck.collector import collector_held
 from archcheck.dims import Size, total
@@ -201,11 +202,11 @@ class _Boxes:
         children = tuple(self.box(child, own) for child in block.children)
         return Box(
             own, label, block.op,
-            main_family((self.families[index], self.work(index)) for index in block.own), kind,
+            main_family((self.families[index], self.work[index]) for index in block.own), kind,
             self.names.detail(block), fused=block.fused, varies=block.varies,
             shape=block.shape, dtype=block.dtype, params=block.params, macs=block.macs, flops=block.flops,
-            bytes=self.bytes(block.every), count=block.count, uncounted=block.uncounted,
-            unknown=block.unknown, nodes=block.every, own=block.own, children=children,
+            bytes=total(self.bytes[index] for index in block.every), count=block.count,
+            uncounted=block.uncounted, unknown=block.unknown, nodes=block.every, own=block.own, children=children,
             links=tuple(self.links(block, children)))
 
     def title(self, block: Block, kind: str) -> str:
@@ -213,17 +214,18 @@ class _Boxes:
         node = self.report.graph.nodes[block.first].name if block.own else ""
         return f"{kind or block.op}@{node}".replace("/", ".")
 
-    def work(self, index: int) -> int:
-        """How much of a box a node is, for the colour: its MACs, where it has any."""
-        cost = self.report.costs[index]
-        return 1 + (at_value(cost.mac, _LARGE) if cost else 0)
+    @cached_property
+    def work(self) -> list[int]:
+        """How much of a box each node is, for the colour: its MACs, where it has any."""
+        macs = [cost.mac if cost else 0 for cost in self.report.costs]
+        amounts = {size: 1 + at_value(size, _LARGE) for size in set(macs)}
+        return [amounts[size] for size in macs]
 
-    def bytes(self, nodes: Sequence[int]) -> Size:
-        """What ``nodes`` make, in bytes, as far as it is known."""
-        kinds = (self.report.types.get(name) for index in nodes
-                 for name in self.report.graph.nodes[index].outputs if name)
-        found = (kind.bytes for kind in kinds if kind is not None)
-        return total(size for size in found if size is not None)
+    @cached_property
+    def bytes(self) -> list[Size]:
+        """What each node makes, in bytes, as far as it is known."""
+        return [total(size for name in node.outputs if name and (kind := self.report.types.get(name))
+                      and (size := kind.bytes) is not None) for node in self.report.graph.nodes]
 
     def links(self, block: Block, children: Sequence[Box]) -> Iterator[Link]:
         """What flows between the children of a block, into them and out of them, in its first repetition. Of
