@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from archcheck.cli import _options
+from archcheck.collector import collector_held
 
 STYLES = ("paper", "debug", "plain")  # these are drawing.look.CHOICES, which is not loaded for --help
 COLOURS = ("op", "cost", "params", "memory", "field", "findings")
@@ -42,6 +43,7 @@ FORMATS = ("svg", "png", "pdf", "dot", "mmd", "tex", "html")
 @click.option("--engine", type=click.Choice(["auto", "builtin", "dot"]), default="auto", show_default=True,
               help="Who lays out svg, png and pdf: archcheck itself, or Graphviz.")
 @_options.plugin_option
+@collector_held
 def draw(model: str, sizes: Sequence[tuple[str, int]], form: str | None, output: Path | None, fold: str,
          limit: int, focus: str | None, radius: int | None, start: str | None, end: str | None, style: str,
          colour: str, theme: str, edges: str, rankdir: str, to_scale: bool, engine: str,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archcheck.cli import _options
+from archcheck.collector import collector_held
 
 if TYPE_CHECKING:
     from archcheck.claims import Outcome
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path),
               help="The file to write. [default: standard output, unless that is a terminal]")
 @_options.plugin_option
+@collector_held
 def report(model: str, sizes: Sequence[tuple[str, Any]], output: Path | None, plugins: Sequence[str]) -> None:
     """Write all that is known of a network as one HTML page.
 

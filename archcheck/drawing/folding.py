@@ -206,8 +206,8 @@ class _Boxes:
             self.names.detail(block), fused=block.fused, varies=block.varies,
             shape=block.shape, dtype=block.dtype, params=block.params, macs=block.macs, flops=block.flops,
             bytes=total(self.bytes[index] for index in block.every), count=block.count,
-            uncounted=block.uncounted, unknown=block.unknown, nodes=block.every, own=block.own, children=children,
-            links=tuple(self.links(block, children)))
+            uncounted=block.uncounted, unknown=block.unknown, nodes=block.every, own=block.own,
+            children=children, links=tuple(self.links(block, children)))
 
     def title(self, block: Block, kind: str) -> str:
         """What tells a block without a name from others."""

@@ -60,8 +60,8 @@ def flows(wires: Wires, blocks: Sequence[Sequence[int]], counts: Sequence[bool])
     ``blocks`` are their nodes' indices; those that do not count as data have no edges. None where a block
     reads one that comes later."""
     place, end = _places(blocks), len(blocks)
-    found: Edges = {BEFORE: {k for k, block in enumerate(blocks)
-                             if any(maker not in place for index in block for maker in wires.makers[index])}}
+    found: Edges = {BEFORE: {k for k, block in enumerate(blocks) if not place.keys() >= {
+        maker for index in block for maker in wires.makers[index]}}}
     for k, block in enumerate(blocks):
         after = {place.get(reader, end) for index in block for reader in wires.readers[index]}
         after.discard(k)

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -27,14 +28,9 @@ def regions(kinds: Sequence[int]) -> list[tuple[int, int, int]]:
     """The longest stretches ``(start, stop, period)`` in which every block equals the one a period before."""
     found = []
     for period in range(1, min(MAX_PERIOD, len(kinds) // 2) + 1):
-        start = 0
-        for at, equal in enumerate(map(operator.eq, kinds, kinds[period:])):
-            if not equal:
-                if at - start >= period:
-                    found.append((start, at + period, period))
-                start = at + 1
-        if len(kinds) - period - start >= period:
-            found.append((start, len(kinds), period))
+        equal = bytes(map(operator.eq, kinds, kinds[period:]))
+        found += [(run.start(), run.end() + period, period)
+                  for run in re.finditer(b"\1{%d,}" % period, equal)]
     return found
 
 
