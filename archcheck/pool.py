@@ -7,29 +7,26 @@ memory, gives a `Lost` in place of its result.
 from __future__ import annotations
 
 import os
-import shutil
 import signal
-import tempfile
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archcheck.deadline import ENDED, Limits, Lost, guarded, limit_memory
 
 if TYPE_CHECKING:
-    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures import Executor, Future, ProcessPoolExecutor
+
+    Done = Generator[tuple[int, Future[Any]], None, None]
 
 AHEAD = 2
 """So many things a process has at most been given, so that none waits for work."""
 
 PATIENCE = 2.0
 """Processes that are asked to end are ended by force after so many seconds."""
-
-Done = Generator[tuple[int, Future[Any]], None, None]
 
 
 class Place(NamedTuple):
@@ -80,6 +77,8 @@ def _in_processes(function: Callable[[Any], Any], things: Sequence[Any], jobs: i
 def _folder() -> Iterator[str]:
     """A folder for temporary files, those too of processes that were ended and removed none. What such a
     process has started may still write for a moment."""
+    import shutil
+    import tempfile
     folder = tempfile.mkdtemp(prefix="archcheck-")
     try:
         yield folder
@@ -93,6 +92,7 @@ def _pooled(function: Callable[[Any], Any], things: Sequence[Any], jobs: int, li
             waiting: deque[int], suspects: list[int]) -> Iterator[tuple[int, Any]]:
     """Take things from ``waiting`` until it is empty, or a process ends: then ``suspects`` are those that
     were under way."""
+    from concurrent.futures import BrokenExecutor
     with (_pool(jobs, limits, folder) as pool,
           closing(_submitted(pool, function, things, waiting, AHEAD * jobs, limits, suspects)) as done):
         for index, future in done:
@@ -107,6 +107,7 @@ def _submitted(pool: Executor, function: Callable[[Any], Any], things: Sequence[
                ahead: int, limits: Limits, running: list[int]) -> Done:
     """The futures that are done. At most ``ahead`` are under way; after the last one that is taken,
     ``running`` holds the others."""
+    from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, wait
     futures: dict[Future[Any], int] = {}
     try:
         while waiting or futures:
@@ -150,6 +151,7 @@ def _end(processes: Sequence[Any]) -> None:
 
 
 def _begin(limits: Limits, folder: str) -> None:
+    import tempfile
     tempfile.tempdir = folder
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -22,6 +21,7 @@ def taken(process: int) -> int | None:
     if sys.platform.startswith("linux"):
         fields = _fields(f"/proc/{process}/status")
         return sum(fields.get(key, 0) for key in ("RssAnon", "VmSwap")) if fields else None
+    import subprocess
     try:
         said = subprocess.run(["ps", "-o", "rss=", "-p", str(process)], capture_output=True, text=True)
         return int(said.stdout) * 1024
