@@ -19,7 +19,9 @@ from archcheck.ops._op import (
     assume,
     axis_of,
     counted_size,
+    equal,
     op,
+    ranked,
     require,
     result,
     unknown_size,
@@ -147,7 +149,10 @@ def top_k_1(x, *, k, axis=-1):
 @op("TopK", since=10, dtypes=(0, INDICES), saves=(1,))
 def top_k(x, k, *, axis=-1, largest=1, sorted=1):
     """The ``k`` largest (or smallest) elements along ``axis``, and where they stand; of equal ones the
-    first."""
+    first. ``k`` has one axis of one element."""
+    if ranked(k):
+        require(len(k.shape) == 1, "k has {} axes, but must have one", len(k.shape))
+        equal(k.shape[0], 1, "k holds {} numbers, but must hold one", k.shape[0])
     return _top(x, values.scalar(k), axis, largest, sorted)
 
 

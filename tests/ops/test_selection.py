@@ -38,6 +38,10 @@ ROWS = [
     *(row("TopK", GRID, ints(2), axis=axis, largest=way, out=["int64[2, 3]" if axis == 0 else "int64[3, 2]"] * 2) for axis in (0, 1) for way in (0, 1)),
     row("TopK", GRID, ints(2), sorted=0, out=["int64[3, 2]"] * 2),
     row("TopK", "float32[N,3]", ints(4), out=["?", "?"], fails="4 of 3 elements are asked for"),
+    row("TopK", "float32[N,9]", ints(2, 3), out=["?", "?"], fails="k holds 2 numbers, but must hold one"),
+    row("TopK", "float32[N,9]", "int64[0]", out=["?", "?"], fails="k holds 0 numbers, but must hold one"),
+    row("TopK", "float32[N,9]", "int64[]", out=["?", "?"], fails="k has 0 axes, but must have one"),
+    row("TopK", "float32[N,9]", "int64[1,1]", opset=10, out=["?", "?"], fails="k has 2 axes, but must have one"),
 ]
 
 test_rows = rows_test(ROWS)
