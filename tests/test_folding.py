@@ -251,8 +251,9 @@ class Boxes:
 
     def __init__(self, report: Report) -> None:
         root = picture(report, "depth=1").root
-        place = {index: box.id for box in root.children for index in box.nodes
-                 if any(index in row.every for _, row in tree(report, fused=True).walk() if not row.children)}
+        rows = [row for _, row in tree(report, fused=True).walk() if not row.children]
+        drawn = {index for row in rows for index in row.every}
+        place = {index: box.id for box in root.children for index in box.nodes if index in drawn}
         self.joined = {(link.source, link.target) for link in root.links
                        if link.source in place.values() and link.target in place.values()}
         ways = networkx.DiGraph()

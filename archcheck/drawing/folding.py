@@ -12,7 +12,7 @@ from archcheck.drawing.families import families, main_family
 from archcheck.drawing.fold import GATHERED, Block, tree
 from archcheck.drawing.names import Names
 from archcheck.drawing.opening import down_to, opened
-from archcheck.drawing.passing import Makers, Readers, makers, readers
+from archcheck.drawing.passing import Readers, makers, readers
 from archcheck.drawing.regions import with_captures
 from archcheck.drawing.tree import INPUT, OUTPUT, OUTSIDE, Box, Link, Picture
 from archcheck.errors import UserError, closest
@@ -130,7 +130,7 @@ class _Boxes:
         self.ids: set[str] = set()
         self.forms: dict[str, int] = {}
         self.rows: set[int] = set()
-        self.makers: Makers = {}
+        self.makers: Mapping[str, Collection[int]] = {}
         self.readers: Readers = {}
         self.outputs = frozenset(report.graph.outputs)
 
@@ -152,8 +152,8 @@ class _Boxes:
         self.rows = {index for _, leaf in block.walk() if not leaf.children for index in leaf.every
                      if leaf.node == index or any(self.graph.nodes[index].inputs)}
         hidden = set(block.every) - self.rows
-        self.makers = makers(self.report, self.graph, hidden)
         self.readers = readers(self.report, self.graph, hidden)
+        self.makers = makers(self.graph, self.readers, hidden)
         children = tuple(self.box(child, "") for child in block.children)
         return Box(self.unique("network"), block.label, block.op, nodes=block.every, own=block.own,
                    children=children, links=tuple(self.links(block, children)))

@@ -9,20 +9,9 @@ from archcheck.graph import Graph
 from archcheck.report import Report
 
 MOST = 8
-"""So many nodes that a value comes from, or goes to, are told."""
+"""So many nodes that a value goes to are told."""
 
-Makers = Mapping[str, Sequence[int]]
 Readers = Mapping[str, Sequence[tuple[int, str]]]
-
-
-def makers(report: Report, graph: Graph, hidden: Collection[int]) -> Makers:
-    """Of values that nodes make which are ``hidden``: the others that made what they were made of."""
-    found: dict[str, list[int]] = {}
-    for index in sorted(hidden):
-        made = dict.fromkeys(maker for name in read_by(report.walk, index) for maker in (
-            found.get(name, ()) if graph.producers.get(name) in hidden else _one(graph.producers.get(name))))
-        found.update(dict.fromkeys(graph.nodes[index].outputs if made else (), list(made)[:MOST]))
-    return found
 
 
 def readers(report: Report, graph: Graph, hidden: Collection[int]) -> Readers:
@@ -38,5 +27,12 @@ def readers(report: Report, graph: Graph, hidden: Collection[int]) -> Readers:
     return {name: list(several)[:MOST] for name, several in found.items()}
 
 
-def _one(index: int | None) -> tuple[int, ...]:
-    return () if index is None else (index,)
+def makers(graph: Graph, readers: Readers, hidden: Collection[int]) -> Mapping[str, set[int]]:
+    """Of values that nodes which are ``hidden`` make for others: those that made what they come from."""
+    found: dict[str, set[int]] = {}
+    for name, several in readers.items():
+        maker = graph.producers.get(name)
+        if maker is not None and maker not in hidden:
+            for _, value in several:
+                found.setdefault(value, set()).add(maker)
+    return found

@@ -18,8 +18,6 @@ ROI_OPTIONAL = 13
 Numbers = Any
 
 
-
-
 # ---------------------------------------------------------------------------------- other operators
 @fix("ONX013")
 def rename_operator(edit: Edit, fault: Fault) -> None:
